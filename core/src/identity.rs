@@ -1,0 +1,185 @@
+//! Identity from content: the same line delivered twice is one line, true twins are two.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+
+/// The identity of one bank line or cheque: 128 bits of BLAKE3 over its content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LineId(u128);
+
+impl LineId {
+    /// From the sixteen bytes that [`LineId::to_bytes`] gave.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+
+    /// The sixteen bytes, most significant first.
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// The thirty-two hexadecimal digits, as outputs show them.
+    pub fn to_hex(self) -> [u8; 32] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = [0; 32];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.to_bytes()) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        hex
+    }
+
+    /// The identity of the occurrence number `occurrence` (from 0) of identical lines.
+    fn occurrence(self, occurrence: u32) -> Self {
+        if occurrence == 0 {
+            return self;
+        }
+        let mut hasher = IdentityHasher::new("occurrence");
+        hasher.field(&self.to_bytes());
+        hasher.field(&occurrence.to_be_bytes());
+        hasher.finish()
+    }
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for LineId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl FromStr for LineId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(Self)
+    }
+}
+
+/// Hashes the fields that make a line what it is.
+///
+/// Each field is preceded by its length, so that no two lists of fields look alike.
+pub struct IdentityHasher(blake3::Hasher);
+
+impl IdentityHasher {
+    /// A hasher for one kind of thing; `domain` keeps kinds apart.
+    pub fn new(domain: &str) -> Self {
+        let mut hasher = Self(blake3::Hasher::new());
+        hasher.field(domain.as_bytes());
+        hasher
+    }
+
+    /// Adds one field.
+    pub fn field(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u32).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The identity of the fields added so far.
+    pub fn finish(&self) -> LineId {
+        let mut bytes = [0; 16];
+        self.0.finalize_xof().fill(&mut bytes);
+        LineId::from_bytes(bytes)
+    }
+}
+
+/// Whether a line was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Not seen before; the identity with its occurrence number.
+    New(LineId),
+    /// The same line came in an earlier delivery; the identity it has there.
+    Known(LineId),
+}
+
+/// Remembers every line seen, and tells a redelivered line from a true twin.
+///
+/// A delivery (a file) that holds *n* identical lines accounts for *n* occurrences. A later
+/// delivery of the same statement with *n* such lines adds nothing, one with *n + 1* adds
+/// one: it is the larger count that is true, in whichever order the two arrive.
+#[derive(Default)]
+pub struct Identities {
+    seen: HashMap<LineId, Occurrences, RandomState>,
+}
+
+#[derive(Clone, Copy)]
+struct Occurrences {
+    delivery: u32,
+    in_delivery: u32,
+    known: u32,
+}
+
+impl Identities {
+    /// Decides whether the line `content` of delivery number `delivery` is new.
+    pub fn admit(&mut self, delivery: u32, content: LineId) -> Admission {
+        let entry = self.seen.entry(content).or_insert(Occurrences {
+            delivery,
+            in_delivery: 0,
+            known: 0,
+        });
+        if entry.delivery != delivery {
+            entry.delivery = delivery;
+            entry.in_delivery = 0;
+        }
+        let occurrence = entry.in_delivery;
+        entry.in_delivery += 1;
+        let id = content.occurrence(occurrence);
+        if occurrence < entry.known {
+            Admission::Known(id)
+        } else {
+            entry.known += 1;
+            Admission::New(id)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> LineId {
+        let mut hasher = IdentityHasher::new("line");
+        hasher.field(text.as_bytes());
+        hasher.finish()
+    }
+
+    #[test]
+    fn twins_stay_and_redeliveries_vanish() {
+        let mut identities = Identities::default();
+        let a = line("a");
+        let first = identities.admit(1, a);
+        let twin = identities.admit(1, a);
+        assert!(matches!((first, twin), (Admission::New(x), Admission::New(y)) if x != y));
+        // The same statement again, now with a third twin that was posted later.
+        assert!(matches!(identities.admit(2, a), Admission::Known(_)));
+        assert!(matches!(identities.admit(2, a), Admission::Known(_)));
+        assert!(matches!(identities.admit(2, a), Admission::New(_)));
+        assert!(matches!(identities.admit(3, a), Admission::Known(_)));
+    }
+
+    #[test]
+    fn field_boundaries_count() {
+        let mut left = IdentityHasher::new("x");
+        left.field(b"ab");
+        left.field(b"c");
+        let mut right = IdentityHasher::new("x");
+        right.field(b"a");
+        right.field(b"bc");
+        assert_ne!(left.finish(), right.finish());
+    }
+
+    #[test]
+    fn hex_round_trips() {
+        let id = line("x");
+        assert_eq!(id.to_string().as_bytes(), id.to_hex());
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+}

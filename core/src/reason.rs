@@ -1,0 +1,171 @@
+//! The closed lists: statuses, reasons, rules. Numbers are never reused, names never change,
+//! because scripts and stored ledgers hold them.
+
+/// Defines an enum whose every value has a code and a sentence for people.
+macro_rules! closed_list {
+    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $number:literal, $code:literal, $sentence:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $name {
+            $(#[doc = $sentence] $value = $number,)+
+        }
+
+        impl $name {
+            /// Every value, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$value),+];
+
+            /// The code, as outputs hold it.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$value => $code,)+ }
+            }
+
+            /// What it means, as one sentence for people.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$value => $sentence,)+ }
+            }
+
+            /// The value with this code.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.code() == code)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(self.code())
+            }
+        }
+    };
+}
+pub(crate) use closed_list;
+
+closed_list! {
+    /// How a payment ended. Every payment has exactly one.
+    Status {
+        Applied = 1, "applied", "All of the money was applied to open items.";
+        PartiallyApplied = 2, "partially_applied", "Part was applied to open items and the rest is on the customer's account.";
+        OnAccount = 3, "on_account", "The customer is known, the items are not; all of the money is on the customer's account.";
+        Proposed = 4, "proposed", "There is a likely answer, but a person decides.";
+        Unidentified = 5, "unidentified", "Neither the customer nor the items could be told.";
+        Duplicate = 6, "duplicate", "The same payment, or a payment of the same items, came before; it is held.";
+        OutOfScope = 7, "out_of_scope", "The line is not a customer's payment to be applied.";
+    }
+}
+
+closed_list! {
+    /// Whether an application took effect.
+    ApplicationStatus {
+        Applied = 1, "applied", "The item was reduced.";
+        Proposed = 2, "proposed", "A person has to confirm it; the item is unchanged.";
+    }
+}
+
+closed_list! {
+    /// Why a payment is not simply applied in full. Where several hold, the lowest number is given.
+    Reason {
+        Debit = 1, "debit", "The line takes money out of the account.";
+        NotMoney = 2, "not_money", "The line reports something, but moves no money of a customer.";
+        LockboxDeposit = 3, "lockbox_deposit", "The bank's total of a lockbox whose cheques were read one by one.";
+        LockboxDetailMissing = 4, "lockbox_detail_missing", "The bank's total of a lockbox whose cheques were not delivered.";
+        ResubmittedPayment = 5, "resubmitted_payment", "Same payer account, cheque number and amount as an earlier payment.";
+        ItemsAlreadyPaid = 6, "items_already_paid", "An earlier payment has paid the items that this one names.";
+        CurrencyDiffers = 7, "currency_differs", "The items named are in another currency than the payment.";
+        CustomerConflict = 8, "customer_conflict", "The payer and the items named belong to different customers.";
+        AmbiguousCustomer = 9, "ambiguous_customer", "Several customers fit the payer equally well.";
+        AmbiguousItems = 10, "ambiguous_items", "Several sets of open items fit equally well.";
+        RemittanceDoesNotTie = 11, "remittance_does_not_tie", "The remittance's lines do not add up to the payment.";
+        ReferenceNotFound = 12, "reference_not_found", "Documents are named that are not among the open items.";
+        ShortPayment = 13, "short_payment", "Less was paid than the items named are open for, beyond tolerance.";
+        OverPayment = 14, "over_payment", "More was paid than the items named are open for.";
+        NoReadingFits = 15, "no_reading_fits", "The customer is known, but no set of open items fits the amount.";
+        NoOpenItems = 16, "no_open_items", "The customer is known and has no open items in the currency.";
+        BelowThreshold = 17, "below_threshold", "The best answer is not certain enough to apply itself.";
+        PayerUnknown = 18, "payer_unknown", "Neither account, name nor a reference tells who paid.";
+    }
+}
+
+closed_list! {
+    /// What led to a decision, from the strongest evidence to the weakest.
+    Rule {
+        RemittanceLines = 1, "remittance_lines", "The remittance names each item with its amount.";
+        References = 2, "references", "The payment names the items and their sum fits.";
+        ReferencesWithCredit = 3, "references_with_credit", "The payment names items whose sum fits once open credits are netted.";
+        PartialReference = 4, "partial_reference", "A damaged reference and the amount leave one item of the customer.";
+        ReferenceRemainder = 5, "reference_remainder", "The items named were paid and the difference is accounted for.";
+        SingleItem = 6, "single_item", "Exactly one open item of the customer has the amount.";
+        ClearAccount = 7, "clear_account", "The amount is all that the customer has open.";
+        ClearPastDue = 8, "clear_past_due", "The amount is all that the customer has past due.";
+        CustomerOnly = 9, "customer_only", "Only the customer could be told.";
+        Duplicate = 10, "duplicate", "The payment repeats an earlier one.";
+        Scope = 11, "scope", "The kind of line decides.";
+        NoRule = 12, "none", "No rule led to an answer.";
+    }
+}
+
+closed_list! {
+    /// The kinds of open item (DESIGN's canonical list).
+    ItemKind {
+        Invoice = 1, "invoice", "What a customer owes for goods or services.";
+        DebitMemo = 2, "debit_memo", "A charge to a customer beside an invoice.";
+        CreditMemo = 3, "credit_memo", "What the business owes a customer; it reduces what is to be paid.";
+        OnAccount = 4, "on_account", "Money of a customer that is not applied yet; it reduces what is to be paid.";
+        Bill = 5, "bill", "What the business owes a vendor.";
+        Refund = 6, "refund", "What the business pays back.";
+        Payout = 7, "payout", "What a processor pays out.";
+    }
+}
+
+impl ItemKind {
+    /// Whether the item reduces what a customer has to pay.
+    pub const fn is_credit(self) -> bool {
+        matches!(self, Self::CreditMemo | Self::OnAccount)
+    }
+
+    /// Whether a customer's payment or a netted credit can be applied to the item.
+    pub const fn is_receivable(self) -> bool {
+        matches!(
+            self,
+            Self::Invoice | Self::DebitMemo | Self::CreditMemo | Self::OnAccount
+        )
+    }
+}
+
+closed_list! {
+    /// Which way money moves, seen from the account (ISO 20022 `CreditDebitCode`).
+    Direction {
+        Credit = 1, "CRDT", "Money comes into the account.";
+        Debit = 2, "DBIT", "Money leaves the account.";
+    }
+}
+
+closed_list! {
+    /// What kind of document a transaction came in.
+    Channel {
+        Lockbox = 1, "lockbox", "A cheque that came through a lockbox.";
+        Statement = 2, "statement", "A line of an account statement.";
+        Summary = 3, "summary", "A total that a statement gives beside its lines.";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_ascend_and_codes_round_trip() {
+        for pair in Reason::ALL.windows(2) {
+            assert!((pair[0] as u8) < pair[1] as u8);
+        }
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
+        }
+        for status in Status::ALL {
+            assert_eq!(Status::from_code(status.code()), Some(*status));
+        }
+        for rule in Rule::ALL {
+            assert_eq!(Rule::from_code(rule.code()), Some(*rule));
+        }
+        assert_eq!(Status::from_code("maybe"), None);
+    }
+}

@@ -1,0 +1,464 @@
+//! The canonical tables as Arrow schemas.
+//!
+//! The first columns of each table are a contract with scripts outside the project; the
+//! columns after them may grow. [`Table::contract_columns`] says where the contract ends.
+//! Money is `Decimal128(23, 5)`, dates are `Date32`, text is `Utf8`.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+/// Digits of every amount column.
+pub const AMOUNT_PRECISION: u8 = 23;
+/// The Arrow type of every amount column.
+pub const AMOUNT_TYPE: DataType = DataType::Decimal128(AMOUNT_PRECISION, 5);
+
+/// The canonical tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// One row a payment with what became of it.
+    Payments,
+    /// One row a payment and item.
+    Applications,
+    /// One row a payment that a person has to look at.
+    Exceptions,
+    /// One row a payment that repeats another.
+    Duplicates,
+    /// One row a line that was not read.
+    Quarantine,
+    /// One row a thing to know about a file.
+    Findings,
+    /// One row a statement line or cheque.
+    Transactions,
+    /// One row a balance that a statement gives.
+    Balances,
+    /// One row a document line of remittance advice.
+    RemittanceLines,
+    /// One row a file.
+    Files,
+    /// One row a customer or vendor.
+    Parties,
+    /// One row an open item, as it was before the run and as it is after.
+    OpenItems,
+    /// One row a piece of evidence or an alternative of a decision.
+    Evidence,
+}
+
+/// How many of a table's columns are the contract.
+type Columns = (&'static [(&'static str, Kind)], usize);
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Optional,
+    Money,
+    OptionalMoney,
+    Day,
+    Count,
+    OptionalCount,
+    Flag,
+    Ratio,
+    OptionalRatio,
+}
+
+use Kind::{
+    Count, Day, Flag, Money, Optional, OptionalCount, OptionalMoney, OptionalRatio, Ratio, Text,
+};
+
+const PAYMENTS: Columns = (
+    &[
+        ("payment_id", Text),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("account", Optional),
+        ("booking_date", Day),
+        ("value_date", Day),
+        ("currency", Text),
+        ("amount", Money),
+        ("payer_name", Optional),
+        ("check_number", Optional),
+        ("bank_reference", Optional),
+        ("end_to_end_id", Optional),
+        ("status", Text),
+        ("party_id", Optional),
+        ("applied", Money),
+        ("on_account", Money),
+        ("unapplied", Money),
+        ("reason", Optional),
+        ("rule", Text),
+        ("score", Ratio),
+        ("margin", Ratio),
+        ("direction", Text),
+        ("channel", Text),
+        ("payer_account", Optional),
+        ("remittance_text", Optional),
+        ("recipe", Text),
+        ("byte_start", Count),
+        ("byte_end", Count),
+    ],
+    21,
+);
+
+const APPLICATIONS: Columns = (
+    &[
+        ("payment_id", Text),
+        ("item_id", Text),
+        ("item_number", Optional),
+        ("party_id", Optional),
+        ("currency", Text),
+        ("applied", Money),
+        ("discount", Money),
+        ("write_off", Money),
+        ("deduction", Money),
+        ("deduction_reason", Optional),
+        ("rule", Text),
+        ("score", Ratio),
+        ("status", Text),
+    ],
+    13,
+);
+
+const EXCEPTIONS: Columns = (
+    &[
+        ("payment_id", Text),
+        ("reason", Text),
+        ("amount", Money),
+        ("candidates", Optional),
+    ],
+    4,
+);
+
+const DUPLICATES: Columns = (
+    &[
+        ("payment_id", Text),
+        ("duplicate_of", Text),
+        ("evidence", Text),
+    ],
+    3,
+);
+
+const QUARANTINE: Columns = (
+    &[
+        ("source_file", Text),
+        ("source_line", Count),
+        ("byte_start", Count),
+        ("byte_end", Count),
+        ("reason", Text),
+        ("message", Text),
+        ("raw", Text),
+    ],
+    7,
+);
+
+const FINDINGS: Columns = (
+    &[
+        ("source_file", Text),
+        ("source_line", OptionalCount),
+        ("severity", Text),
+        ("code", Text),
+        ("found", Text),
+        ("expected", Optional),
+        ("action", Optional),
+    ],
+    7,
+);
+
+const TRANSACTIONS: Columns = (
+    &[
+        ("transaction_id", Text),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("account", Optional),
+        ("booking_date", Day),
+        ("value_date", Day),
+        ("direction", Text),
+        ("currency", Text),
+        ("amount", Money),
+        ("type_code", Optional),
+        ("bank_reference", Optional),
+        ("end_to_end_id", Optional),
+        ("check_number", Optional),
+        ("counterparty_name", Optional),
+        ("counterparty_account", Optional),
+        ("remittance_text", Optional),
+        ("reversal", Flag),
+        ("status", Text),
+        ("channel", Text),
+        ("statement_id", Optional),
+        ("customer_number", Optional),
+        ("byte_start", Count),
+        ("byte_end", Count),
+    ],
+    18,
+);
+
+const BALANCES: Columns = (
+    &[
+        ("source_file", Text),
+        ("source_line", Count),
+        ("account", Text),
+        ("currency", Text),
+        ("type_code", Text),
+        ("balance_type", Text),
+        ("as_of_date", Day),
+        ("amount", Money),
+        ("item_count", OptionalCount),
+    ],
+    9,
+);
+
+const REMITTANCE_LINES: Columns = (
+    &[
+        ("payment_id", Optional),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("payment_reference", Optional),
+        ("payer_name", Optional),
+        ("payment_date", Day),
+        ("payment_amount", OptionalMoney),
+        ("currency", Optional),
+        ("document_number", Optional),
+        ("gross", OptionalMoney),
+        ("discount", OptionalMoney),
+        ("adjustment", OptionalMoney),
+        ("adjustment_reason", Optional),
+        ("net", OptionalMoney),
+    ],
+    14,
+);
+
+const FILES: Columns = (
+    &[
+        ("source_file", Text),
+        ("format", Text),
+        ("profile", Optional),
+        ("digest", Optional),
+        ("bytes", Count),
+        ("lines", Count),
+        ("rows", Count),
+        ("quarantined", Count),
+        ("known_before", Count),
+    ],
+    9,
+);
+
+const PARTIES: Columns = (
+    &[
+        ("party_id", Text),
+        ("role", Optional),
+        ("name", Optional),
+        ("aliases", Optional),
+        ("parent_id", Optional),
+        ("accounts", Optional),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("extra", Optional),
+    ],
+    6,
+);
+
+const OPEN_ITEMS: Columns = (
+    &[
+        ("item_id", Text),
+        ("entity", Optional),
+        ("party_id", Optional),
+        ("kind", Text),
+        ("number", Optional),
+        ("po_number", Optional),
+        ("currency", Text),
+        ("amount", Money),
+        ("open_amount", Money),
+        ("issue_date", Day),
+        ("due_date", Day),
+        ("discount_amount", OptionalMoney),
+        ("discount_date", Day),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("extra", Optional),
+    ],
+    13,
+);
+
+const EVIDENCE: Columns = (
+    &[
+        ("payment_id", Text),
+        ("sequence", Count),
+        ("kind", Text),
+        ("name", Text),
+        ("weight", OptionalRatio),
+        ("score", OptionalRatio),
+        ("items", Optional),
+        ("detail", Optional),
+    ],
+    8,
+);
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 13] = [
+        Self::Payments,
+        Self::Applications,
+        Self::Exceptions,
+        Self::Duplicates,
+        Self::Quarantine,
+        Self::Findings,
+        Self::Transactions,
+        Self::Balances,
+        Self::RemittanceLines,
+        Self::Files,
+        Self::Parties,
+        Self::OpenItems,
+        Self::Evidence,
+    ];
+
+    /// The tables that `--out` writes.
+    pub const OUTPUTS: [Self; 9] = [
+        Self::Payments,
+        Self::Applications,
+        Self::Exceptions,
+        Self::Duplicates,
+        Self::Quarantine,
+        Self::Findings,
+        Self::Transactions,
+        Self::Balances,
+        Self::RemittanceLines,
+    ];
+
+    /// The table's name in SQL, and of its file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payments => "payments",
+            Self::Applications => "applications",
+            Self::Exceptions => "exceptions",
+            Self::Duplicates => "duplicates",
+            Self::Quarantine => "quarantine",
+            Self::Findings => "findings",
+            Self::Transactions => "transactions",
+            Self::Balances => "balances",
+            Self::RemittanceLines => "remittance_lines",
+            Self::Files => "files",
+            Self::Parties => "parties",
+            Self::OpenItems => "open_items",
+            Self::Evidence => "evidence",
+        }
+    }
+
+    const fn columns(self) -> Columns {
+        match self {
+            Self::Payments => PAYMENTS,
+            Self::Applications => APPLICATIONS,
+            Self::Exceptions => EXCEPTIONS,
+            Self::Duplicates => DUPLICATES,
+            Self::Quarantine => QUARANTINE,
+            Self::Findings => FINDINGS,
+            Self::Transactions => TRANSACTIONS,
+            Self::Balances => BALANCES,
+            Self::RemittanceLines => REMITTANCE_LINES,
+            Self::Files => FILES,
+            Self::Parties => PARTIES,
+            Self::OpenItems => OPEN_ITEMS,
+            Self::Evidence => EVIDENCE,
+        }
+    }
+
+    /// How many of the first columns are the contract with scripts outside.
+    pub const fn contract_columns(self) -> usize {
+        self.columns().1
+    }
+
+    /// The table's schema.
+    pub fn schema(self) -> SchemaRef {
+        static SCHEMAS: LazyLock<Vec<SchemaRef>> =
+            LazyLock::new(|| Table::ALL.map(build_schema).to_vec());
+        Arc::clone(&SCHEMAS[self as usize])
+    }
+
+    /// The place of the column named `name`.
+    ///
+    /// # Panics
+    /// If the table has no such column, which is a mistake in the program.
+    pub fn column(self, name: &str) -> usize {
+        self.columns()
+            .0
+            .iter()
+            .position(|(column, _)| *column == name)
+            .unwrap_or_else(|| panic!("{} has no column {name}", self.name()))
+    }
+}
+
+/// `transactions` as a parser emits them: instead of `transaction_id` the content's identity
+/// (sixteen bytes), because only the pipeline, which sees all files, knows the occurrence.
+pub fn parsed_transactions() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        replace_first(
+            Table::Transactions,
+            Field::new("identity", DataType::FixedSizeBinary(16), false),
+        )
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// `remittance_lines` as a parser emits them beside their transactions: instead of
+/// `payment_id` the row of the transaction in the batch that goes with them (ascending).
+pub fn parsed_remittance_lines() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        replace_first(
+            Table::RemittanceLines,
+            Field::new("transaction_row", DataType::UInt32, false),
+        )
+    });
+    Arc::clone(&SCHEMA)
+}
+
+fn replace_first(table: Table, first: Field) -> SchemaRef {
+    let schema = table.schema();
+    let rest = schema.fields().iter().skip(1).cloned();
+    let fields: Vec<_> = std::iter::once(Arc::new(first)).chain(rest).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn build_schema(table: Table) -> SchemaRef {
+    let fields: Vec<Field> = table
+        .columns()
+        .0
+        .iter()
+        .map(|&(name, kind)| {
+            let (data_type, nullable) = match kind {
+                Text => (DataType::Utf8, false),
+                Optional => (DataType::Utf8, true),
+                Money => (AMOUNT_TYPE, false),
+                OptionalMoney => (AMOUNT_TYPE, true),
+                Day => (DataType::Date32, true),
+                Count => (DataType::UInt64, false),
+                OptionalCount => (DataType::UInt64, true),
+                Flag => (DataType::Boolean, false),
+                Ratio => (DataType::Float64, false),
+                OptionalRatio => (DataType::Float64, true),
+            };
+            Field::new(name, data_type, nullable)
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_table_stands_at_its_place() {
+        for (place, table) in Table::ALL.into_iter().enumerate() {
+            assert_eq!(table as usize, place);
+            assert!(table.contract_columns() <= table.schema().fields().len());
+        }
+    }
+
+    #[test]
+    fn parsed_batches_differ_in_the_first_column_only() {
+        let parsed = parsed_transactions();
+        let table = Table::Transactions.schema();
+        assert_eq!(parsed.field(0).name(), "identity");
+        assert_eq!(parsed.fields()[1..], table.fields()[1..]);
+        assert_eq!(parsed_remittance_lines().field(0).name(), "transaction_row");
+    }
+}
