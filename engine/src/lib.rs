@@ -1,1 +1,5 @@
-//! engine
+//! Tie out money: what people embed.
+
+mod summary;
+
+pub use summary::{CurrencySummary, FileSummary, Summary, Tally};

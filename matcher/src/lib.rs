@@ -1,1 +1,3 @@
 //! matcher
+mod names;
+mod reference;

@@ -1,0 +1,314 @@
+//! From a payment to its decision. Reads the state, never changes it.
+
+use tieout_core::{
+    Alternative, Amount, Application, Date, Decision, DecisionBuilder, Evidence, Feature, ItemIx,
+    Reason, Rule, Status, Unbalanced,
+};
+
+use crate::items::Items;
+use crate::parties::Parties;
+use crate::payer::Payer;
+use crate::payment::Payment;
+use crate::reading::{Reading, Reads};
+use crate::recipe::Recipe;
+use crate::{ladder, lines, named};
+
+/// Alternatives and candidates that a decision keeps.
+const ALTERNATIVES_MAX: usize = 5;
+
+/// What a decision may look at.
+pub struct View<'a> {
+    pub items: &'a Items,
+    pub parties: &'a Parties,
+    pub recipe: &'a Recipe,
+    /// Whether details of the evidence are written down.
+    pub explain: bool,
+    /// The day that decides what is past due; the payment's own where none is given.
+    pub as_of: Option<Date>,
+}
+
+impl View<'_> {
+    /// The text, if anybody will read it.
+    pub fn detail(&self, text: impl FnOnce() -> String) -> Box<str> {
+        if self.explain {
+            text().into_boxed_str()
+        } else {
+            Box::default()
+        }
+    }
+}
+
+/// What was settled about a payment before its items are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// The line is not a payment to be applied.
+    pub out_of_scope: Option<Reason>,
+    /// The payment that this one resubmits.
+    pub resubmits: Option<u32>,
+    /// Whether its lines come from linked remittance advice.
+    pub linked: bool,
+}
+
+/// How far a payment is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Only what documents named by the payer say; all else waits.
+    References,
+    /// Also readings by amount alone, now that every named item has been paid.
+    Amounts,
+}
+
+/// A decision and what it depends on; no decision where the payment waits for the next pass.
+pub struct Verdict {
+    pub decision: Option<Decision>,
+    pub reads: Reads,
+}
+
+/// Decides about `payment`.
+pub fn decide(
+    view: &View,
+    payment: &Payment,
+    known: Known,
+    pass: Pass,
+) -> Result<Verdict, Unbalanced> {
+    let mut reads = Reads::default();
+    let decision = if let Some(reason) = known.out_of_scope {
+        Some(out_of_scope(view, payment, reason)?)
+    } else if let Some(earlier) = known.resubmits {
+        Some(resubmitted(view, payment, earlier)?)
+    } else {
+        decide_payment(view, payment, known, pass, &mut reads)?
+    };
+    Ok(Verdict { decision, reads })
+}
+
+fn decide_payment(
+    view: &View,
+    payment: &Payment,
+    known: Known,
+    pass: Pass,
+    reads: &mut Reads,
+) -> Result<Option<Decision>, Unbalanced> {
+    let mut payer = Payer::by_marks(view, payment);
+    payer.by_number_in(view, payment.text);
+    let mut readings: Vec<Reading> = Vec::new();
+    let with_amounts = payment.lines.iter().any(|line| line.net.is_some());
+    if with_amounts {
+        readings.extend(lines::read(view, payment, &payer, reads));
+    }
+    if !readings.iter().any(|reading| applies(view, reading)) {
+        readings.extend(named::read(view, payment, &payer, reads));
+    }
+    if known.linked {
+        for reading in &mut readings {
+            reading.note(Feature::LinkedRemittance, "");
+        }
+    }
+    let decided = readings.iter().any(|reading| applies(view, reading));
+    if let Some(earlier) = named::already_paid(view, payment, &payer, reads)
+        && !decided
+    {
+        return already_paid(view, payment, earlier).map(Some);
+    }
+    if !decided && pass == Pass::References {
+        return Ok(None);
+    }
+    let mut failure = None;
+    if !decided {
+        match ladder::read(view, payment, &mut payer, reads) {
+            Ok(found) => readings.extend(found),
+            Err(reason) => failure = Some(reason),
+        }
+    }
+    conclude(view, payment, &payer, readings, failure).map(Some)
+}
+
+/// Whether the reading is good enough to apply itself, runner-up aside.
+fn applies(view: &View, reading: &Reading) -> bool {
+    reading.may_apply && reading.score() >= view.recipe.threshold
+}
+
+fn conclude(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    mut readings: Vec<Reading>,
+    failure: Option<Reason>,
+) -> Result<Decision, Unbalanced> {
+    // Stable, so that of equal readings the one of the stronger rule stays in front.
+    readings.sort_by_key(|reading| (!reading.may_apply, std::cmp::Reverse(reading.weight())));
+    readings.dedup_by(|later, earlier| later.items() == earlier.items());
+    let mut readings = readings.into_iter();
+    let Some(best) = readings.next() else {
+        return without_reading(view, payment, payer, failure);
+    };
+    let others: Vec<Reading> = readings.collect();
+    let runner_up = others.iter().map(Reading::score).fold(0.0, f64::max);
+    let score = best.score();
+    let margin = ((score - runner_up) * 10_000.0).round() / 10_000.0;
+    let takes_effect = applies(view, &best) && margin >= view.recipe.margin;
+    let mut parts = DecisionBuilder::new(payment.amount);
+    parts.party = best.party.or(payer.party);
+    parts.score = score;
+    parts.margin = margin;
+    parts.reason = best.reason;
+    parts.evidence = best.evidence.to_vec();
+    parts.alternatives = alternatives(&others, score);
+    let paid: Amount = best.parts.iter().map(|part| part.applied).sum();
+    for application in best.parts {
+        parts.push(application);
+    }
+    if !takes_effect {
+        parts.unapplied(payment.amount);
+        if parts.reason.is_none() || best.may_apply {
+            let reason = if score >= view.recipe.threshold {
+                Reason::AmbiguousItems
+            } else {
+                Reason::BelowThreshold
+            };
+            parts.reason = Some(parts.reason.map_or(reason, |known| known.min(reason)));
+        }
+        return parts.build(Status::Proposed, best.rule);
+    }
+    let rest = payment.amount - paid;
+    if rest.is_zero() {
+        parts.build(Status::Applied, best.rule)
+    } else {
+        parts.on_account(rest);
+        parts.build(Status::PartiallyApplied, best.rule)
+    }
+}
+
+fn alternatives(others: &[Reading], best: f64) -> Vec<Alternative> {
+    others
+        .iter()
+        .take(ALTERNATIVES_MAX)
+        .map(|reading| Alternative {
+            items: reading.items(),
+            score: reading.score(),
+            why: lost_because(reading, best),
+        })
+        .collect()
+}
+
+fn lost_because(reading: &Reading, best: f64) -> Box<str> {
+    match reading.reason {
+        Some(reason) if !reading.may_apply => reason.sentence().into(),
+        _ => format!("{} of {:.4} against {best:.4}", reading.rule, reading.score()).into(),
+    }
+}
+
+fn without_reading(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    failure: Option<Reason>,
+) -> Result<Decision, Unbalanced> {
+    let mut parts = DecisionBuilder::new(payment.amount);
+    let mut reading = Reading::new(Rule::CustomerOnly, None);
+    let by_name = payer.party.is_none().then(|| view.parties.by_name(payment.payer_name?)).flatten();
+    let rules = &view.recipe.identification;
+    let party = payer.party.or_else(|| {
+        by_name
+            .filter(|found| {
+                found.similarity >= rules.name_similarity
+                    && found.similarity - found.runner_up >= rules.name_margin
+            })
+            .map(|found| found.party)
+    });
+    parts.reason = failure;
+    parts.alternatives = match party {
+        Some(party) => ladder::nearest(view, payment, party, ALTERNATIVES_MAX),
+        None => Vec::new(),
+    };
+    let Some(party) = party else {
+        parts.reason.get_or_insert(Reason::PayerUnknown);
+        parts.unapplied(payment.amount);
+        return parts.build(Status::Unidentified, Rule::NoRule);
+    };
+    payer.judge(view, party, &mut reading);
+    parts.party = Some(party);
+    parts.score = reading.score();
+    parts.margin = parts.score;
+    parts.evidence = reading.evidence.to_vec();
+    if failure == Some(Reason::AmbiguousItems) {
+        parts.unapplied(payment.amount);
+        return parts.build(Status::Proposed, Rule::CustomerOnly);
+    }
+    parts.on_account(payment.amount);
+    parts.build(Status::OnAccount, Rule::CustomerOnly)
+}
+
+fn out_of_scope(view: &View, payment: &Payment, reason: Reason) -> Result<Decision, Unbalanced> {
+    let mut parts = DecisionBuilder::new(payment.amount);
+    parts.unapplied(payment.amount);
+    parts.reason = Some(reason);
+    parts.score = 1.0;
+    parts.margin = 1.0;
+    parts.evidence.push(Evidence {
+        feature: Feature::LineKind,
+        weight: 0,
+        detail: view.detail(|| format!("type code {}", payment.type_code)),
+    });
+    parts.build(Status::OutOfScope, Rule::Scope)
+}
+
+fn resubmitted(view: &View, payment: &Payment, earlier: u32) -> Result<Decision, Unbalanced> {
+    let mut parts = DecisionBuilder::new(payment.amount);
+    parts.unapplied(payment.amount);
+    parts.party = payment
+        .payer_account
+        .and_then(|account| view.parties.by_account(account));
+    parts.reason = Some(Reason::ResubmittedPayment);
+    parts.duplicate_of = Some(earlier);
+    parts.score = 1.0;
+    parts.margin = 1.0;
+    parts.evidence.push(Evidence {
+        feature: Feature::EarlierPayment,
+        weight: 0,
+        detail: view.detail(|| {
+            format!(
+                "account {} cheque {} amount {} {}",
+                payment.payer_account.unwrap_or_default(),
+                payment.check_number.unwrap_or_default(),
+                payment.amount,
+                payment.currency
+            )
+        }),
+    });
+    parts.build(Status::Duplicate, Rule::Duplicate)
+}
+
+fn already_paid(
+    view: &View,
+    payment: &Payment,
+    (item, earlier): (ItemIx, u32),
+) -> Result<Decision, Unbalanced> {
+    let mut parts = DecisionBuilder::new(payment.amount);
+    parts.unapplied(payment.amount);
+    parts.party = view.items.party(item);
+    parts.reason = Some(Reason::ItemsAlreadyPaid);
+    parts.duplicate_of = Some(earlier);
+    parts.score = 1.0;
+    parts.margin = 1.0;
+    parts.evidence.push(Evidence {
+        feature: Feature::EarlierPayment,
+        weight: 0,
+        detail: view.detail(|| format!("{} was paid before", view.items.number(item))),
+    });
+    parts.build(Status::Duplicate, Rule::Duplicate)
+}
+
+/// Whether the parts stay within what is open, whatever order they are taken in.
+pub fn fits_open(items: &Items, parts: &[Application]) -> bool {
+    parts.iter().enumerate().all(|(place, part)| {
+        let open = items.open(part.item);
+        let total = part.total();
+        let once = parts[..place].iter().all(|other| other.item != part.item);
+        once && if open.is_negative() {
+            !total.is_positive() && total >= open
+        } else {
+            !total.is_negative() && total <= open
+        }
+    })
+}

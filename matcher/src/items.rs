@@ -1,0 +1,465 @@
+//! Open items and the indexes that lead to them. Never a scan of all items.
+
+use std::hash::BuildHasher;
+
+use ahash::RandomState;
+use arrow::array::RecordBatch;
+use hashbrown::HashTable;
+use thiserror::Error;
+use tieout_core::{Amount, Currency, Date, ItemIx, ItemKind};
+
+use crate::columns::{BadBatch, Days, Money, Text};
+use crate::parties::{NO_PARTY, Parties};
+use crate::reference::Significant;
+
+const NONE: u32 = u32::MAX;
+const NO_DATE: i32 = i32::MIN;
+/// Items that share one reference and are looked at.
+pub const SAME_REFERENCE_MAX: usize = 64;
+/// Open items of one party that a scan looks at.
+pub const PARTY_SCAN_MAX: usize = 20_000;
+
+/// One open item; as small as a cache line, because matching is a walk over random items.
+struct Item {
+    open: Amount,
+    discount: Amount,
+    party: u32,
+    due: i32,
+    discount_date: i32,
+    text: u32,
+    /// The payment that took from it last.
+    paid_by: u32,
+    next_same_reference: u32,
+    id_length: u16,
+    number_length: u16,
+    currency: u8,
+    kind: ItemKind,
+}
+
+const _: () = assert!(size_of::<Item>() == 64);
+
+/// The store of items is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ItemsError {
+    /// The identifiers and numbers need more bytes than can be addressed.
+    #[error("the open items' identifiers exceed 4 GiB")]
+    TooMuchText,
+    /// More currencies than can be told apart.
+    #[error("the open items have more than 255 currencies")]
+    TooManyCurrencies,
+    /// Not the table `open_items`.
+    #[error(transparent)]
+    BadBatch(#[from] BadBatch),
+}
+
+/// What came of a row of the table `open_items`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    /// A new item.
+    New,
+    /// The same item with the same content came before.
+    Repeated,
+    /// The item came before with other content; the first stays.
+    Conflicting,
+    /// Nothing is open, so there is nothing to match.
+    NothingOpen,
+}
+
+/// All open items.
+pub struct Items {
+    items: Vec<Item>,
+    text: Vec<u8>,
+    currencies: Vec<Currency>,
+    hash: RandomState,
+    by_id: HashTable<u32>,
+    by_reference: HashTable<u32>,
+    /// Purchase orders: hash of the number to the first item; the rest by `next_same_order`.
+    by_order: HashTable<(u64, u32)>,
+    next_same_order: Vec<u32>,
+    /// Items in the order of their parties and, within one, of [`amount_key`] of what was open
+    /// at the start; the key stays when the open amount changes, so that the order holds.
+    by_party: Vec<(u32, u32)>,
+    party_start: Vec<u32>,
+}
+
+impl Default for Items {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            text: Vec::new(),
+            currencies: Vec::new(),
+            // Fixed seeds: the order of chains, and so every decision, repeats.
+            hash: RandomState::with_seeds(11, 12, 13, 14),
+            by_id: HashTable::new(),
+            by_reference: HashTable::new(),
+            by_order: HashTable::new(),
+            next_same_order: Vec::new(),
+            by_party: Vec::new(),
+            party_start: Vec::new(),
+        }
+    }
+}
+
+impl Items {
+    /// Adds the rows of a batch of the table `open_items`, saying of each what came of it.
+    pub fn load(
+        &mut self,
+        batch: &RecordBatch,
+        parties: &mut Parties,
+    ) -> Result<Vec<Loaded>, ItemsError> {
+        let ids = Text::of(batch, "item_id")?;
+        let numbers = Text::of(batch, "number")?;
+        let orders = Text::of(batch, "po_number")?;
+        let owners = Text::of(batch, "party_id")?;
+        let kinds = Text::of(batch, "kind")?;
+        let currencies = Text::of(batch, "currency")?;
+        let open = Money::of(batch, "open_amount")?;
+        let discounts = Money::of(batch, "discount_amount")?;
+        let due = Days::of(batch, "due_date")?;
+        let discount_dates = Days::of(batch, "discount_date")?;
+        let mut loaded = Vec::with_capacity(batch.num_rows());
+        let mut owner = (String::new(), NO_PARTY);
+        for row in 0..batch.num_rows() {
+            if owner.1 == NO_PARTY || owner.0 != owners.text(row) {
+                owner.0.clear();
+                owner.0.push_str(owners.text(row));
+                owner.1 = match owners.get(row) {
+                    Some(id) => parties.intern(id),
+                    None => NO_PARTY,
+                };
+            }
+            let kind = ItemKind::from_code(kinds.text(row)).unwrap_or(ItemKind::Invoice);
+            let currency = self.currency_place(currencies.text(row))?;
+            let item = Item {
+                open: signed_open(kind, open.or_zero(row)),
+                discount: discounts.or_zero(row),
+                party: owner.1,
+                due: due.get(row).map_or(NO_DATE, Date::days),
+                discount_date: discount_dates.get(row).map_or(NO_DATE, Date::days),
+                text: 0,
+                paid_by: NONE,
+                next_same_reference: NONE,
+                id_length: ids.text(row).len().min(usize::from(u16::MAX)) as u16,
+                number_length: numbers.text(row).len().min(usize::from(u16::MAX)) as u16,
+                currency,
+                kind,
+            };
+            loaded.push(self.push(item, ids.text(row), numbers.text(row), orders.text(row))?);
+        }
+        Ok(loaded)
+    }
+
+    fn currency_place(&mut self, code: &str) -> Result<u8, ItemsError> {
+        let currency = code.parse().unwrap_or(Currency::USD);
+        if let Some(place) = self.currencies.iter().position(|&known| known == currency) {
+            return Ok(place as u8);
+        }
+        self.currencies.push(currency);
+        u8::try_from(self.currencies.len() - 1).map_err(|_| ItemsError::TooManyCurrencies)
+    }
+
+    fn push(
+        &mut self,
+        mut item: Item,
+        id: &str,
+        number: &str,
+        order: &str,
+    ) -> Result<Loaded, ItemsError> {
+        let id_hash = self.hash.hash_one(id);
+        let known = self
+            .by_id
+            .find(id_hash, |&known| self.id(ItemIx(known)) == id)
+            .copied();
+        if let Some(known) = known {
+            let same = self.same_content(known, &item, number);
+            return Ok(if same { Loaded::Repeated } else { Loaded::Conflicting });
+        }
+        if item.open.is_zero() {
+            return Ok(Loaded::NothingOpen);
+        }
+        let place = self.items.len() as u32;
+        item.text = u32::try_from(self.text.len()).map_err(|_| ItemsError::TooMuchText)?;
+        self.text.extend_from_slice(&id.as_bytes()[..usize::from(item.id_length)]);
+        self.text
+            .extend_from_slice(&number.as_bytes()[..usize::from(item.number_length)]);
+        self.items.push(item);
+        self.next_same_order.push(NONE);
+        self.index_id(id_hash, place);
+        self.index_reference(place);
+        self.index_order(order, place);
+        Ok(Loaded::New)
+    }
+
+    fn same_content(&self, known: u32, item: &Item, number: &str) -> bool {
+        let known_item = &self.items[known as usize];
+        known_item.open == item.open
+            && known_item.party == item.party
+            && known_item.kind == item.kind
+            && known_item.currency == item.currency
+            && self.number(ItemIx(known)) == number
+    }
+
+    fn index_id(&mut self, hash: u64, place: u32) {
+        let (items, text, state) = (&self.items, &self.text, &self.hash);
+        self.by_id.insert_unique(hash, place, |&other| {
+            let other = &items[other as usize];
+            let start = other.text as usize;
+            let id = &text[start..start + usize::from(other.id_length)];
+            state.hash_one(std::str::from_utf8(id).unwrap_or_default())
+        });
+    }
+
+    fn index_reference(&mut self, place: u32) {
+        let key = self.significant(ItemIx(place));
+        if key.as_bytes().is_empty() {
+            return;
+        }
+        let hash = key.hash(&self.hash);
+        let head = self
+            .by_reference
+            .find_mut(hash, |&other| significant_of(&self.items, &self.text, other) == key);
+        if let Some(head) = head {
+            let previous = std::mem::replace(head, place);
+            self.items[place as usize].next_same_reference = previous;
+            return;
+        }
+        let (items, text, state) = (&self.items, &self.text, &self.hash);
+        self.by_reference.insert_unique(hash, place, |&other| {
+            significant_of(items, text, other).hash(state)
+        });
+    }
+
+    fn index_order(&mut self, order: &str, place: u32) {
+        let key = Significant::of(order.as_bytes());
+        if key.as_bytes().is_empty() {
+            return;
+        }
+        let hash = key.hash(&self.hash);
+        match self.by_order.find_mut(hash, |&(other, _)| other == hash) {
+            Some((_, head)) => {
+                self.next_same_order[place as usize] = std::mem::replace(head, place);
+            }
+            None => {
+                self.by_order
+                    .insert_unique(hash, (hash, place), |&(other, _)| other);
+            }
+        }
+    }
+
+    /// Builds the index by party, once all items are there.
+    pub fn finish_loading(&mut self, parties: usize) {
+        let mut start = vec![0_u32; parties + 1];
+        for item in &self.items {
+            if item.party != NO_PARTY {
+                start[item.party as usize + 1] += 1;
+            }
+        }
+        for party in 0..parties {
+            start[party + 1] += start[party];
+        }
+        let mut by_party = vec![(0_u32, 0_u32); start[parties] as usize];
+        let mut next = start.clone();
+        for (place, item) in self.items.iter().enumerate() {
+            if item.party != NO_PARTY {
+                let slot = &mut next[item.party as usize];
+                by_party[*slot as usize] = (amount_key(item.open), place as u32);
+                *slot += 1;
+            }
+        }
+        let mut rest = by_party.as_mut_slice();
+        for party in 0..parties {
+            let length = (start[party + 1] - start[party]) as usize;
+            let (own, others) = rest.split_at_mut(length);
+            own.sort_unstable();
+            rest = others;
+        }
+        self.by_party = by_party;
+        self.party_start = start;
+        self.text.shrink_to_fit();
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The item's identifier.
+    pub fn id(&self, item: ItemIx) -> &str {
+        let item = &self.items[item.0 as usize];
+        let start = item.text as usize;
+        let bytes = &self.text[start..start + usize::from(item.id_length)];
+        std::str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// The item's document number.
+    pub fn number(&self, item: ItemIx) -> &str {
+        std::str::from_utf8(number_of(&self.items, &self.text, item.0)).unwrap_or_default()
+    }
+
+    /// The significant part of the item's document number.
+    pub fn significant(&self, item: ItemIx) -> Significant {
+        significant_of(&self.items, &self.text, item.0)
+    }
+
+    /// What is open now: above zero for what a customer owes, below for credits.
+    pub fn open(&self, item: ItemIx) -> Amount {
+        self.items[item.0 as usize].open
+    }
+
+    /// Whether anything is open.
+    pub fn is_open(&self, item: ItemIx) -> bool {
+        !self.open(item).is_zero()
+    }
+
+    /// The item's party, if it has one.
+    pub fn party(&self, item: ItemIx) -> Option<u32> {
+        Some(self.items[item.0 as usize].party).filter(|&party| party != NO_PARTY)
+    }
+
+    /// The item's currency.
+    pub fn currency(&self, item: ItemIx) -> Currency {
+        self.currencies[usize::from(self.items[item.0 as usize].currency)]
+    }
+
+    /// The item's kind.
+    pub fn kind(&self, item: ItemIx) -> ItemKind {
+        self.items[item.0 as usize].kind
+    }
+
+    /// When the item is due.
+    pub fn due(&self, item: ItemIx) -> Option<Date> {
+        Some(self.items[item.0 as usize].due)
+            .filter(|&days| days != NO_DATE)
+            .map(Date::from_days)
+    }
+
+    /// The discount that a payment on `date` may take, if any.
+    pub fn discount_on(&self, item: ItemIx, date: Date, grace_days: i32) -> Option<Amount> {
+        let record = &self.items[item.0 as usize];
+        let within = record.discount_date != NO_DATE
+            && date <= Date::from_days(record.discount_date).plus_days(grace_days);
+        (within && record.discount.is_positive() && record.discount < record.open)
+            .then_some(record.discount)
+    }
+
+    /// The payment that took from the item last.
+    pub fn paid_by(&self, item: ItemIx) -> Option<u32> {
+        Some(self.items[item.0 as usize].paid_by).filter(|&payment| payment != NONE)
+    }
+
+    /// Takes `amount` (with the sign of the open amount) off the item.
+    ///
+    /// Returns whether that was possible: an item is never applied beyond what was open.
+    #[must_use]
+    pub fn take(&mut self, item: ItemIx, amount: Amount, payment: u32) -> bool {
+        let record = &mut self.items[item.0 as usize];
+        let rest = record.open - amount;
+        let possible = if record.open.is_negative() {
+            !amount.is_positive() && !rest.is_positive()
+        } else {
+            !amount.is_negative() && !rest.is_negative()
+        };
+        if possible {
+            record.open = rest;
+            record.paid_by = payment;
+        }
+        possible
+    }
+
+    /// Items whose document number has the significant part `key`, the latest first.
+    pub fn with_reference(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        let head = if key.as_bytes().is_empty() {
+            None
+        } else {
+            self.by_reference
+                .find(key.hash(&self.hash), |&other| {
+                    significant_of(&self.items, &self.text, other) == *key
+                })
+                .copied()
+        };
+        chain(head, |place| self.items[place as usize].next_same_reference)
+    }
+
+    /// Items whose purchase order has the significant part `key`, the latest first.
+    pub fn with_order(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        let hash = key.hash(&self.hash);
+        let head = if key.as_bytes().is_empty() {
+            None
+        } else {
+            self.by_order
+                .find(hash, |&(other, _)| other == hash)
+                .map(|&(_, place)| place)
+        };
+        chain(head, |place| self.next_same_order[place as usize])
+    }
+
+    fn party_slice(&self, party: u32) -> &[(u32, u32)] {
+        match self.party_start.get(party as usize..party as usize + 2) {
+            Some(&[start, end]) => &self.by_party[start as usize..end as usize],
+            _ => &[],
+        }
+    }
+
+    /// The party's open items in `currency`, at most [`PARTY_SCAN_MAX`], in no order that means anything.
+    pub fn of_party(
+        &self,
+        party: u32,
+        currency: Currency,
+    ) -> impl Iterator<Item = ItemIx> + '_ {
+        self.party_slice(party)
+            .iter()
+            .take(PARTY_SCAN_MAX)
+            .map(|&(_, place)| ItemIx(place))
+            .filter(move |&item| self.is_open(item) && self.currency(item) == currency)
+    }
+
+    /// Whether the party has more items than a scan looks at.
+    pub fn is_beyond_scan(&self, party: u32) -> bool {
+        self.party_slice(party).len() > PARTY_SCAN_MAX
+    }
+
+    /// The party's items that were open for exactly `amount` at the start and still are.
+    pub fn of_party_with_amount(
+        &self,
+        party: u32,
+        currency: Currency,
+        amount: Amount,
+    ) -> impl Iterator<Item = ItemIx> + '_ {
+        let own = self.party_slice(party);
+        let key = amount_key(amount);
+        let from = own.partition_point(|&(other, _)| other < key);
+        own[from..]
+            .iter()
+            .take_while(move |&&(other, _)| other == key)
+            .map(|&(_, place)| ItemIx(place))
+            .filter(move |&item| self.open(item) == amount && self.currency(item) == currency)
+    }
+}
+
+/// Thirty-two bits of an amount; equal amounts have equal keys, and the caller compares the
+/// amounts themselves.
+fn amount_key(amount: Amount) -> u32 {
+    let units = amount.units() as u64;
+    (units.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
+}
+
+fn signed_open(kind: ItemKind, open: Amount) -> Amount {
+    // Files write credits with and without a sign; the kind is what says which way they go.
+    if kind.is_credit() { -open.abs() } else { open }
+}
+
+fn number_of<'a>(items: &[Item], text: &'a [u8], place: u32) -> &'a [u8] {
+    let item = &items[place as usize];
+    let start = item.text as usize + usize::from(item.id_length);
+    &text[start..start + usize::from(item.number_length)]
+}
+
+fn significant_of(items: &[Item], text: &[u8], place: u32) -> Significant {
+    Significant::of(number_of(items, text, place))
+}
+
+fn chain(head: Option<u32>, next: impl Fn(u32) -> u32) -> impl Iterator<Item = ItemIx> {
+    std::iter::successors(head, move |&place| Some(next(place)).filter(|&n| n != NONE))
+        .take(SAME_REFERENCE_MAX)
+        .map(ItemIx)
+}

@@ -1,0 +1,331 @@
+//! Company names as people write them, and how alike two of them are.
+
+use std::hash::BuildHasher;
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+/// Words that say the legal form or nothing at all.
+const EMPTY_WORDS: [&str; 30] = [
+    "INC", "INCORPORATED", "LLC", "LC", "LTD", "LIMITED", "CO", "COMPANY", "CORP", "CORPORATION",
+    "LP", "LLP", "PLC", "PC", "GMBH", "AG", "SA", "SAS", "BV", "NV", "PTY", "THE", "AND", "OF",
+    "DBA", "USA", "US", "ULC", "PLLC", "COS",
+];
+
+/// Long forms and the abbreviation that stands for them, whichever of the two is written.
+const ABBREVIATIONS: [(&str, &str); 74] = [
+    ("AMERICA", "AMER"), ("AMERICAN", "AMER"), ("ASSOCIATED", "ASSOC"), ("ASSOCIATES", "ASSOC"),
+    ("ASSOCIATION", "ASSOC"), ("ASSN", "ASSOC"), ("AUTOMOTIVE", "AUTO"), ("BROTHERS", "BROS"),
+    ("BUILDERS", "BLDRS"), ("BUILDING", "BLDG"), ("CENTER", "CTR"), ("CENTRE", "CTR"),
+    ("CENTRAL", "CTRL"), ("CHEMICAL", "CHEM"), ("CHEMICALS", "CHEM"), ("COMMUNICATIONS", "COMM"),
+    ("CONSTRUCTION", "CONST"), ("CONSTR", "CONST"), ("CONTRACTING", "CONTR"),
+    ("CONTRACTORS", "CONTR"), ("DEPARTMENT", "DEPT"), ("DEVELOPMENT", "DEV"),
+    ("DISTRIBUTING", "DIST"), ("DISTRIBUTION", "DIST"), ("DISTRIBUTOR", "DIST"),
+    ("DISTRIBUTORS", "DIST"), ("DISTR", "DIST"), ("EASTERN", "EAST"), ("ELECTRIC", "ELEC"),
+    ("ELECTRICAL", "ELEC"), ("ELECTRONICS", "ELECTR"), ("ENGINEERING", "ENG"),
+    ("ENGR", "ENG"), ("ENTERPRISE", "ENT"), ("ENTERPRISES", "ENT"), ("EQUIPMENT", "EQUIP"),
+    ("EQPT", "EQUIP"), ("FABRICATION", "FAB"), ("FABRICATORS", "FAB"), ("GENERAL", "GEN"),
+    ("GOVERNMENT", "GOVT"), ("GROUP", "GRP"), ("HARDWARE", "HDWE"), ("HDWR", "HDWE"),
+    ("HOLDINGS", "HLDGS"), ("HOSPITAL", "HOSP"), ("INDUSTRIAL", "IND"), ("INDUSTRIES", "IND"),
+    ("INDUSTRY", "IND"), ("INDL", "IND"), ("INTERNATIONAL", "INTL"), ("INTNL", "INTL"),
+    ("LABORATORIES", "LABS"), ("LABORATORY", "LABS"), ("LOGISTICS", "LOGIS"),
+    ("MACHINERY", "MACH"), ("MANAGEMENT", "MGMT"), ("MANUFACTURING", "MFG"),
+    ("MANUFACTURERS", "MFG"), ("MFRS", "MFG"), ("MARKETING", "MKTG"), ("MATERIALS", "MATLS"),
+    ("MECHANICAL", "MECH"), ("MOUNTAIN", "MTN"), ("NATIONAL", "NATL"), ("NORTHERN", "NORTH"),
+    ("PRODUCTS", "PROD"), ("PRODUCT", "PROD"), ("SERVICES", "SVC"), ("SERVICE", "SVC"),
+    ("SVCS", "SVC"), ("SUPPLIES", "SUPPLY"), ("TECHNOLOGIES", "TECH"), ("TECHNOLOGY", "TECH"),
+];
+
+/// Postings of a letter triple that are looked at; commoner triples tell too little.
+const POSTINGS_MAX: usize = 2_000;
+/// The rarest triples of a name that are looked up.
+const TRIPLES_LOOKED_UP: usize = 8;
+/// Names compared in full.
+const COMPARED_MAX: usize = 12;
+
+/// A name reduced to its words: capitals, no legal form, abbreviations made alike, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Name {
+    words: SmallVec<[SmallVec<[u8; 16]>; 6]>,
+}
+
+impl Name {
+    /// The words of `text`.
+    pub fn of(text: &str) -> Self {
+        let mut words: SmallVec<[SmallVec<[u8; 16]>; 6]> = SmallVec::new();
+        let mut word: SmallVec<[u8; 16]> = SmallVec::new();
+        for letter in text.chars().chain([' ']) {
+            if letter.is_alphanumeric() {
+                let mut utf8 = [0; 4];
+                for upper in letter.to_uppercase() {
+                    word.extend_from_slice(upper.encode_utf8(&mut utf8).as_bytes());
+                }
+            } else if !matches!(letter, '\'' | '.') && !word.is_empty() {
+                words.push(canonical(std::mem::take(&mut word)));
+            }
+        }
+        let informative = words.iter().any(|word| !is_empty_word(word));
+        if informative {
+            words.retain(|word| !is_empty_word(word));
+        }
+        words.sort_unstable();
+        words.dedup();
+        Self { words }
+    }
+
+    /// Whether there is nothing to compare.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// A hash of the words, the same for every order of them.
+    pub fn key(&self, state: &RandomState) -> u64 {
+        state.hash_one(&self.words)
+    }
+
+    fn letters(&self) -> usize {
+        self.words.iter().map(SmallVec::len).sum()
+    }
+
+    /// How alike the two are, between 0 (nothing in common) and 1 (the same words): twice the
+    /// letters of the words that have a partner, weighted by how alike the partners are, over
+    /// the letters of both.
+    pub fn similarity(&self, other: &Self) -> f64 {
+        let letters = self.letters() + other.letters();
+        if letters == 0 {
+            return 0.0;
+        }
+        let mut taken: SmallVec<[bool; 6]> = SmallVec::from_elem(false, other.words.len());
+        let mut matched = 0.0;
+        for word in &self.words {
+            let mut best = (0.0, None);
+            for (place, candidate) in other.words.iter().enumerate() {
+                if !taken[place] {
+                    let alike = word_similarity(word, candidate);
+                    if alike > best.0 {
+                        best = (alike, Some(place));
+                    }
+                }
+            }
+            if let (alike, Some(place)) = best {
+                taken[place] = true;
+                matched += alike * (word.len() + other.words[place].len()) as f64;
+            }
+        }
+        matched / letters as f64
+    }
+
+    fn triples(&self) -> SmallVec<[[u8; 3]; 32]> {
+        let mut triples = SmallVec::new();
+        for word in &self.words {
+            if word.len() < 3 {
+                let mut short = [b' '; 3];
+                short[..word.len()].copy_from_slice(word);
+                triples.push(short);
+            }
+            triples.extend(word.windows(3).map(|window| [window[0], window[1], window[2]]));
+        }
+        triples.sort_unstable();
+        triples.dedup();
+        triples
+    }
+}
+
+fn canonical(word: SmallVec<[u8; 16]>) -> SmallVec<[u8; 16]> {
+    ABBREVIATIONS
+        .iter()
+        .find(|(long, _)| long.as_bytes() == word.as_slice())
+        .map_or(word, |(_, short)| SmallVec::from_slice(short.as_bytes()))
+}
+
+fn is_empty_word(word: &[u8]) -> bool {
+    EMPTY_WORDS.iter().any(|empty| empty.as_bytes() == word)
+}
+
+/// Words this alike count as misspellings of one another; less alike, as different words.
+const WORD_ALIKE_MIN: f64 = 0.88;
+
+fn word_similarity(left: &[u8], right: &[u8]) -> f64 {
+    if left == right {
+        return 1.0;
+    }
+    let (short, long) = if left.len() <= right.len() {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    // A name cut to the width of its field ends in the beginning of a word.
+    if short.len() >= 2 && long.starts_with(short) {
+        return 0.9;
+    }
+    if short.len() < 3 {
+        return 0.0;
+    }
+    let (Ok(left), Ok(right)) = (std::str::from_utf8(left), std::str::from_utf8(right)) else {
+        return 0.0;
+    };
+    let alike = strsim::jaro_winkler(left, right);
+    if alike >= WORD_ALIKE_MIN { alike } else { 0.0 }
+}
+
+/// What a name search found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// The party.
+    pub party: u32,
+    /// How alike the names are.
+    pub similarity: f64,
+    /// How alike the next party's name is.
+    pub runner_up: f64,
+}
+
+/// Finds parties by name: the same words at once, misspelt ones by the rare letter triples
+/// that they share.
+#[derive(Default)]
+pub struct NameIndex {
+    names: Vec<(Name, u32)>,
+    exact: HashMap<u64, SmallVec<[u32; 1]>, RandomState>,
+    triples: HashMap<[u8; 3], Vec<u32>, RandomState>,
+    state: Option<RandomState>,
+}
+
+impl NameIndex {
+    fn state(&self) -> RandomState {
+        self.state
+            .clone()
+            .unwrap_or_else(|| RandomState::with_seeds(1, 2, 3, 4))
+    }
+
+    /// Adds a name of `party`.
+    pub fn insert(&mut self, text: &str, party: u32) {
+        let name = Name::of(text);
+        if name.is_empty() {
+            return;
+        }
+        let holders = self.exact.entry(name.key(&self.state())).or_default();
+        if !holders.contains(&party) {
+            holders.push(party);
+        }
+        let place = self.names.len() as u32;
+        for triple in name.triples() {
+            self.triples.entry(triple).or_default().push(place);
+        }
+        self.names.push((name, party));
+    }
+
+    /// The party whose name is most like `text`, if any name shares rare letters with it.
+    pub fn find(&self, text: &str) -> Option<Found> {
+        let name = Name::of(text);
+        if name.is_empty() {
+            return None;
+        }
+        if let Some(holders) = self.exact.get(&name.key(&self.state())) {
+            return Some(Found {
+                party: holders[0],
+                similarity: 1.0,
+                runner_up: if holders.len() > 1 { 1.0 } else { 0.0 },
+            });
+        }
+        self.find_similar(&name)
+    }
+
+    fn find_similar(&self, name: &Name) -> Option<Found> {
+        let mut postings: SmallVec<[&[u32]; 32]> = name
+            .triples()
+            .iter()
+            .filter_map(|triple| self.triples.get(triple))
+            .map(Vec::as_slice)
+            .filter(|places| places.len() <= POSTINGS_MAX)
+            .collect();
+        postings.sort_by_key(|places| places.len());
+        let mut shared: HashMap<u32, u32, RandomState> = HashMap::default();
+        for places in postings.iter().take(TRIPLES_LOOKED_UP) {
+            for &place in *places {
+                *shared.entry(place).or_default() += 1;
+            }
+        }
+        let mut ranked: Vec<(u32, u32)> = shared.into_iter().collect();
+        ranked.sort_unstable_by_key(|&(place, count)| (std::cmp::Reverse(count), place));
+        let mut best: Option<Found> = None;
+        for &(place, _) in ranked.iter().take(COMPARED_MAX) {
+            let (candidate, party) = &self.names[place as usize];
+            best = Some(better(best, *party, name.similarity(candidate)));
+        }
+        best
+    }
+}
+
+fn better(best: Option<Found>, party: u32, similarity: f64) -> Found {
+    match best {
+        None => Found {
+            party,
+            similarity,
+            runner_up: 0.0,
+        },
+        Some(found) if found.party == party => Found {
+            similarity: found.similarity.max(similarity),
+            ..found
+        },
+        Some(found) if similarity > found.similarity => Found {
+            party,
+            similarity,
+            runner_up: found.similarity,
+        },
+        Some(found) => Found {
+            runner_up: found.runner_up.max(similarity),
+            ..found
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn form_does_not_matter() {
+        let plain = Name::of("Harbor International Manufacturing, Inc.");
+        for text in [
+            "HARBOR INTL MFG",
+            "Intl. Mfg Harbor LLC",
+            "the Harbor International Manufacturing Company",
+        ] {
+            assert_eq!(Name::of(text), plain, "{text}");
+        }
+        assert!(!Name::of("The Company").is_empty());
+    }
+
+    #[test]
+    fn misspellings_are_near_and_other_names_far() {
+        let name = Name::of("Ridgeway Plumbing Supply");
+        assert!(name.similarity(&Name::of("RIDGEWYA PLUMBING SUPPLY CO")) > 0.9);
+        assert!(name.similarity(&Name::of("RIDGEWAY PLUMB")) > 0.75);
+        assert!(name.similarity(&Name::of("Lakeside Plumbing Supply")) < 0.8);
+        assert!(name.similarity(&Name::of("Ridgeway Dental")) < 0.6);
+    }
+
+    #[test]
+    fn search_reports_the_runner_up() {
+        let mut index = NameIndex::default();
+        index.insert("Northfield Steel East", 1);
+        index.insert("Northfield Steel West", 2);
+        index.insert("Copper Canyon Foods", 3);
+        let found = index.find("NORTHFEILD STEEL EAST INC").unwrap();
+        assert_eq!(found.party, 1);
+        assert!(found.similarity > 0.9 && found.runner_up > 0.6);
+        assert!(found.similarity - found.runner_up > 0.05);
+        assert_eq!(index.find("Copper Canyon Foods LLC").unwrap().similarity, 1.0);
+        assert_eq!(index.find("Zyx"), None);
+    }
+
+    #[test]
+    fn two_holders_of_one_name_are_a_tie() {
+        let mut index = NameIndex::default();
+        index.insert("Acme Supply", 1);
+        index.insert("ACME Supply Inc", 2);
+        let found = index.find("Acme Supply Co").unwrap();
+        assert_eq!((found.similarity, found.runner_up), (1.0, 1.0));
+    }
+}

@@ -1,0 +1,234 @@
+//! Customers: their numbers, accounts, names and families.
+
+use ahash::RandomState;
+use arrow::array::RecordBatch;
+use hashbrown::HashMap;
+
+use crate::columns::{BadBatch, Text};
+use crate::names::{Found, Name, NameIndex};
+
+/// No party.
+pub const NO_PARTY: u32 = u32::MAX;
+/// An account that several parties share tells nothing.
+const SHARED: u32 = u32::MAX - 1;
+
+struct Party {
+    id: Box<str>,
+    name: Option<Box<str>>,
+    parsed_name: Name,
+    parent: u32,
+    /// The ancestor at the top; a party without a parent is its own.
+    root: u32,
+}
+
+/// All parties, with the indexes that identify a payer.
+#[derive(Default)]
+pub struct Parties {
+    parties: Vec<Party>,
+    by_id: HashMap<Box<str>, u32, RandomState>,
+    by_account: HashMap<Box<str>, u32, RandomState>,
+    names: NameIndex,
+    families: HashMap<u32, Vec<u32>, RandomState>,
+    parents: Vec<(u32, Box<str>)>,
+}
+
+impl Parties {
+    /// Adds the rows of a batch of the table `parties`; returns the rows whose party came
+    /// before and were left out.
+    pub fn load(&mut self, batch: &RecordBatch) -> Result<Vec<usize>, BadBatch> {
+        let ids = Text::of(batch, "party_id")?;
+        let names = Text::of(batch, "name")?;
+        let aliases = Text::of(batch, "aliases")?;
+        let parents = Text::of(batch, "parent_id")?;
+        let accounts = Text::of(batch, "accounts")?;
+        let mut repeated = Vec::new();
+        for row in 0..batch.num_rows() {
+            let party = self.intern(ids.text(row));
+            if self.parties[party as usize].name.is_some() {
+                repeated.push(row);
+                continue;
+            }
+            let name = names.text(row);
+            self.parties[party as usize].name = Some(name.into());
+            self.parties[party as usize].parsed_name = Name::of(name);
+            for text in std::iter::once(name).chain(aliases.text(row).split('|')) {
+                self.names.insert(text, party);
+            }
+            for account in accounts.text(row).split('|') {
+                self.add_account(account, party);
+            }
+            if let Some(parent) = parents.get(row) {
+                self.parents.push((party, parent.into()));
+            }
+        }
+        Ok(repeated)
+    }
+
+    /// The number of the party `id`, made if it is not there.
+    pub fn intern(&mut self, id: &str) -> u32 {
+        if let Some(&party) = self.by_id.get(id) {
+            return party;
+        }
+        let party = self.parties.len() as u32;
+        self.parties.push(Party {
+            id: id.into(),
+            name: None,
+            parsed_name: Name::default(),
+            parent: NO_PARTY,
+            root: party,
+        });
+        self.by_id.insert(id.into(), party);
+        party
+    }
+
+    fn add_account(&mut self, account: &str, party: u32) {
+        let account = normalize_account(account);
+        if account.is_empty() {
+            return;
+        }
+        let holder = self
+            .by_account
+            .entry(account.into_boxed_str())
+            .or_insert(party);
+        if *holder != party {
+            *holder = SHARED;
+        }
+    }
+
+    /// Ties parents to children, once all parties are there.
+    pub fn finish_loading(&mut self) {
+        for (child, parent) in std::mem::take(&mut self.parents) {
+            if let Some(&parent) = self.by_id.get(&parent)
+                && parent != child
+            {
+                self.parties[child as usize].parent = parent;
+            }
+        }
+        for party in 0..self.parties.len() as u32 {
+            let root = self.find_root(party);
+            self.parties[party as usize].root = root;
+            if root != party {
+                self.families.entry(root).or_default().push(party);
+            }
+        }
+    }
+
+    /// Parents in a circle have no top; the walk stops after as many steps as are plausible.
+    fn find_root(&self, party: u32) -> u32 {
+        const GENERATIONS_MAX: usize = 16;
+        let mut root = party;
+        for _ in 0..GENERATIONS_MAX {
+            match self.parties[root as usize].parent {
+                NO_PARTY => return root,
+                parent => root = parent,
+            }
+        }
+        party
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.parties.len()
+    }
+
+    /// The party's identifier.
+    pub fn id(&self, party: u32) -> &str {
+        &self.parties[party as usize].id
+    }
+
+    /// The party's name, if a parties file gave one.
+    pub fn name(&self, party: u32) -> Option<&str> {
+        self.parties[party as usize].name.as_deref()
+    }
+
+    /// Whether a parties file named the party.
+    pub fn is_named(&self, party: u32) -> bool {
+        self.parties[party as usize].name.is_some()
+    }
+
+    /// Whether the two belong to one family (parent, child, sibling), or are the same.
+    pub fn related(&self, left: u32, right: u32) -> bool {
+        left != NO_PARTY
+            && right != NO_PARTY
+            && self.parties[left as usize].root == self.parties[right as usize].root
+    }
+
+    /// The others of the party's family.
+    pub fn relatives(&self, party: u32) -> impl Iterator<Item = u32> + '_ {
+        let root = self.parties[party as usize].root;
+        self.families
+            .get(&root)
+            .into_iter()
+            .flatten()
+            .copied()
+            .chain(std::iter::once(root))
+            .filter(move |&relative| relative != party)
+    }
+
+    /// The one party that holds `account` (an IBAN or `ABA:account`).
+    pub fn by_account(&self, account: &str) -> Option<u32> {
+        self.by_account
+            .get(normalize_account(account).as_str())
+            .copied()
+            .filter(|&party| party != SHARED)
+    }
+
+    /// The party with the customer number `number`.
+    pub fn by_number(&self, number: &str) -> Option<u32> {
+        self.by_id.get(number.trim()).copied()
+    }
+
+    /// The party whose name is most like `name`.
+    pub fn by_name(&self, name: &str) -> Option<Found> {
+        self.names.find(name)
+    }
+
+    /// How alike `name` and the party's name are, between 0 and 1.
+    pub fn name_similarity(&self, party: u32, name: &Name) -> f64 {
+        self.parties[party as usize].parsed_name.similarity(name)
+    }
+}
+
+/// Capitals without blanks; the leading zeros of an account behind its bank code are dropped,
+/// because cheques and master data pad differently.
+fn normalize_account(account: &str) -> String {
+    let compact: String = account
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == ':')
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect();
+    match compact.split_once(':') {
+        Some((bank, account)) => format!("{bank}:{}", account.trim_start_matches('0')),
+        None => compact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_agree_however_they_are_padded() {
+        assert_eq!(normalize_account("021000021:000123"), "021000021:123");
+        assert_eq!(normalize_account(" de89 3704 0044"), "DE8937040044");
+    }
+
+    #[test]
+    fn an_account_of_two_parties_tells_nothing() {
+        let mut parties = Parties::default();
+        let (one, two) = (parties.intern("1"), parties.intern("2"));
+        parties.add_account("1:5", one);
+        assert_eq!(parties.by_account("1:005"), Some(one));
+        parties.add_account("1:5", two);
+        assert_eq!(parties.by_account("1:5"), None);
+    }
+
+    #[test]
+    fn a_circle_of_parents_ends() {
+        let mut parties = Parties::default();
+        let (one, two) = (parties.intern("1"), parties.intern("2"));
+        parties.parents = vec![(one, "2".into()), (two, "1".into())];
+        parties.finish_loading();
+        assert!(parties.related(one, one));
+    }
+}

@@ -1,0 +1,179 @@
+//! One payment as the matcher sees it, borrowed from the canonical batches.
+
+use arrow::array::{Array, RecordBatch, UInt32Array};
+use smallvec::SmallVec;
+use tieout_core::{Amount, Channel, Currency, Date, Direction};
+
+use crate::columns::{BadBatch, Days, Money, Text};
+
+/// One document line of remittance advice.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The document's number as written.
+    pub document: &'a str,
+    /// What is paid for it; negative or of a credit's number where a credit is taken.
+    pub net: Option<Amount>,
+    /// The discount that the payer says to have taken.
+    pub discount: Amount,
+    /// The deduction that the payer says to have taken.
+    pub adjustment: Amount,
+    /// The payer's reason for the deduction.
+    pub reason: &'a str,
+}
+
+/// A payment with its own remittance lines.
+#[derive(Clone, Debug)]
+pub struct Payment<'a> {
+    pub amount: Amount,
+    pub currency: Currency,
+    /// The booking date, or the value date, or 1970-01-01 when the file gives neither.
+    pub date: Date,
+    pub is_credit: bool,
+    pub is_lockbox: bool,
+    pub type_code: &'a str,
+    pub statement: &'a str,
+    pub payer_account: Option<&'a str>,
+    pub payer_name: Option<&'a str>,
+    pub check_number: Option<&'a str>,
+    pub bank_reference: Option<&'a str>,
+    pub end_to_end_id: Option<&'a str>,
+    pub customer_number: Option<&'a str>,
+    pub text: &'a str,
+    pub lines: SmallVec<[Line<'a>; 4]>,
+}
+
+/// The columns of a batch of `transactions`.
+pub struct PaymentColumns<'a> {
+    amount: Money<'a>,
+    currency: Text<'a>,
+    booking_date: Days<'a>,
+    value_date: Days<'a>,
+    direction: Text<'a>,
+    channel: Text<'a>,
+    type_code: Text<'a>,
+    statement: Text<'a>,
+    payer_account: Text<'a>,
+    payer_name: Text<'a>,
+    check_number: Text<'a>,
+    bank_reference: Text<'a>,
+    end_to_end_id: Text<'a>,
+    customer_number: Text<'a>,
+    text: Text<'a>,
+    lines: LineColumns<'a>,
+    /// Where the lines of each row begin; one more entry than rows.
+    first_line: Vec<u32>,
+}
+
+/// The columns of a batch of `remittance_lines`.
+pub struct LineColumns<'a> {
+    document: Text<'a>,
+    net: Money<'a>,
+    gross: Money<'a>,
+    discount: Money<'a>,
+    adjustment: Money<'a>,
+    reason: Text<'a>,
+}
+
+impl<'a> LineColumns<'a> {
+    pub fn of(batch: &'a RecordBatch) -> Result<Self, BadBatch> {
+        Ok(Self {
+            document: Text::of(batch, "document_number")?,
+            net: Money::of(batch, "net")?,
+            gross: Money::of(batch, "gross")?,
+            discount: Money::of(batch, "discount")?,
+            adjustment: Money::of(batch, "adjustment")?,
+            reason: Text::of(batch, "adjustment_reason")?,
+        })
+    }
+
+    pub fn get(&self, row: usize) -> Line<'a> {
+        let discount = self.discount.or_zero(row).abs();
+        // Advices write a deduction with either sign; what counts is that it is kept back.
+        let adjustment = self.adjustment.or_zero(row).abs();
+        let net = self.net.get(row).or_else(|| {
+            let gross = self.gross.get(row)?;
+            Some(gross - discount - adjustment)
+        });
+        Line {
+            document: self.document.text(row),
+            net,
+            discount,
+            adjustment,
+            reason: self.reason.text(row),
+        }
+    }
+}
+
+impl<'a> PaymentColumns<'a> {
+    /// The columns of `transactions`, with the `remittance_lines` whose `transaction_row`
+    /// (ascending) names the row that they belong to.
+    pub fn of(
+        transactions: &'a RecordBatch,
+        remittance_lines: &'a RecordBatch,
+    ) -> Result<Self, BadBatch> {
+        Ok(Self {
+            amount: Money::of(transactions, "amount")?,
+            currency: Text::of(transactions, "currency")?,
+            booking_date: Days::of(transactions, "booking_date")?,
+            value_date: Days::of(transactions, "value_date")?,
+            direction: Text::of(transactions, "direction")?,
+            channel: Text::of(transactions, "channel")?,
+            type_code: Text::of(transactions, "type_code")?,
+            statement: Text::of(transactions, "statement_id")?,
+            payer_account: Text::of(transactions, "counterparty_account")?,
+            payer_name: Text::of(transactions, "counterparty_name")?,
+            check_number: Text::of(transactions, "check_number")?,
+            bank_reference: Text::of(transactions, "bank_reference")?,
+            end_to_end_id: Text::of(transactions, "end_to_end_id")?,
+            customer_number: Text::of(transactions, "customer_number")?,
+            text: Text::of(transactions, "remittance_text")?,
+            lines: LineColumns::of(remittance_lines)?,
+            first_line: first_lines(transactions.num_rows(), remittance_lines),
+        })
+    }
+
+    /// The payment in `row`.
+    pub fn get(&self, row: usize) -> Payment<'a> {
+        let lines = self.first_line[row] as usize..self.first_line[row + 1] as usize;
+        Payment {
+            amount: self.amount.or_zero(row),
+            currency: self.currency.text(row).parse().unwrap_or(Currency::USD),
+            date: self
+                .booking_date
+                .get(row)
+                .or_else(|| self.value_date.get(row))
+                .unwrap_or(Date::from_days(0)),
+            is_credit: self.direction.text(row) == Direction::Credit.code(),
+            is_lockbox: self.channel.text(row) == Channel::Lockbox.code(),
+            type_code: self.type_code.text(row),
+            statement: self.statement.text(row),
+            payer_account: self.payer_account.get(row),
+            payer_name: self.payer_name.get(row),
+            check_number: self.check_number.get(row),
+            bank_reference: self.bank_reference.get(row),
+            end_to_end_id: self.end_to_end_id.get(row),
+            customer_number: self.customer_number.get(row),
+            text: self.text.text(row),
+            lines: lines.map(|line| self.lines.get(line)).collect(),
+        }
+    }
+}
+
+fn first_lines(rows: usize, remittance_lines: &RecordBatch) -> Vec<u32> {
+    let owners = remittance_lines
+        .column(0)
+        .as_any()
+        .downcast_ref::<UInt32Array>();
+    let mut first = Vec::with_capacity(rows + 1);
+    let mut line = 0;
+    let count = owners.map_or(0, Array::len);
+    for row in 0..=rows {
+        if let Some(owners) = owners {
+            while line < count && (owners.value(line) as usize) < row {
+                line += 1;
+            }
+        }
+        first.push(line as u32);
+    }
+    first
+}

@@ -1,0 +1,83 @@
+//! A reading: one consistent answer to "what does this payment pay?", with its evidence.
+
+use smallvec::SmallVec;
+use tieout_core::{Amount, Application, Evidence, Feature, ItemIx, Reason, Rule};
+
+use crate::score::{PRIOR, probability, weight};
+
+/// What a decision depends on: when one of these changes before the decision is committed, the
+/// decision is made again.
+#[derive(Clone, Debug, Default)]
+pub struct Reads {
+    pub items: SmallVec<[u32; 8]>,
+    pub parties: SmallVec<[u32; 2]>,
+}
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    pub rule: Rule,
+    pub party: Option<u32>,
+    pub parts: Vec<Application>,
+    /// Cash beyond the items, for the customer's account.
+    pub rest: Amount,
+    /// Why it is not simply applied, if it is not.
+    pub reason: Option<Reason>,
+    /// Whether it may apply itself, if the score allows.
+    pub may_apply: bool,
+    pub evidence: SmallVec<[Evidence; 6]>,
+}
+
+impl Reading {
+    pub fn new(rule: Rule, party: Option<u32>) -> Self {
+        Self {
+            rule,
+            party,
+            parts: Vec::new(),
+            rest: Amount::ZERO,
+            reason: None,
+            may_apply: true,
+            evidence: SmallVec::new(),
+        }
+    }
+
+    /// Adds a feature with its usual weight.
+    pub fn note(&mut self, feature: Feature, detail: impl Into<Box<str>>) {
+        self.note_weighted(feature, weight(feature), detail);
+    }
+
+    /// Adds a feature with a weight of its own.
+    pub fn note_weighted(&mut self, feature: Feature, weight: i32, detail: impl Into<Box<str>>) {
+        self.evidence.push(Evidence {
+            feature,
+            weight,
+            detail: detail.into(),
+        });
+    }
+
+    /// Says why a person should look; of several reasons the one with the lowest number stays.
+    pub fn because(&mut self, reason: Reason) {
+        self.reason = Some(self.reason.map_or(reason, |known| known.min(reason)));
+    }
+
+    /// Leaves the decision to a person.
+    pub fn hold(&mut self, reason: Reason) {
+        self.because(reason);
+        self.may_apply = false;
+    }
+
+    /// Log-odds, in hundredths of a bit.
+    pub fn weight(&self) -> i32 {
+        PRIOR + self.evidence.iter().map(|part| part.weight).sum::<i32>()
+    }
+
+    pub fn score(&self) -> f64 {
+        probability(self.weight())
+    }
+
+    pub fn items(&self) -> Vec<ItemIx> {
+        let mut items: Vec<_> = self.parts.iter().map(|part| part.item).collect();
+        items.sort_unstable();
+        items
+    }
+}

@@ -1,0 +1,82 @@
+//! Weights of evidence, in hundredths of a bit of log-odds.
+//!
+//! A reading starts at [`PRIOR`], each feature adds its weight, and the sum is the log-odds that
+//! the reading is right. The weights are estimates, set so that no single kind of evidence can
+//! carry a reading over the threshold: a reference, a payer and an amount must agree, at least
+//! two of the three.
+
+use tieout_core::Feature;
+
+/// Log-odds of a reading that nothing speaks for.
+pub const PRIOR: i32 = -1_200;
+
+/// The weight of `feature`.
+pub const fn weight(feature: Feature) -> i32 {
+    match feature {
+        Feature::PayerAccount => 1_200,
+        Feature::AmountExact => 1_000,
+        Feature::CustomerNumber
+        | Feature::RelatedCustomer
+        | Feature::ReferenceExact
+        | Feature::AmountNetOfDiscount => 900,
+        Feature::NameExact | Feature::ReferenceNormalized | Feature::AmountWithDeduction => 800,
+        Feature::ReferencePurchaseOrder => 500,
+        Feature::ReferenceTruncated
+        | Feature::AmountWithinTolerance
+        | Feature::OnlyReading
+        | Feature::EarlierPayment => 400,
+        Feature::ReferenceOneEdit | Feature::CreditNetted => 300,
+        // From here to certainty with the likeness, see `name_weight`.
+        Feature::NameSimilar => 300,
+        Feature::DocumentOwner | Feature::LinkedRemittance | Feature::LineKind => 0,
+        Feature::AmountOver => -100,
+        Feature::AmountPartial | Feature::ReferenceMissing => -200,
+        Feature::NameDiffers => -500,
+        Feature::OtherReading => -1_000,
+    }
+}
+
+/// The weight of names that are `similarity` alike (between the recipe's floor and 1).
+pub fn name_weight(similarity: f64) -> i32 {
+    let above = ((similarity - 0.86) / 0.14).clamp(0.0, 1.0);
+    weight(Feature::NameSimilar) + (above * 450.0) as i32
+}
+
+/// The probability that belongs to log-odds of `weight`.
+pub fn probability(weight: i32) -> f64 {
+    let odds = (f64::from(weight) / 100.0).exp2();
+    let probability = odds / (1.0 + odds);
+    // Four decimals are what outputs show; rounding here keeps every consumer the same.
+    (probability * 10_000.0).round() / 10_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_single_kind_of_evidence_reaches_the_threshold() {
+        for feature in Feature::ALL {
+            assert!(probability(PRIOR + weight(*feature)) < 0.99, "{feature}");
+        }
+    }
+
+    #[test]
+    fn two_agreeing_kinds_do() {
+        for pair in [
+            [Feature::PayerAccount, Feature::ReferenceExact],
+            [Feature::ReferenceExact, Feature::AmountExact],
+            [Feature::PayerAccount, Feature::AmountExact],
+        ] {
+            let sum: i32 = pair.iter().map(|&feature| weight(feature)).sum();
+            assert!(probability(PRIOR + sum) > 0.99, "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn probabilities_are_between_zero_and_one() {
+        assert!(probability(-5_000) >= 0.0);
+        assert!(probability(5_000) <= 1.0);
+        assert!((probability(0) - 0.5).abs() < 1e-9);
+    }
+}
