@@ -1,3 +1,6 @@
 //! matcher
 mod names;
+mod recipe;
 mod reference;
+
+pub use recipe::{Recipe, RecipeError};

@@ -1,0 +1,35 @@
+//! Why a run could not be done at all.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A run that could not be done. What is wrong *in* the files is never an error but a finding.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// A path that does not exist or cannot be listed.
+    #[error("cannot read {}: {source}", path.display())]
+    Path {
+        /// The path as given.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// No file to read.
+    #[error("no files in {0}: give files, or a folder with files")]
+    NoFiles(String),
+    /// An output could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] tieout_ledger::LedgerError),
+    /// A mistake in the program; nothing was written.
+    #[error("internal error: {0}; please report it with the command line")]
+    Internal(String),
+}

@@ -1,0 +1,169 @@
+//! What a format is, and what it gives.
+
+use std::io;
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use thiserror::Error;
+use tieout_core::{Finding, QuarantinedLine};
+
+/// What a file brings, which decides when the pipeline reads it: profiles first, then what the
+/// business knows, then what the bank says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// How some bank lays out its files.
+    Profile,
+    /// Customers and vendors.
+    Parties,
+    /// What is open.
+    OpenItems,
+    /// Remittance advice that comes apart from its payment.
+    Remittances,
+    /// Statement lines and cheques.
+    BankLines,
+}
+
+/// One file to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What outputs call it: the path as given.
+    pub name: String,
+}
+
+/// How files are read. None of it changes what is read.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes that one read asks for.
+    pub chunk_bytes: usize,
+    /// Rows after which a batch is handed over.
+    pub batch_rows: usize,
+    /// Threads that may parse one file side by side.
+    pub threads: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            chunk_bytes: 1 << 20,
+            batch_rows: 8_192,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// One piece of what a file brings.
+#[derive(Debug)]
+pub enum Batch {
+    /// Bank lines, in the shape of [`tieout_core::schema::parsed_transactions`], and the document
+    /// lines that came inside them, in the shape of
+    /// [`tieout_core::schema::parsed_remittance_lines`] (`transaction_row` ascending).
+    Transactions {
+        /// The lines.
+        transactions: RecordBatch,
+        /// Their documents; may have no rows.
+        remittance_lines: RecordBatch,
+    },
+    /// Rows of the table `balances`.
+    Balances(RecordBatch),
+    /// Rows of the table `parties`.
+    Parties(RecordBatch),
+    /// Rows of the table `open_items`.
+    OpenItems(RecordBatch),
+    /// Rows of the table `remittance_lines` that came apart from their payments (`payment_id`
+    /// null).
+    Remittances(RecordBatch),
+    /// Something to know about the file.
+    Finding(Finding),
+    /// Bytes that could not be read into a row.
+    Quarantine(QuarantinedLine),
+}
+
+/// The receiver wants no more batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the run was stopped")]
+pub struct Stopped;
+
+/// Takes what a file brings, in the order of the file.
+pub trait Receiver {
+    /// Takes one batch; may wait until there is room for it.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted; the reader then returns at once.
+    fn receive(&mut self, batch: Batch) -> Result<(), Stopped>;
+}
+
+impl<F: FnMut(Batch) -> Result<(), Stopped>> Receiver for F {
+    fn receive(&mut self, batch: Batch) -> Result<(), Stopped> {
+        self(batch)
+    }
+}
+
+/// What was read of a file. `rows` counts transactions, parties, items or document lines of
+/// advice; every line is in a row, in quarantine, or is structure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Bytes.
+    pub bytes: u64,
+    /// Lines.
+    pub lines: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Lines in quarantine.
+    pub quarantined: u64,
+    /// The layout profile that was used.
+    pub profile: Option<String>,
+}
+
+/// A file that could not be read to its end.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The operating system refused.
+    #[error("{file}: {source}")]
+    Io {
+        /// The file as given.
+        file: String,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The receiver wants no more.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// A canonical batch could not be built: a mistake in the program.
+    #[error("{file}: {message}")]
+    Internal {
+        /// The file as given.
+        file: String,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// One kind of file.
+pub trait Format: Sync {
+    /// The name, as outputs show it (`bai2`, `lockbox`, `open_items.csv`).
+    fn name(&self) -> &'static str;
+
+    /// One line for `tieout formats`: what it is, with versions or dialects.
+    fn about(&self) -> String;
+
+    /// What its files bring.
+    fn role(&self) -> Role;
+
+    /// Whether a file that begins with `head` (at most [`crate::HEAD_BYTES`]) is of this format.
+    /// At most one format says yes to any file.
+    fn recognizes(&self, head: &[u8]) -> bool;
+
+    /// Reads the file as a stream.
+    ///
+    /// # Errors
+    /// A [`ReadError`] if the file could not be read to its end; what is wrong *in* the file is
+    /// a finding or in quarantine.
+    fn read(
+        &self,
+        file: &SourceFile,
+        settings: &Settings,
+        receiver: &mut dyn Receiver,
+    ) -> Result<Counts, ReadError>;
+}
