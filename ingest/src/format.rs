@@ -21,6 +21,8 @@ pub enum Role {
     Remittances,
     /// Statement lines and cheques.
     BankLines,
+    /// Known, but nothing to tie out (the answers beside generated data).
+    Nothing,
 }
 
 /// One file to read.
