@@ -1,8 +1,8 @@
 //! Typed views of the columns of a canonical batch.
 
-use arrow::array::{Array, Date32Array, Decimal128Array, RecordBatch, StringArray, UInt64Array};
-use tieout_core::{Amount, Date};
+use arrow::array::{Array, Date32Array, Decimal128Array, RecordBatch, StringArray};
 use thiserror::Error;
+use tieout_core::{Amount, Date};
 
 /// A batch that has not the shape of its table: a mistake in the program that made it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -77,19 +77,5 @@ impl<'a> Days<'a> {
 
     pub fn get(&self, row: usize) -> Option<Date> {
         (!self.0.is_null(row)).then(|| Date::from_days(self.0.value(row)))
-    }
-}
-
-/// A column of counts.
-#[derive(Clone, Copy)]
-pub struct Counts<'a>(&'a UInt64Array);
-
-impl<'a> Counts<'a> {
-    pub fn of(batch: &'a RecordBatch, name: &'static str) -> Result<Self, BadBatch> {
-        column(batch, name, "UInt64").map(Self)
-    }
-
-    pub fn get(&self, row: usize) -> u64 {
-        self.0.value(row)
     }
 }

@@ -11,7 +11,7 @@ use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::{Reading, Reads};
 use crate::recipe::Recipe;
-use crate::{ladder, lines, named};
+use crate::{cited, ladder, lines, named};
 
 /// Alternatives and candidates that a decision keeps.
 const ALTERNATIVES_MAX: usize = 5;
@@ -41,12 +41,21 @@ impl View<'_> {
 /// What was settled about a payment before its items are looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known {
-    /// The line is not a payment to be applied.
-    pub out_of_scope: Option<Reason>,
+    /// Why the line is not a payment to be applied.
+    pub scope: Option<Scope>,
     /// The payment that this one resubmits.
     pub resubmits: Option<u32>,
     /// Whether its lines come from linked remittance advice.
     pub linked: bool,
+}
+
+/// A line that is no customer's single payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing to apply.
+    Out(Reason),
+    /// Customers' money whose detail did not come.
+    DetailMissing,
 }
 
 /// How far a payment is taken.
@@ -72,14 +81,57 @@ pub fn decide(
     pass: Pass,
 ) -> Result<Verdict, Unbalanced> {
     let mut reads = Reads::default();
-    let decision = if let Some(reason) = known.out_of_scope {
-        Some(out_of_scope(view, payment, reason)?)
+    let decision = if let Some(scope) = known.scope {
+        Some(out_of_scope(view, payment, scope)?)
     } else if let Some(earlier) = known.resubmits {
         Some(resubmitted(view, payment, earlier)?)
     } else {
         decide_payment(view, payment, known, pass, &mut reads)?
     };
     Ok(Verdict { decision, reads })
+}
+
+/// What the documents that a payment names lead to.
+struct ByReference {
+    readings: Vec<Reading>,
+    repeats: Option<(ItemIx, u32)>,
+    names_documents: bool,
+}
+
+fn by_reference(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    known: Known,
+    reads: &mut Reads,
+) -> ByReference {
+    let mut readings: Vec<Reading> = Vec::new();
+    if payment.lines.iter().any(|line| line.net.is_some()) {
+        readings.extend(lines::read(view, payment, payer, reads));
+    }
+    let citations = cited::citations(view, payment, payer, reads);
+    if !any_applies(view, &readings) {
+        readings.extend(named::read(view, payment, payer, &citations, reads));
+    }
+    if known.linked {
+        for reading in &mut readings {
+            reading.note(Feature::LinkedRemittance, "");
+        }
+    }
+    let repeats = if any_applies(view, &readings) {
+        None
+    } else {
+        named::already_paid(view, payment, &citations)
+    };
+    ByReference {
+        readings,
+        repeats,
+        names_documents: !citations.is_empty(),
+    }
+}
+
+fn any_applies(view: &View, readings: &[Reading]) -> bool {
+    readings.iter().any(|reading| applies(view, reading))
 }
 
 fn decide_payment(
@@ -91,21 +143,21 @@ fn decide_payment(
 ) -> Result<Option<Decision>, Unbalanced> {
     let mut payer = Payer::by_marks(view, payment);
     payer.by_number_in(view, payment.text);
-    let mut readings: Vec<Reading> = Vec::new();
-    let with_amounts = payment.lines.iter().any(|line| line.net.is_some());
-    if with_amounts {
-        readings.extend(lines::read(view, payment, &payer, reads));
+    let mut found = by_reference(view, payment, &payer, known, reads);
+    if payer.party.is_none()
+        && found.names_documents
+        && found.repeats.is_none()
+        && !any_applies(view, &found.readings)
+        && let Ok(party) = payer.by_name(view)
+    {
+        // Among one customer's documents a damaged number can be told.
+        payer.assume(party);
+        let mut again = by_reference(view, payment, &payer, known, reads);
+        again.readings.append(&mut found.readings);
+        found = again;
     }
-    if !readings.iter().any(|reading| applies(view, reading)) {
-        readings.extend(named::read(view, payment, &payer, reads));
-    }
-    if known.linked {
-        for reading in &mut readings {
-            reading.note(Feature::LinkedRemittance, "");
-        }
-    }
-    let decided = readings.iter().any(|reading| applies(view, reading));
-    if let Some(earlier) = named::already_paid(view, payment, &payer, reads)
+    let decided = any_applies(view, &found.readings);
+    if let Some(earlier) = found.repeats
         && !decided
     {
         return already_paid(view, payment, earlier).map(Some);
@@ -114,13 +166,15 @@ fn decide_payment(
         return Ok(None);
     }
     let mut failure = None;
-    if !decided {
+    if !decided && found.names_documents {
+        failure = Some(Reason::ReferenceNotFound);
+    } else if !decided {
         match ladder::read(view, payment, &mut payer, reads) {
-            Ok(found) => readings.extend(found),
+            Ok(readings) => found.readings.extend(readings),
             Err(reason) => failure = Some(reason),
         }
     }
-    conclude(view, payment, &payer, readings, failure).map(Some)
+    conclude(view, payment, payer, found.readings, failure).map(Some)
 }
 
 /// Whether the reading is good enough to apply itself, runner-up aside.
@@ -131,7 +185,7 @@ fn applies(view: &View, reading: &Reading) -> bool {
 fn conclude(
     view: &View,
     payment: &Payment,
-    payer: &Payer,
+    payer: Payer,
     mut readings: Vec<Reading>,
     failure: Option<Reason>,
 ) -> Result<Decision, Unbalanced> {
@@ -194,55 +248,46 @@ fn alternatives(others: &[Reading], best: f64) -> Vec<Alternative> {
 fn lost_because(reading: &Reading, best: f64) -> Box<str> {
     match reading.reason {
         Some(reason) if !reading.may_apply => reason.sentence().into(),
-        _ => format!("{} of {:.4} against {best:.4}", reading.rule, reading.score()).into(),
+        _ => format!(
+            "{} of {:.4} against {best:.4}",
+            reading.rule,
+            reading.score()
+        )
+        .into(),
     }
 }
 
 fn without_reading(
     view: &View,
     payment: &Payment,
-    payer: &Payer,
+    mut payer: Payer,
     failure: Option<Reason>,
 ) -> Result<Decision, Unbalanced> {
     let mut parts = DecisionBuilder::new(payment.amount);
-    let mut reading = Reading::new(Rule::CustomerOnly, None);
-    let by_name = payer.party.is_none().then(|| view.parties.by_name(payment.payer_name?)).flatten();
-    let rules = &view.recipe.identification;
-    let party = payer.party.or_else(|| {
-        by_name
-            .filter(|found| {
-                found.similarity >= rules.name_similarity
-                    && found.similarity - found.runner_up >= rules.name_margin
-            })
-            .map(|found| found.party)
-    });
-    parts.reason = failure;
-    parts.alternatives = match party {
-        Some(party) => ladder::nearest(view, payment, party, ALTERNATIVES_MAX),
-        None => Vec::new(),
+    let party = match payer.by_name(view) {
+        Ok(party) => party,
+        Err(reason) => {
+            parts.reason = Some(failure.map_or(reason, |known| known.min(reason)));
+            parts.unapplied(payment.amount);
+            return parts.build(Status::Unidentified, Rule::NoRule);
+        }
     };
-    let Some(party) = party else {
-        parts.reason.get_or_insert(Reason::PayerUnknown);
-        parts.unapplied(payment.amount);
-        return parts.build(Status::Unidentified, Rule::NoRule);
-    };
+    payer.assume(party);
+    let mut reading = Reading::new(Rule::CustomerOnly, Some(party));
     payer.judge(view, party, &mut reading);
+    parts.reason = failure;
+    parts.alternatives = ladder::nearest(view, payment, &payer, party, ALTERNATIVES_MAX);
     parts.party = Some(party);
     parts.score = reading.score();
     parts.margin = parts.score;
     parts.evidence = reading.evidence.to_vec();
-    if failure == Some(Reason::AmbiguousItems) {
-        parts.unapplied(payment.amount);
-        return parts.build(Status::Proposed, Rule::CustomerOnly);
-    }
     parts.on_account(payment.amount);
     parts.build(Status::OnAccount, Rule::CustomerOnly)
 }
 
-fn out_of_scope(view: &View, payment: &Payment, reason: Reason) -> Result<Decision, Unbalanced> {
+fn out_of_scope(view: &View, payment: &Payment, scope: Scope) -> Result<Decision, Unbalanced> {
     let mut parts = DecisionBuilder::new(payment.amount);
     parts.unapplied(payment.amount);
-    parts.reason = Some(reason);
     parts.score = 1.0;
     parts.margin = 1.0;
     parts.evidence.push(Evidence {
@@ -250,7 +295,12 @@ fn out_of_scope(view: &View, payment: &Payment, reason: Reason) -> Result<Decisi
         weight: 0,
         detail: view.detail(|| format!("type code {}", payment.type_code)),
     });
-    parts.build(Status::OutOfScope, Rule::Scope)
+    let (reason, status) = match scope {
+        Scope::Out(reason) => (reason, Status::OutOfScope),
+        Scope::DetailMissing => (Reason::LockboxDetailMissing, Status::Unidentified),
+    };
+    parts.reason = Some(reason);
+    parts.build(status, Rule::Scope)
 }
 
 fn resubmitted(view: &View, payment: &Payment, earlier: u32) -> Result<Decision, Unbalanced> {
@@ -266,15 +316,14 @@ fn resubmitted(view: &View, payment: &Payment, earlier: u32) -> Result<Decision,
     parts.evidence.push(Evidence {
         feature: Feature::EarlierPayment,
         weight: 0,
-        detail: view.detail(|| {
-            format!(
-                "account {} cheque {} amount {} {}",
-                payment.payer_account.unwrap_or_default(),
-                payment.check_number.unwrap_or_default(),
-                payment.amount,
-                payment.currency
-            )
-        }),
+        detail: format!(
+            "account {} cheque {} amount {} {}",
+            payment.payer_account.unwrap_or_default(),
+            payment.check_number.unwrap_or_default(),
+            payment.amount,
+            payment.currency
+        )
+        .into(),
     });
     parts.build(Status::Duplicate, Rule::Duplicate)
 }
@@ -294,7 +343,7 @@ fn already_paid(
     parts.evidence.push(Evidence {
         feature: Feature::EarlierPayment,
         weight: 0,
-        detail: view.detail(|| format!("{} was paid before", view.items.number(item))),
+        detail: format!("{} was paid before", view.items.number(item)).into(),
     });
     parts.build(Status::Duplicate, Rule::Duplicate)
 }

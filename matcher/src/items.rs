@@ -1,16 +1,14 @@
 //! Open items and the indexes that lead to them. Never a scan of all items.
 
-use std::hash::BuildHasher;
-
 use ahash::RandomState;
 use arrow::array::RecordBatch;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use thiserror::Error;
 use tieout_core::{Amount, Currency, Date, ItemIx, ItemKind};
 
 use crate::columns::{BadBatch, Days, Money, Text};
 use crate::parties::{NO_PARTY, Parties};
-use crate::reference::Significant;
+use crate::reference::{self, Significant};
 
 const NONE: u32 = u32::MAX;
 const NO_DATE: i32 = i32::MIN;
@@ -29,7 +27,7 @@ struct Item {
     text: u32,
     /// The payment that took from it last.
     paid_by: u32,
-    next_same_reference: u32,
+    next_same_run: u32,
     id_length: u16,
     number_length: u16,
     currency: u8,
@@ -39,7 +37,7 @@ struct Item {
 const _: () = assert!(size_of::<Item>() == 64);
 
 /// The store of items is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ItemsError {
     /// The identifiers and numbers need more bytes than can be addressed.
     #[error("the open items' identifiers exceed 4 GiB")]
@@ -65,6 +63,15 @@ pub enum Loaded {
     NothingOpen,
 }
 
+/// What came of a batch of the table `open_items`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadedBatch {
+    /// One entry a row.
+    pub rows: Vec<Loaded>,
+    /// Rows whose party no parties file has named.
+    pub unnamed_parties: Vec<u32>,
+}
+
 /// All open items.
 pub struct Items {
     items: Vec<Item>,
@@ -72,7 +79,11 @@ pub struct Items {
     currencies: Vec<Currency>,
     hash: RandomState,
     by_id: HashTable<u32>,
-    by_reference: HashTable<u32>,
+    /// Last digits of the number to the latest item; the rest by `next_same_run`.
+    by_run: HashTable<u32>,
+    /// The same by all that is significant, of items where that says more than the last digits.
+    by_significant: HashTable<u32>,
+    next_same_significant: HashMap<u32, u32, RandomState>,
     /// Purchase orders: hash of the number to the first item; the rest by `next_same_order`.
     by_order: HashTable<(u64, u32)>,
     next_same_order: Vec<u32>,
@@ -80,6 +91,8 @@ pub struct Items {
     /// at the start; the key stays when the open amount changes, so that the order holds.
     by_party: Vec<(u32, u32)>,
     party_start: Vec<u32>,
+    /// Bit *n* is set if some document's number has *n* significant characters.
+    number_lengths: u64,
 }
 
 impl Default for Items {
@@ -91,11 +104,14 @@ impl Default for Items {
             // Fixed seeds: the order of chains, and so every decision, repeats.
             hash: RandomState::with_seeds(11, 12, 13, 14),
             by_id: HashTable::new(),
-            by_reference: HashTable::new(),
+            by_run: HashTable::new(),
+            by_significant: HashTable::new(),
+            next_same_significant: HashMap::default(),
             by_order: HashTable::new(),
             next_same_order: Vec::new(),
             by_party: Vec::new(),
             party_start: Vec::new(),
+            number_lengths: 0,
         }
     }
 }
@@ -106,7 +122,7 @@ impl Items {
         &mut self,
         batch: &RecordBatch,
         parties: &mut Parties,
-    ) -> Result<Vec<Loaded>, ItemsError> {
+    ) -> Result<LoadedBatch, ItemsError> {
         let ids = Text::of(batch, "item_id")?;
         let numbers = Text::of(batch, "number")?;
         let orders = Text::of(batch, "po_number")?;
@@ -117,7 +133,8 @@ impl Items {
         let discounts = Money::of(batch, "discount_amount")?;
         let due = Days::of(batch, "due_date")?;
         let discount_dates = Days::of(batch, "discount_date")?;
-        let mut loaded = Vec::with_capacity(batch.num_rows());
+        let mut loaded = LoadedBatch::default();
+        loaded.rows.reserve(batch.num_rows());
         let mut owner = (String::new(), NO_PARTY);
         for row in 0..batch.num_rows() {
             if owner.1 == NO_PARTY || owner.0 != owners.text(row) {
@@ -138,13 +155,21 @@ impl Items {
                 discount_date: discount_dates.get(row).map_or(NO_DATE, Date::days),
                 text: 0,
                 paid_by: NONE,
-                next_same_reference: NONE,
+                next_same_run: NONE,
                 id_length: ids.text(row).len().min(usize::from(u16::MAX)) as u16,
                 number_length: numbers.text(row).len().min(usize::from(u16::MAX)) as u16,
                 currency,
                 kind,
             };
-            loaded.push(self.push(item, ids.text(row), numbers.text(row), orders.text(row))?);
+            if owner.1 == NO_PARTY || !parties.is_named(owner.1) {
+                loaded.unnamed_parties.push(row as u32);
+            }
+            loaded.rows.push(self.push(
+                item,
+                ids.text(row),
+                numbers.text(row),
+                orders.text(row),
+            )?);
         }
         Ok(loaded)
     }
@@ -172,20 +197,25 @@ impl Items {
             .copied();
         if let Some(known) = known {
             let same = self.same_content(known, &item, number);
-            return Ok(if same { Loaded::Repeated } else { Loaded::Conflicting });
+            return Ok(if same {
+                Loaded::Repeated
+            } else {
+                Loaded::Conflicting
+            });
         }
         if item.open.is_zero() {
             return Ok(Loaded::NothingOpen);
         }
         let place = self.items.len() as u32;
         item.text = u32::try_from(self.text.len()).map_err(|_| ItemsError::TooMuchText)?;
-        self.text.extend_from_slice(&id.as_bytes()[..usize::from(item.id_length)]);
+        self.text
+            .extend_from_slice(&id.as_bytes()[..usize::from(item.id_length)]);
         self.text
             .extend_from_slice(&number.as_bytes()[..usize::from(item.number_length)]);
         self.items.push(item);
         self.next_same_order.push(NONE);
         self.index_id(id_hash, place);
-        self.index_reference(place);
+        self.index_number(place);
         self.index_order(order, place);
         Ok(Loaded::New)
     }
@@ -209,24 +239,27 @@ impl Items {
         });
     }
 
-    fn index_reference(&mut self, place: u32) {
-        let key = self.significant(ItemIx(place));
-        if key.as_bytes().is_empty() {
-            return;
+    fn index_number(&mut self, place: u32) {
+        let (run, significant) = (
+            self.last_run(ItemIx(place)),
+            self.significant(ItemIx(place)),
+        );
+        if !run.is_empty() {
+            let (items, text, state) = (&self.items, &self.text, &self.hash);
+            let key = |other: u32| last_run_of(items, text, other);
+            if let Some(previous) = insert_head(&mut self.by_run, state, &run, place, key) {
+                self.items[place as usize].next_same_run = previous;
+            }
         }
-        let hash = key.hash(&self.hash);
-        let head = self
-            .by_reference
-            .find_mut(hash, |&other| significant_of(&self.items, &self.text, other) == key);
-        if let Some(head) = head {
-            let previous = std::mem::replace(head, place);
-            self.items[place as usize].next_same_reference = previous;
-            return;
+        self.number_lengths |= 1 << significant.as_bytes().len();
+        if !significant.is_empty() && significant != run {
+            let (items, text, state) = (&self.items, &self.text, &self.hash);
+            let key = |other: u32| significant_of(items, text, other);
+            let head = insert_head(&mut self.by_significant, state, &significant, place, key);
+            if let Some(previous) = head {
+                self.next_same_significant.insert(place, previous);
+            }
         }
-        let (items, text, state) = (&self.items, &self.text, &self.hash);
-        self.by_reference.insert_unique(hash, place, |&other| {
-            significant_of(items, text, other).hash(state)
-        });
     }
 
     fn index_order(&mut self, order: &str, place: u32) {
@@ -301,6 +334,33 @@ impl Items {
         significant_of(&self.items, &self.text, item.0)
     }
 
+    /// Whether `reference` has about the length of some document's number, so that it is missed
+    /// when no item has it.
+    pub fn is_plausible(&self, reference: &str) -> bool {
+        let length = Significant::of(reference.as_bytes()).as_bytes().len();
+        reference::says_something(reference)
+            && (length.saturating_sub(1)..=length + reference::TRUNCATED_MISSING_MAX)
+                .any(|other| other < 64 && self.number_lengths & (1 << other) != 0)
+    }
+
+    /// Whether the item was open for exactly `amount` when it was loaded.
+    pub fn was_open_for(&self, item: ItemIx, amount: Amount) -> bool {
+        let own = self
+            .party(item)
+            .map_or(&[] as &[_], |party| self.party_slice(party));
+        let key = amount_key(amount);
+        let from = own.partition_point(|&(other, _)| other < key);
+        own[from..]
+            .iter()
+            .take_while(|&&(other, _)| other == key)
+            .any(|&(_, place)| place == item.0)
+    }
+
+    /// The digits at the end of the item's document number.
+    pub fn last_run(&self, item: ItemIx) -> Significant {
+        last_run_of(&self.items, &self.text, item.0)
+    }
+
     /// What is open now: above zero for what a customer owes, below for credits.
     pub fn open(&self, item: ItemIx) -> Amount {
         self.items[item.0 as usize].open
@@ -335,11 +395,15 @@ impl Items {
 
     /// The discount that a payment on `date` may take, if any.
     pub fn discount_on(&self, item: ItemIx, date: Date, grace_days: i32) -> Option<Amount> {
+        let last = self.items[item.0 as usize].discount_date;
+        let within = last != NO_DATE && date <= Date::from_days(last).plus_days(grace_days);
+        self.discount(item).filter(|_| within)
+    }
+
+    /// The discount of the item, whatever its date.
+    pub fn discount(&self, item: ItemIx) -> Option<Amount> {
         let record = &self.items[item.0 as usize];
-        let within = record.discount_date != NO_DATE
-            && date <= Date::from_days(record.discount_date).plus_days(grace_days);
-        (within && record.discount.is_positive() && record.discount < record.open)
-            .then_some(record.discount)
+        (record.discount.is_positive() && record.discount < record.open).then_some(record.discount)
     }
 
     /// The payment that took from the item last.
@@ -366,18 +430,32 @@ impl Items {
         possible
     }
 
-    /// Items whose document number has the significant part `key`, the latest first.
-    pub fn with_reference(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        let head = if key.as_bytes().is_empty() {
-            None
-        } else {
-            self.by_reference
-                .find(key.hash(&self.hash), |&other| {
-                    significant_of(&self.items, &self.text, other) == *key
-                })
+    /// Items whose document number ends in the digits `key`, the latest first.
+    pub fn with_last_run(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        let head = self
+            .by_run
+            .find(key.hash(&self.hash), |&other| {
+                last_run_of(&self.items, &self.text, other) == *key
+            })
+            .copied();
+        chain(head, |place| self.items[place as usize].next_same_run)
+    }
+
+    /// Items whose document number has the significant part `key` and more in it than its last
+    /// digits, the latest first.
+    pub fn with_significant(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        let head = self
+            .by_significant
+            .find(key.hash(&self.hash), |&other| {
+                significant_of(&self.items, &self.text, other) == *key
+            })
+            .copied();
+        chain(head, |place| {
+            self.next_same_significant
+                .get(&place)
                 .copied()
-        };
-        chain(head, |place| self.items[place as usize].next_same_reference)
+                .unwrap_or(NONE)
+        })
     }
 
     /// Items whose purchase order has the significant part `key`, the latest first.
@@ -401,11 +479,7 @@ impl Items {
     }
 
     /// The party's open items in `currency`, at most [`PARTY_SCAN_MAX`], in no order that means anything.
-    pub fn of_party(
-        &self,
-        party: u32,
-        currency: Currency,
-    ) -> impl Iterator<Item = ItemIx> + '_ {
+    pub fn of_party(&self, party: u32, currency: Currency) -> impl Iterator<Item = ItemIx> + '_ {
         self.party_slice(party)
             .iter()
             .take(PARTY_SCAN_MAX)
@@ -413,9 +487,9 @@ impl Items {
             .filter(move |&item| self.is_open(item) && self.currency(item) == currency)
     }
 
-    /// Whether the party has more items than a scan looks at.
-    pub fn is_beyond_scan(&self, party: u32) -> bool {
-        self.party_slice(party).len() > PARTY_SCAN_MAX
+    /// How many items the party had open at the start, in all currencies.
+    pub fn count_of(&self, party: u32) -> usize {
+        self.party_slice(party).len()
     }
 
     /// The party's items that were open for exactly `amount` at the start and still are.
@@ -456,6 +530,26 @@ fn number_of<'a>(items: &[Item], text: &'a [u8], place: u32) -> &'a [u8] {
 
 fn significant_of(items: &[Item], text: &[u8], place: u32) -> Significant {
     Significant::of(number_of(items, text, place))
+}
+
+fn last_run_of(items: &[Item], text: &[u8], place: u32) -> Significant {
+    Significant::last_run(number_of(items, text, place))
+}
+
+/// Makes `place` the head of the chain of `key`; returns the head before it.
+fn insert_head(
+    table: &mut HashTable<u32>,
+    state: &RandomState,
+    key: &Significant,
+    place: u32,
+    key_of: impl Fn(u32) -> Significant,
+) -> Option<u32> {
+    let hash = key.hash(state);
+    if let Some(head) = table.find_mut(hash, |&other| key_of(other) == *key) {
+        return Some(std::mem::replace(head, place));
+    }
+    table.insert_unique(hash, place, |&other| key_of(other).hash(state));
+    None
 }
 
 fn chain(head: Option<u32>, next: impl Fn(u32) -> u32) -> impl Iterator<Item = ItemIx> {

@@ -1,6 +1,42 @@
-//! matcher
+//! Cash application as a pure function: open items, parties, remittances, payments in;
+//! decisions out. No I/O, no clock, no order of threads.
+//!
+//! A [`Session`] is loaded with what the business knows and then takes payments in the order of
+//! their arrival, in batches of any size. [`Session::references`] decides what the documents
+//! named by the payers decide; what is left waits for [`Session::amounts`], when every named
+//! item has been paid. Inside a batch payments are decided side by side against the state at
+//! its beginning and committed one after the other; a decision whose grounds an earlier payment
+//! of the batch has changed is made again. So the decisions are those of one payment at a time.
+//!
+//! A [`Recipe`] says what may be applied without a person.
+
+mod cited;
+mod columns;
+mod decide;
+mod family;
+mod items;
+mod ladder;
+mod lines;
+mod named;
 mod names;
+mod parties;
+mod payer;
+mod payment;
+mod reading;
 mod recipe;
 mod reference;
+mod remittance;
+mod scope;
+mod score;
+mod session;
+mod settle;
+mod subset;
 
+pub use columns::BadBatch;
+pub use items::{Items, ItemsError, Loaded, LoadedBatch};
+pub use parties::Parties;
 pub use recipe::{Recipe, RecipeError};
+pub use remittance::Remittances;
+pub use scope::DepositGap;
+pub use score::PRIOR;
+pub use session::{MatchError, Session};

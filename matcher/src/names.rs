@@ -1,40 +1,119 @@
 //! Company names as people write them, and how alike two of them are.
 
-use std::hash::BuildHasher;
-
 use ahash::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 /// Words that say the legal form or nothing at all.
 const EMPTY_WORDS: [&str; 30] = [
-    "INC", "INCORPORATED", "LLC", "LC", "LTD", "LIMITED", "CO", "COMPANY", "CORP", "CORPORATION",
-    "LP", "LLP", "PLC", "PC", "GMBH", "AG", "SA", "SAS", "BV", "NV", "PTY", "THE", "AND", "OF",
-    "DBA", "USA", "US", "ULC", "PLLC", "COS",
+    "INC",
+    "INCORPORATED",
+    "LLC",
+    "LC",
+    "LTD",
+    "LIMITED",
+    "CO",
+    "COMPANY",
+    "CORP",
+    "CORPORATION",
+    "LP",
+    "LLP",
+    "PLC",
+    "PC",
+    "GMBH",
+    "AG",
+    "SA",
+    "SAS",
+    "BV",
+    "NV",
+    "PTY",
+    "THE",
+    "AND",
+    "OF",
+    "DBA",
+    "USA",
+    "US",
+    "ULC",
+    "PLLC",
+    "COS",
 ];
 
 /// Long forms and the abbreviation that stands for them, whichever of the two is written.
 const ABBREVIATIONS: [(&str, &str); 74] = [
-    ("AMERICA", "AMER"), ("AMERICAN", "AMER"), ("ASSOCIATED", "ASSOC"), ("ASSOCIATES", "ASSOC"),
-    ("ASSOCIATION", "ASSOC"), ("ASSN", "ASSOC"), ("AUTOMOTIVE", "AUTO"), ("BROTHERS", "BROS"),
-    ("BUILDERS", "BLDRS"), ("BUILDING", "BLDG"), ("CENTER", "CTR"), ("CENTRE", "CTR"),
-    ("CENTRAL", "CTRL"), ("CHEMICAL", "CHEM"), ("CHEMICALS", "CHEM"), ("COMMUNICATIONS", "COMM"),
-    ("CONSTRUCTION", "CONST"), ("CONSTR", "CONST"), ("CONTRACTING", "CONTR"),
-    ("CONTRACTORS", "CONTR"), ("DEPARTMENT", "DEPT"), ("DEVELOPMENT", "DEV"),
-    ("DISTRIBUTING", "DIST"), ("DISTRIBUTION", "DIST"), ("DISTRIBUTOR", "DIST"),
-    ("DISTRIBUTORS", "DIST"), ("DISTR", "DIST"), ("EASTERN", "EAST"), ("ELECTRIC", "ELEC"),
-    ("ELECTRICAL", "ELEC"), ("ELECTRONICS", "ELECTR"), ("ENGINEERING", "ENG"),
-    ("ENGR", "ENG"), ("ENTERPRISE", "ENT"), ("ENTERPRISES", "ENT"), ("EQUIPMENT", "EQUIP"),
-    ("EQPT", "EQUIP"), ("FABRICATION", "FAB"), ("FABRICATORS", "FAB"), ("GENERAL", "GEN"),
-    ("GOVERNMENT", "GOVT"), ("GROUP", "GRP"), ("HARDWARE", "HDWE"), ("HDWR", "HDWE"),
-    ("HOLDINGS", "HLDGS"), ("HOSPITAL", "HOSP"), ("INDUSTRIAL", "IND"), ("INDUSTRIES", "IND"),
-    ("INDUSTRY", "IND"), ("INDL", "IND"), ("INTERNATIONAL", "INTL"), ("INTNL", "INTL"),
-    ("LABORATORIES", "LABS"), ("LABORATORY", "LABS"), ("LOGISTICS", "LOGIS"),
-    ("MACHINERY", "MACH"), ("MANAGEMENT", "MGMT"), ("MANUFACTURING", "MFG"),
-    ("MANUFACTURERS", "MFG"), ("MFRS", "MFG"), ("MARKETING", "MKTG"), ("MATERIALS", "MATLS"),
-    ("MECHANICAL", "MECH"), ("MOUNTAIN", "MTN"), ("NATIONAL", "NATL"), ("NORTHERN", "NORTH"),
-    ("PRODUCTS", "PROD"), ("PRODUCT", "PROD"), ("SERVICES", "SVC"), ("SERVICE", "SVC"),
-    ("SVCS", "SVC"), ("SUPPLIES", "SUPPLY"), ("TECHNOLOGIES", "TECH"), ("TECHNOLOGY", "TECH"),
+    ("AMERICA", "AMER"),
+    ("AMERICAN", "AMER"),
+    ("ASSOCIATED", "ASSOC"),
+    ("ASSOCIATES", "ASSOC"),
+    ("ASSOCIATION", "ASSOC"),
+    ("ASSN", "ASSOC"),
+    ("AUTOMOTIVE", "AUTO"),
+    ("BROTHERS", "BROS"),
+    ("BUILDERS", "BLDRS"),
+    ("BUILDING", "BLDG"),
+    ("CENTER", "CTR"),
+    ("CENTRE", "CTR"),
+    ("CENTRAL", "CTRL"),
+    ("CHEMICAL", "CHEM"),
+    ("CHEMICALS", "CHEM"),
+    ("COMMUNICATIONS", "COMM"),
+    ("CONSTRUCTION", "CONST"),
+    ("CONSTR", "CONST"),
+    ("CONTRACTING", "CONTR"),
+    ("CONTRACTORS", "CONTR"),
+    ("DEPARTMENT", "DEPT"),
+    ("DEVELOPMENT", "DEV"),
+    ("DISTRIBUTING", "DIST"),
+    ("DISTRIBUTION", "DIST"),
+    ("DISTRIBUTOR", "DIST"),
+    ("DISTRIBUTORS", "DIST"),
+    ("DISTR", "DIST"),
+    ("EASTERN", "EAST"),
+    ("ELECTRIC", "ELEC"),
+    ("ELECTRICAL", "ELEC"),
+    ("ELECTRONICS", "ELECTR"),
+    ("ENGINEERING", "ENG"),
+    ("ENGR", "ENG"),
+    ("ENTERPRISE", "ENT"),
+    ("ENTERPRISES", "ENT"),
+    ("EQUIPMENT", "EQUIP"),
+    ("EQPT", "EQUIP"),
+    ("FABRICATION", "FAB"),
+    ("FABRICATORS", "FAB"),
+    ("GENERAL", "GEN"),
+    ("GOVERNMENT", "GOVT"),
+    ("GROUP", "GRP"),
+    ("HARDWARE", "HDWE"),
+    ("HDWR", "HDWE"),
+    ("HOLDINGS", "HLDGS"),
+    ("HOSPITAL", "HOSP"),
+    ("INDUSTRIAL", "IND"),
+    ("INDUSTRIES", "IND"),
+    ("INDUSTRY", "IND"),
+    ("INDL", "IND"),
+    ("INTERNATIONAL", "INTL"),
+    ("INTNL", "INTL"),
+    ("LABORATORIES", "LABS"),
+    ("LABORATORY", "LABS"),
+    ("LOGISTICS", "LOGIS"),
+    ("MACHINERY", "MACH"),
+    ("MANAGEMENT", "MGMT"),
+    ("MANUFACTURING", "MFG"),
+    ("MANUFACTURERS", "MFG"),
+    ("MFRS", "MFG"),
+    ("MARKETING", "MKTG"),
+    ("MATERIALS", "MATLS"),
+    ("MECHANICAL", "MECH"),
+    ("MOUNTAIN", "MTN"),
+    ("NATIONAL", "NATL"),
+    ("NORTHERN", "NORTH"),
+    ("PRODUCTS", "PROD"),
+    ("PRODUCT", "PROD"),
+    ("SERVICES", "SVC"),
+    ("SERVICE", "SVC"),
+    ("SVCS", "SVC"),
+    ("SUPPLIES", "SUPPLY"),
+    ("TECHNOLOGIES", "TECH"),
+    ("TECHNOLOGY", "TECH"),
 ];
 
 /// Postings of a letter triple that are looked at; commoner triples tell too little.
@@ -124,7 +203,10 @@ impl Name {
                 short[..word.len()].copy_from_slice(word);
                 triples.push(short);
             }
-            triples.extend(word.windows(3).map(|window| [window[0], window[1], window[2]]));
+            triples.extend(
+                word.windows(3)
+                    .map(|window| [window[0], window[1], window[2]]),
+            );
         }
         triples.sort_unstable();
         triples.dedup();
@@ -212,6 +294,12 @@ impl NameIndex {
             self.triples.entry(triple).or_default().push(place);
         }
         self.names.push((name, party));
+    }
+
+    /// The first party with a name of the same words.
+    pub fn exact(&self, name: &Name) -> Option<u32> {
+        let holders = self.exact.get(&name.key(&self.state()))?;
+        holders.first().copied()
     }
 
     /// The party whose name is most like `text`, if any name shares rare letters with it.
@@ -316,7 +404,10 @@ mod tests {
         assert_eq!(found.party, 1);
         assert!(found.similarity > 0.9 && found.runner_up > 0.6);
         assert!(found.similarity - found.runner_up > 0.05);
-        assert_eq!(index.find("Copper Canyon Foods LLC").unwrap().similarity, 1.0);
+        assert_eq!(
+            index.find("Copper Canyon Foods LLC").unwrap().similarity,
+            1.0
+        );
         assert_eq!(index.find("Zyx"), None);
     }
 

@@ -146,6 +146,16 @@ impl Parties {
         self.parties[party as usize].name.is_some()
     }
 
+    /// The party at the top of the family.
+    pub fn root(&self, party: u32) -> u32 {
+        self.parties[party as usize].root
+    }
+
+    /// A party whose name or alias has the same words as `name`.
+    pub fn by_exact_name(&self, name: &Name) -> Option<u32> {
+        self.names.exact(name)
+    }
+
     /// Whether the two belong to one family (parent, child, sibling), or are the same.
     pub fn related(&self, left: u32, right: u32) -> bool {
         left != NO_PARTY

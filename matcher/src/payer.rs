@@ -8,7 +8,7 @@ use crate::decide::View;
 use crate::names::Name;
 use crate::payment::Payment;
 use crate::reading::Reading;
-use crate::score::{name_weight, weight};
+use crate::score::name_weight;
 
 /// Names less alike than this speak against a customer.
 const NAME_DIFFERS_BELOW: f64 = 0.45;
@@ -20,17 +20,27 @@ pub struct Payer<'a> {
     detail: &'a str,
     name: Option<&'a str>,
     parsed_name: OnceCell<Name>,
+    /// How alike the payer's name and that of a party assumed by name are.
+    likeness: f64,
 }
 
 impl<'a> Payer<'a> {
     /// By the marks that name a customer outright: the account, then the customer's number.
     pub fn by_marks(view: &View, payment: &Payment<'a>) -> Self {
-        let account = payment
-            .payer_account
-            .and_then(|account| Some((view.parties.by_account(account)?, Feature::PayerAccount, account)));
+        let account = payment.payer_account.and_then(|account| {
+            Some((
+                view.parties.by_account(account)?,
+                Feature::PayerAccount,
+                account,
+            ))
+        });
         let found = account.or_else(|| {
             let number = payment.customer_number?;
-            Some((view.parties.by_number(number)?, Feature::CustomerNumber, number))
+            Some((
+                view.parties.by_number(number)?,
+                Feature::CustomerNumber,
+                number,
+            ))
         });
         Self {
             party: found.map(|(party, ..)| party),
@@ -38,6 +48,7 @@ impl<'a> Payer<'a> {
             detail: found.map_or("", |(.., detail)| detail),
             name: payment.payer_name,
             parsed_name: OnceCell::new(),
+            likeness: 0.0,
         }
     }
 
@@ -76,7 +87,13 @@ impl<'a> Payer<'a> {
         if found.similarity - found.runner_up < rules.name_margin {
             return Err(Reason::AmbiguousCustomer);
         }
+        self.likeness = found.similarity;
         Ok(found.party)
+    }
+
+    /// Holds `party`, found by name, for the payer from here on.
+    pub fn assume(&mut self, party: u32) {
+        self.party = Some(party);
     }
 
     fn parsed_name(&self) -> Option<&Name> {
@@ -94,32 +111,53 @@ impl<'a> Payer<'a> {
 
     /// Adds to `reading` what speaks for and against `owner` being who paid.
     pub fn judge(&self, view: &View, owner: u32, reading: &mut Reading) {
-        let marked = match self.party {
-            Some(party) if party == owner => self.feature,
-            Some(party) if view.parties.related(party, owner) => Some(Feature::RelatedCustomer),
-            Some(_) => {
+        match (self.party, self.feature) {
+            (Some(party), _) if !view.parties.related(party, owner) => {
                 reading.hold(Reason::CustomerConflict);
-                None
             }
-            None => None,
-        };
-        if let Some(feature) = marked {
-            reading.note(feature, view.detail(|| self.detail.to_owned()));
-            return;
+            (Some(party), Some(feature)) => {
+                let feature = if party == owner {
+                    feature
+                } else {
+                    Feature::RelatedCustomer
+                };
+                reading.note(feature, view.detail(|| self.detail.to_owned()));
+            }
+            (Some(party), None) => self.note_name(view, party, self.likeness, reading),
+            (None, _) => self.judge_by_name(view, owner, reading),
         }
+    }
+
+    fn judge_by_name(&self, view: &View, owner: u32, reading: &mut Reading) {
+        let Some(name) = self.parsed_name() else {
+            return;
+        };
         let Some(similarity) = self.name_similarity(view, owner) else {
             return;
         };
+        self.note_name(view, owner, similarity, reading);
+        if similarity < view.recipe.identification.name_similarity
+            && let Some(other) = view.parties.by_exact_name(name)
+            && !view.parties.related(other, owner)
+        {
+            reading.hold(Reason::CustomerConflict);
+        }
+    }
+
+    fn note_name(&self, view: &View, party: u32, similarity: f64, reading: &mut Reading) {
         let detail = view.detail(|| {
-            let name = view.parties.name(owner).unwrap_or_default();
-            format!("{} ~ {name}: {similarity:.2}", self.name.unwrap_or_default())
+            let name = view.parties.name(party).unwrap_or_default();
+            format!(
+                "{} ~ {name}: {similarity:.2}",
+                self.name.unwrap_or_default()
+            )
         });
         if similarity > 0.999 {
             reading.note(Feature::NameExact, detail);
         } else if similarity >= view.recipe.identification.name_similarity {
             reading.note_weighted(Feature::NameSimilar, name_weight(similarity), detail);
         } else if similarity < NAME_DIFFERS_BELOW {
-            reading.note_weighted(Feature::NameDiffers, weight(Feature::NameDiffers), detail);
+            reading.note(Feature::NameDiffers, detail);
         }
     }
 

@@ -31,7 +31,6 @@ pub struct Payment<'a> {
     pub is_credit: bool,
     pub is_lockbox: bool,
     pub type_code: &'a str,
-    pub statement: &'a str,
     pub payer_account: Option<&'a str>,
     pub payer_name: Option<&'a str>,
     pub check_number: Option<&'a str>,
@@ -44,6 +43,7 @@ pub struct Payment<'a> {
 
 /// The columns of a batch of `transactions`.
 pub struct PaymentColumns<'a> {
+    account: Text<'a>,
     amount: Money<'a>,
     currency: Text<'a>,
     booking_date: Days<'a>,
@@ -51,7 +51,6 @@ pub struct PaymentColumns<'a> {
     direction: Text<'a>,
     channel: Text<'a>,
     type_code: Text<'a>,
-    statement: Text<'a>,
     payer_account: Text<'a>,
     payer_name: Text<'a>,
     check_number: Text<'a>,
@@ -112,6 +111,7 @@ impl<'a> PaymentColumns<'a> {
         remittance_lines: &'a RecordBatch,
     ) -> Result<Self, BadBatch> {
         Ok(Self {
+            account: Text::of(transactions, "account")?,
             amount: Money::of(transactions, "amount")?,
             currency: Text::of(transactions, "currency")?,
             booking_date: Days::of(transactions, "booking_date")?,
@@ -119,7 +119,6 @@ impl<'a> PaymentColumns<'a> {
             direction: Text::of(transactions, "direction")?,
             channel: Text::of(transactions, "channel")?,
             type_code: Text::of(transactions, "type_code")?,
-            statement: Text::of(transactions, "statement_id")?,
             payer_account: Text::of(transactions, "counterparty_account")?,
             payer_name: Text::of(transactions, "counterparty_name")?,
             check_number: Text::of(transactions, "check_number")?,
@@ -130,6 +129,11 @@ impl<'a> PaymentColumns<'a> {
             lines: LineColumns::of(remittance_lines)?,
             first_line: first_lines(transactions.num_rows(), remittance_lines),
         })
+    }
+
+    /// The account that the line in `row` belongs to; for a cheque its lockbox.
+    pub fn account(&self, row: usize) -> &'a str {
+        self.account.text(row)
     }
 
     /// The payment in `row`.
@@ -146,7 +150,6 @@ impl<'a> PaymentColumns<'a> {
             is_credit: self.direction.text(row) == Direction::Credit.code(),
             is_lockbox: self.channel.text(row) == Channel::Lockbox.code(),
             type_code: self.type_code.text(row),
-            statement: self.statement.text(row),
             payer_account: self.payer_account.get(row),
             payer_name: self.payer_name.get(row),
             check_number: self.check_number.get(row),

@@ -1,7 +1,7 @@
 //! A reading: one consistent answer to "what does this payment pay?", with its evidence.
 
 use smallvec::SmallVec;
-use tieout_core::{Amount, Application, Evidence, Feature, ItemIx, Reason, Rule};
+use tieout_core::{Application, Evidence, Feature, ItemIx, Reason, Rule};
 
 use crate::score::{PRIOR, probability, weight};
 
@@ -10,7 +10,8 @@ use crate::score::{PRIOR, probability, weight};
 #[derive(Clone, Debug, Default)]
 pub struct Reads {
     pub items: SmallVec<[u32; 8]>,
-    pub parties: SmallVec<[u32; 2]>,
+    /// Families (by the party at their top) whose open items were looked through.
+    pub families: SmallVec<[u32; 2]>,
 }
 
 /// One answer.
@@ -19,8 +20,6 @@ pub struct Reading {
     pub rule: Rule,
     pub party: Option<u32>,
     pub parts: Vec<Application>,
-    /// Cash beyond the items, for the customer's account.
-    pub rest: Amount,
     /// Why it is not simply applied, if it is not.
     pub reason: Option<Reason>,
     /// Whether it may apply itself, if the score allows.
@@ -34,7 +33,6 @@ impl Reading {
             rule,
             party,
             parts: Vec::new(),
-            rest: Amount::ZERO,
             reason: None,
             may_apply: true,
             evidence: SmallVec::new(),

@@ -160,7 +160,10 @@ impl Recipe {
     ///
     /// # Panics
     /// Never: a test parses the shipped recipe.
-    #[allow(clippy::expect_used, reason = "the text is a constant that a test parses")]
+    #[allow(
+        clippy::expect_used,
+        reason = "the text is a constant that a test parses"
+    )]
     pub fn cash_application() -> Self {
         Self::parse(DEFAULT).expect("the shipped recipe parses")
     }
@@ -175,8 +178,14 @@ impl Recipe {
         for (field, value) in [
             ("decision.threshold", recipe.decision.threshold),
             ("decision.margin", recipe.decision.margin),
-            ("identification.name_similarity", recipe.identification.name_similarity),
-            ("identification.name_margin", recipe.identification.name_margin),
+            (
+                "identification.name_similarity",
+                recipe.identification.name_similarity,
+            ),
+            (
+                "identification.name_margin",
+                recipe.identification.name_margin,
+            ),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(value_error(field, &value, "a number between 0 and 1"));
@@ -184,11 +193,19 @@ impl Recipe {
         }
         let percent = recipe.amounts.write_off_percent;
         if percent.is_sign_negative() || percent > Decimal::from(100) {
-            return Err(value_error("amounts.write_off_percent", &percent, "0 to 100"));
+            return Err(value_error(
+                "amounts.write_off_percent",
+                &percent,
+                "0 to 100",
+            ));
         }
         if !(0..=366).contains(&recipe.amounts.discount_grace_days) {
             let found = recipe.amounts.discount_grace_days;
-            return Err(value_error("amounts.discount_grace_days", &found, "0 to 366"));
+            return Err(value_error(
+                "amounts.discount_grace_days",
+                &found,
+                "0 to 366",
+            ));
         }
         let write_off = Amount::try_from(recipe.amounts.write_off)
             .ok()
@@ -227,18 +244,13 @@ impl Recipe {
     }
 }
 
-fn value_error(
-    field: &'static str,
-    found: &impl ToString,
-    expected: &'static str,
-) -> RecipeError {
+fn value_error(field: &'static str, found: &impl ToString, expected: &'static str) -> RecipeError {
     RecipeError::Value {
         field,
         found: found.to_string(),
         expected,
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -256,7 +268,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let error = Recipe::parse("name = \"x\"\nversion = 1\n[amounts]\nwriteoff = 1\n").unwrap_err();
+        let error =
+            Recipe::parse("name = \"x\"\nversion = 1\n[amounts]\nwriteoff = 1\n").unwrap_err();
         assert!(error.to_string().contains("line 4"), "{error}");
         let error =
             Recipe::parse("name = \"x\"\nversion = 1\n[decision]\nthreshold = 7.0\n").unwrap_err();

@@ -1,16 +1,17 @@
 //! Document references as people and scanners write them, and how far two of them agree.
 
-use std::hash::BuildHasher;
-
 /// The longest significant part that is compared; longer references keep their end.
 const SIGNIFICANT_BYTES_MAX: usize = 32;
 /// A truncated reference must keep this many characters to say anything.
 const TRUNCATED_BYTES_MIN: usize = 4;
 /// A truncated reference may lack this many characters.
-const TRUNCATED_MISSING_MAX: usize = 4;
+pub const TRUNCATED_MISSING_MAX: usize = 4;
 /// A reference with an edit must have this many characters to say anything.
 const EDITED_BYTES_MIN: usize = 4;
-/// References taken from one payment's free text; a cheque for more invoices is cut here.
+/// A number needs this many digits to be looked for by its last digits, or to be missed when no
+/// document has it.
+const DIGITS_MIN: usize = 4;
+/// Pieces taken from one payment's free text; a cheque for more invoices is cut here.
 const TOKENS_MAX: usize = 1_000;
 
 /// What is left of a reference without separators, case, letters in front and leading zeros:
@@ -72,35 +73,127 @@ impl Significant {
 
     /// How many digits there are.
     pub fn digits(&self) -> usize {
-        self.as_bytes().iter().filter(|byte| byte.is_ascii_digit()).count()
+        self.as_bytes()
+            .iter()
+            .filter(|byte| byte.is_ascii_digit())
+            .count()
+    }
+
+    /// The digits at the end of `reference`, without leading zeros: what is left of a number
+    /// whose prefix, year or separators were dropped.
+    pub fn last_run(reference: &[u8]) -> Self {
+        let start = reference
+            .iter()
+            .rposition(u8::is_ascii_digit)
+            .map_or(0, |end| run_start(&reference[..=end]));
+        let end = reference
+            .iter()
+            .rposition(u8::is_ascii_digit)
+            .map_or(0, |end| end + 1);
+        Self::of(&reference[start..end])
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// A hash for the reference index.
     pub fn hash(&self, state: &ahash::RandomState) -> u64 {
         state.hash_one(self.as_bytes())
     }
-
-    /// Whether the two agree at all beyond being equal.
-    pub fn damaged_agreement(&self, number: &Self) -> Option<Agreement> {
-        let (left, right) = (self.as_bytes(), number.as_bytes());
-        if is_truncation(left, right) || is_truncation(right, left) {
-            Some(Agreement::Truncated)
-        } else if left.len().min(right.len()) >= EDITED_BYTES_MIN && is_one_edit(left, right) {
-            Some(Agreement::OneEdit)
-        } else {
-            None
-        }
-    }
 }
 
-/// How far `reference` agrees with the document `number`, given that their significant parts
-/// are equal.
-pub fn agreement(reference: &[u8], number: &[u8]) -> Agreement {
-    if reference.trim_ascii() == number.trim_ascii() {
-        Agreement::Exact
-    } else {
-        Agreement::Normalized
+/// Whether `reference` may be `number` with damage: cut, or one character off.
+pub fn damage(reference: &[u8], number: &[u8]) -> Option<Agreement> {
+    let (left, right) = (Significant::of(reference), Significant::of(number));
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let cut = is_truncation(left, right) || is_truncation(right, left);
+    if cut || is_truncation(&digits_with_zeros(reference), &digits_with_zeros(number)) {
+        return Some(Agreement::Truncated);
     }
+    let long_enough = left.len().min(right.len()) >= EDITED_BYTES_MIN;
+    // Equal ones come here when what stands in front of them differs.
+    (long_enough && (left == right || is_one_edit(left, right))).then_some(Agreement::OneEdit)
+}
+
+/// A number cut at its end keeps its leading zeros, and they count as characters kept.
+fn digits_with_zeros(reference: &[u8]) -> Prefix {
+    let mut digits: Prefix = reference
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .skip_while(|byte| byte.is_ascii_alphabetic())
+        .copied()
+        .collect();
+    digits.make_ascii_uppercase();
+    digits
+}
+
+fn run_start(digits_at_end: &[u8]) -> usize {
+    digits_at_end
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit())
+        .map_or(0, |before| before + 1)
+}
+
+/// Words in front of a number that say no more than that it is an invoice's.
+const INVOICE_WORDS: [&[u8]; 8] = [
+    b"INV",
+    b"INVOICE",
+    b"INVOICES",
+    b"NO",
+    b"INVNO",
+    b"REF",
+    b"BILL",
+    b"DOC",
+];
+
+/// How far `reference` agrees with the document `number`, whose last digits or significant part
+/// it shares; none where the two say different things in front of them.
+///
+/// `is_invoice` tells whether the document is one, as the words for invoices then say nothing.
+pub fn agreement(reference: &[u8], number: &[u8], is_invoice: bool) -> Option<Agreement> {
+    let reference = reference.trim_ascii();
+    if reference == number.trim_ascii() {
+        return Some(Agreement::Exact);
+    }
+    if Significant::of(reference) == Significant::of(number) {
+        let (left, right) = (letters_in_front(reference), letters_in_front(number));
+        let agree = left == right || left.is_empty() || right.is_empty();
+        let says_invoice = is_invoice && INVOICE_WORDS.contains(&left.as_slice());
+        return (agree || says_invoice).then_some(Agreement::Normalized);
+    }
+    let (left, right) = (before_last_run(reference), before_last_run(number));
+    let says_invoice = is_invoice && INVOICE_WORDS.contains(&left.as_slice());
+    let digits = |prefix: &Prefix| prefix.iter().any(u8::is_ascii_digit);
+    // `SI-25-0093121` may lose all that stands before its last digits, or the letters only.
+    let lost = left.is_empty() || (!digits(&left) && right.starts_with(&left));
+    (left == right || lost || says_invoice || (right.is_empty() && !digits(&left)))
+        .then_some(Agreement::Normalized)
+}
+
+type Prefix = smallvec::SmallVec<[u8; 16]>;
+
+fn letters_in_front(reference: &[u8]) -> Prefix {
+    reference
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .map(u8::to_ascii_uppercase)
+        .collect()
+}
+
+/// The letters and digits before the last run of digits.
+fn before_last_run(reference: &[u8]) -> Prefix {
+    let end = reference
+        .iter()
+        .rposition(u8::is_ascii_digit)
+        .map_or(0, |end| run_start(&reference[..=end]));
+    reference[..end]
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .map(u8::to_ascii_uppercase)
+        .collect()
 }
 
 fn is_truncation(short: &[u8], long: &[u8]) -> bool {
@@ -133,15 +226,24 @@ fn is_one_edit(left: &[u8], right: &[u8]) -> bool {
     }
 }
 
-/// The pieces of a free text that may be references: those with a digit, cut at blanks and
+/// The pieces of a free text that may be references or parts of one, cut at blanks and
 /// punctuation that numbers do not contain.
 pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| {
-        letter.is_whitespace() || matches!(letter, ',' | ';' | '/' | '&' | '+' | ':' | '|' | '=' | '(' | ')' | '"' | '\'')
+        letter.is_whitespace()
+            || matches!(
+                letter,
+                ',' | ';' | '/' | '&' | '+' | ':' | '|' | '=' | '(' | ')' | '"' | '\''
+            )
     })
     .map(|token| token.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()))
-    .filter(|token| token.bytes().any(|byte| byte.is_ascii_digit()))
+    .filter(|token| !token.is_empty())
     .take(TOKENS_MAX)
+}
+
+/// Whether `token` is long enough to be somebody's document number.
+pub fn says_something(token: &str) -> bool {
+    Significant::of(token.as_bytes()).digits() >= DIGITS_MIN
 }
 
 #[cfg(test)]
@@ -154,7 +256,13 @@ mod tests {
 
     #[test]
     fn one_number_written_many_ways_is_one() {
-        for text in ["INV-0048213", "inv 48213", "#48213", "0048213", "Invoice No. 00048213"] {
+        for text in [
+            "INV-0048213",
+            "inv 48213",
+            "#48213",
+            "0048213",
+            "Invoice No. 00048213",
+        ] {
             assert_eq!(significant(text), "48213", "{text}");
         }
         assert_eq!(significant("SI-24-0093121"), "240093121");
@@ -165,9 +273,7 @@ mod tests {
 
     #[test]
     fn damage_is_told_apart() {
-        let agree = |left: &str, right: &str| {
-            Significant::of(left.as_bytes()).damaged_agreement(&Significant::of(right.as_bytes()))
-        };
+        let agree = |left: &str, right: &str| damage(left.as_bytes(), right.as_bytes());
         assert_eq!(agree("48213", "4821377"), Some(Agreement::Truncated));
         assert_eq!(agree("21377", "4821377"), Some(Agreement::Truncated));
         assert_eq!(agree("4B21377", "4821377"), Some(Agreement::OneEdit));
@@ -176,12 +282,57 @@ mod tests {
         assert_eq!(agree("4821X377", "4821377"), Some(Agreement::OneEdit));
         assert_eq!(agree("482", "4821377"), None);
         assert_eq!(agree("4921387", "4821377"), None);
-        assert_eq!(agree("4821377", "4821377"), None);
+        assert_eq!(
+            agree("INV-00482", "INV-0048213"),
+            Some(Agreement::Truncated)
+        );
+        assert_eq!(agree("INVO048213", "INV-0048213"), Some(Agreement::OneEdit));
     }
 
     #[test]
     fn free_text_falls_into_tokens() {
         let found: Vec<_> = tokens("PAYING INV-00123, 456/789 & #12-34 thanks").collect();
-        assert_eq!(found, ["INV-00123", "456", "789", "12-34"]);
+        assert_eq!(
+            found,
+            ["PAYING", "INV-00123", "456", "789", "12-34", "thanks"]
+        );
+        assert!(
+            says_something("INV-01234") && !says_something("PAYING") && !says_something("0456")
+        );
+    }
+
+    #[test]
+    fn prefixes_may_be_lost_but_not_contradicted() {
+        let agree = |left: &str, right: &str| agreement(left.as_bytes(), right.as_bytes(), true);
+        for (written, number) in [
+            ("0093121", "SI-25-0093121"),
+            ("93121", "SI-25-0093121"),
+            ("SI-25-93121", "SI-25-0093121"),
+            ("SI250093121", "SI-25-0093121"),
+            ("250093121", "SI-25-0093121"),
+            ("INV 48213", "0048213"),
+            ("INV-48213", "SI-25-0048213"),
+            ("482-1377", "4821377"),
+        ] {
+            assert_eq!(
+                agree(written, number),
+                Some(Agreement::Normalized),
+                "{written} {number}"
+            );
+        }
+        assert_eq!(agree("4821377", "4821377"), Some(Agreement::Exact));
+        assert_eq!(agree("CM-0048213", "INV-0048213"), None);
+        assert_eq!(agree("SI-24-0093121", "SI-25-0093121"), None);
+        assert_eq!(agreement(b"INV-0003107", b"CM-0003107", false), None);
+    }
+
+    #[test]
+    fn the_last_run_is_what_survives() {
+        let run = |text: &str| {
+            String::from_utf8_lossy(Significant::last_run(text.as_bytes()).as_bytes()).into_owned()
+        };
+        assert_eq!(run("SI-25-0093121"), "93121");
+        assert_eq!(run("INV-0048213 "), "48213");
+        assert_eq!(run("ABC"), "");
     }
 }

@@ -56,14 +56,18 @@ impl Remittances {
                 payment: None,
             };
             let number = self.find_or_insert(advice);
-            self.advices[number as usize].lines.push((place, row as u32));
+            self.advices[number as usize]
+                .lines
+                .push((place, row as u32));
         }
         self.batches.push(batch.clone());
         Ok(())
     }
 
     fn find_or_insert(&mut self, advice: Advice) -> u32 {
-        let key = Significant::of(advice.reference.as_bytes()).as_bytes().to_vec();
+        let key = Significant::of(advice.reference.as_bytes())
+            .as_bytes()
+            .to_vec();
         let same = |other: &Advice| {
             other.reference == advice.reference
                 && other.amount == advice.amount
@@ -76,7 +80,10 @@ impl Remittances {
             (true, None) => None,
         };
         let known = known.and_then(|numbers| {
-            numbers.iter().copied().find(|&number| same(&self.advices[number as usize]))
+            numbers
+                .iter()
+                .copied()
+                .find(|&number| same(&self.advices[number as usize]))
         });
         if let Some(number) = known {
             return number;
@@ -100,7 +107,9 @@ impl Remittances {
     /// Links the advice of `payment`, whose sequence number is `sequence`: by a reference that
     /// both carry, else by amount, date and payer if only one advice fits.
     pub fn link(&mut self, payment: &Payment, sequence: u32) -> Option<u32> {
-        let number = self.by_reference(payment).or_else(|| self.by_amount(payment))?;
+        let number = self
+            .by_reference(payment)
+            .or_else(|| self.by_amount(payment))?;
         self.advices[number as usize].payment = Some(sequence);
         Some(number)
     }
@@ -109,20 +118,26 @@ impl Remittances {
         let advice = &self.advices[number as usize];
         advice.payment.is_none()
             && advice.amount.is_none_or(|amount| amount == payment.amount)
-            && advice.currency.is_none_or(|currency| currency == payment.currency)
+            && advice
+                .currency
+                .is_none_or(|currency| currency == payment.currency)
     }
 
     fn by_reference(&self, payment: &Payment) -> Option<u32> {
-        [payment.end_to_end_id, payment.bank_reference, payment.check_number]
-            .into_iter()
-            .flatten()
-            .find_map(|reference| {
-                let key = Significant::of(reference.as_bytes());
-                let numbers = self.by_reference.get(key.as_bytes())?;
-                let mut fitting = numbers.iter().filter(|&&number| self.fits(number, payment));
-                // Two advices with one reference and amount are for a person to tell apart.
-                fitting.next().filter(|_| fitting.next().is_none()).copied()
-            })
+        [
+            payment.end_to_end_id,
+            payment.bank_reference,
+            payment.check_number,
+        ]
+        .into_iter()
+        .flatten()
+        .find_map(|reference| {
+            let key = Significant::of(reference.as_bytes());
+            let numbers = self.by_reference.get(key.as_bytes())?;
+            let mut fitting = numbers.iter().filter(|&&number| self.fits(number, payment));
+            // Two advices with one reference and amount are for a person to tell apart.
+            fitting.next().filter(|_| fitting.next().is_none()).copied()
+        })
     }
 
     fn by_amount(&self, payment: &Payment) -> Option<u32> {
@@ -131,9 +146,9 @@ impl Remittances {
         let mut fitting = numbers.iter().filter(|&&number| {
             let advice = &self.advices[number as usize];
             self.fits(number, payment)
-                && advice.date.is_some_and(|date| {
-                    (date.days() - payment.date.days()).abs() <= DAYS_APART_MAX
-                })
+                && advice
+                    .date
+                    .is_some_and(|date| (date.days() - payment.date.days()).abs() <= DAYS_APART_MAX)
                 && advice.payer.similarity(&payer) >= NAME_ALIKE_MIN
         });
         fitting.next().filter(|_| fitting.next().is_none()).copied()
@@ -145,7 +160,8 @@ impl Remittances {
             .lines
             .iter()
             .map(|&(batch, row)| {
-                LineColumns::of(&self.batches[batch as usize]).map(|columns| columns.get(row as usize))
+                LineColumns::of(&self.batches[batch as usize])
+                    .map(|columns| columns.get(row as usize))
             })
             .collect()
     }

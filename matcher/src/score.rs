@@ -31,7 +31,9 @@ pub const fn weight(feature: Feature) -> i32 {
         Feature::DocumentOwner | Feature::LinkedRemittance | Feature::LineKind => 0,
         Feature::AmountOver => -100,
         Feature::AmountPartial | Feature::ReferenceMissing => -200,
-        Feature::NameDiffers => -500,
+        // Third parties pay for customers: a strange name says little against a number and an
+        // amount that agree. Another customer's name is a conflict, and held.
+        Feature::NameDiffers => -30,
         Feature::OtherReading => -1_000,
     }
 }

@@ -27,7 +27,9 @@ pub fn subset(amounts: &[Amount], target: Amount) -> Subset {
         return Subset::None;
     }
     let mut search = Search {
-        order: (0..amounts.len()).filter(|&i| amounts[i] <= target).collect(),
+        order: (0..amounts.len())
+            .filter(|&i| amounts[i] <= target)
+            .collect(),
         amounts,
         rest: Vec::new(),
         chosen: Vec::new(),
@@ -39,7 +41,9 @@ pub fn subset(amounts: &[Amount], target: Amount) -> Subset {
         return Subset::Unknown;
     }
     // The largest first: the sum of what is left then shrinks fastest.
-    search.order.sort_by_key(|&i| (std::cmp::Reverse(amounts[i]), i));
+    search
+        .order
+        .sort_by_key(|&i| (std::cmp::Reverse(amounts[i]), i));
     search.rest = vec![Amount::ZERO; search.order.len() + 1];
     for place in (0..search.order.len()).rev() {
         search.rest[place] = search.rest[place + 1] + amounts[search.order[place]];
@@ -144,6 +148,9 @@ mod tests {
         let units: Vec<i128> = (0..60).map(|n| 1_000 + 2 * n).collect();
         let found = subset(&amounts(&units), Amount::from_units(30_001));
         assert!(matches!(found, Subset::Unknown | Subset::None));
-        assert_eq!(subset(&amounts(&[1; 65]), Amount::from_units(3)), Subset::Unknown);
+        assert_eq!(
+            subset(&amounts(&[1; 65]), Amount::from_units(3)),
+            Subset::Unknown
+        );
     }
 }

@@ -1,0 +1,253 @@
+//! From a document's number as the payer wrote it to the open items that it may mean.
+
+use smallvec::SmallVec;
+use tieout_core::{Feature, ItemIx, ItemKind};
+
+use crate::decide::View;
+use crate::items::Items;
+use crate::payer::Payer;
+use crate::payment::Payment;
+use crate::reading::Reads;
+use crate::reference::{self, Agreement, Significant};
+
+/// Neighbouring words that may be one number with blanks in it.
+const WORDS_PER_NUMBER_MAX: usize = 3;
+
+/// Items that one reference may mean, all agreeing equally well.
+#[derive(Clone, Debug, Default)]
+pub struct Meant {
+    pub items: SmallVec<[ItemIx; 2]>,
+    pub feature: Option<Feature>,
+}
+
+/// One reference with the item that it means.
+#[derive(Clone, Copy, Debug)]
+pub struct Cited<'a> {
+    pub reference: &'a str,
+    pub item: ItemIx,
+    pub feature: Feature,
+}
+
+/// What a payment names.
+#[derive(Clone, Debug, Default)]
+pub struct Citations<'a> {
+    /// Items that are open, each once, in the order named.
+    pub open: Vec<Cited<'a>>,
+    /// Items that an earlier payment has closed.
+    pub closed: Vec<Cited<'a>>,
+    /// References that may mean several items.
+    pub several: Vec<(&'a str, Meant)>,
+    /// References that look like a document's number and lead to no item of the payer.
+    pub missing: Vec<&'a str>,
+}
+
+impl Citations<'_> {
+    /// Whether nothing is named.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+            && self.closed.is_empty()
+            && self.several.is_empty()
+            && self.missing.is_empty()
+    }
+
+    /// The weakest agreement of all items named.
+    pub fn weakest(&self) -> Option<Cited<'_>> {
+        self.open
+            .iter()
+            .min_by_key(|cited| crate::score::weight(cited.feature))
+            .copied()
+    }
+}
+
+/// The items that `reference` may mean to this payer: those whose number agrees best, else
+/// those of the purchase order.
+pub fn meant(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> Meant {
+    let by_number = by_number(view, payment, payer, reference);
+    if !by_number.items.is_empty() {
+        return by_number;
+    }
+    let key = Significant::of(reference.as_bytes());
+    if !reference::says_something(reference) {
+        return Meant::default();
+    }
+    let items = view
+        .items
+        .with_order(&key)
+        .filter(|&item| fits(view, payment, payer, item) && view.items.is_open(item))
+        .collect();
+    Meant {
+        items,
+        feature: Some(Feature::ReferencePurchaseOrder),
+    }
+}
+
+fn by_number(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> Meant {
+    let significant = Significant::of(reference.as_bytes());
+    let mut found = Meant::default();
+    if significant.is_empty() || significant.digits() == 0 {
+        return found;
+    }
+    let mut best = Agreement::OneEdit;
+    let mut consider = |item: ItemIx| {
+        let is_invoice = view.items.kind(item) == ItemKind::Invoice;
+        let number = view.items.number(item).as_bytes();
+        let Some(agreement) = reference::agreement(reference.as_bytes(), number, is_invoice) else {
+            return;
+        };
+        let too_short = significant.digits() < 4 && agreement != Agreement::Exact;
+        if agreement > best || too_short || !fits(view, payment, payer, item) {
+            return;
+        }
+        if agreement < best {
+            found.items.clear();
+            best = agreement;
+        }
+        if !found.items.contains(&item) {
+            found.items.push(item);
+        }
+    };
+    view.items
+        .with_last_run(&significant)
+        .for_each(&mut consider);
+    view.items
+        .with_significant(&significant)
+        .for_each(&mut consider);
+    let run = Significant::last_run(reference.as_bytes());
+    if run != significant && run.digits() >= 4 {
+        view.items.with_last_run(&run).for_each(&mut consider);
+    }
+    found.feature = feature_of(best);
+    found
+}
+
+const fn feature_of(agreement: Agreement) -> Option<Feature> {
+    match agreement {
+        Agreement::Exact => Some(Feature::ReferenceExact),
+        Agreement::Normalized => Some(Feature::ReferenceNormalized),
+        Agreement::Truncated => Some(Feature::ReferenceTruncated),
+        Agreement::OneEdit => Some(Feature::ReferenceOneEdit),
+    }
+}
+
+fn fits(view: &View, payment: &Payment, payer: &Payer, item: ItemIx) -> bool {
+    view.items.currency(item) == payment.currency
+        && view.items.kind(item).is_receivable()
+        && payer.may_pay(view, item)
+}
+
+/// How `reference` may be the number of `item` with damage.
+pub fn damaged(items: &Items, reference: &str, item: ItemIx) -> Option<Feature> {
+    reference::damage(reference.as_bytes(), items.number(item).as_bytes()).and_then(feature_of)
+}
+
+/// All that the payment names: the documents of its lines, and what its text holds.
+pub fn citations<'a>(
+    view: &View,
+    payment: &Payment<'a>,
+    payer: &Payer,
+    reads: &mut Reads,
+) -> Citations<'a> {
+    let mut citations = Citations::default();
+    for line in &payment.lines {
+        if !line.document.is_empty() {
+            let meant = meant(view, payment, payer, line.document);
+            note(view, &mut citations, line.document, meant, reads);
+        }
+    }
+    if citations.is_empty() {
+        from_text(view, payment, payer, &mut citations, reads);
+    }
+    citations
+}
+
+fn from_text<'a>(
+    view: &View,
+    payment: &Payment<'a>,
+    payer: &Payer,
+    citations: &mut Citations<'a>,
+    reads: &mut Reads,
+) {
+    let text = payment.text;
+    let words: SmallVec<[&str; 16]> = reference::tokens(text).collect();
+    let mut place = 0;
+    while place < words.len() {
+        let most = WORDS_PER_NUMBER_MAX.min(words.len() - place);
+        let found = (1..=most).find_map(|count| {
+            let reference = span(text, words[place], words[place + count - 1]);
+            let meant = meant(view, payment, payer, reference);
+            (!meant.items.is_empty()).then_some((count, reference, meant))
+        });
+        let found = found.filter(|(count, ..)| {
+            // A word in front of a number is not part of it where the number alone says more.
+            *count == 1 || !is_exact(view, payment, payer, words[place + 1])
+        });
+        if let Some((count, reference, meant)) = found {
+            note(view, citations, reference, meant, reads);
+            place += count;
+            continue;
+        }
+        if view.items.is_plausible(words[place]) && payment.customer_number != Some(words[place]) {
+            citations.missing.push(words[place]);
+        }
+        place += 1;
+    }
+}
+
+fn is_exact(view: &View, payment: &Payment, payer: &Payer, word: &str) -> bool {
+    meant(view, payment, payer, word).feature == Some(Feature::ReferenceExact)
+}
+
+/// The part of `text` from the beginning of `first` to the end of `last`, both parts of it.
+fn span<'a>(text: &'a str, first: &'a str, last: &'a str) -> &'a str {
+    let base = text.as_ptr() as usize;
+    let start = first.as_ptr() as usize - base;
+    let end = last.as_ptr() as usize - base + last.len();
+    text.get(start..end).unwrap_or(first)
+}
+
+fn note<'a>(
+    view: &View,
+    citations: &mut Citations<'a>,
+    reference: &'a str,
+    meant: Meant,
+    reads: &mut Reads,
+) {
+    reads.items.extend(meant.items.iter().map(|item| item.0));
+    let Some(feature) = meant.feature else {
+        citations.missing.push(reference);
+        return;
+    };
+    let is_order = feature == Feature::ReferencePurchaseOrder;
+    match meant.items.as_slice() {
+        [] => citations.missing.push(reference),
+        [item] => push(view, citations, reference, *item, feature),
+        // A purchase order means all that was delivered on it.
+        items if is_order => {
+            for &item in items.iter().rev() {
+                push(view, citations, reference, item, feature);
+            }
+        }
+        _ => citations.several.push((reference, meant)),
+    }
+}
+
+fn push<'a>(
+    view: &View,
+    citations: &mut Citations<'a>,
+    reference: &'a str,
+    item: ItemIx,
+    feature: Feature,
+) {
+    let list = if view.items.is_open(item) {
+        &mut citations.open
+    } else {
+        &mut citations.closed
+    };
+    if list.iter().all(|cited| cited.item != item) {
+        list.push(Cited {
+            reference,
+            item,
+            feature,
+        });
+    }
+}

@@ -1,0 +1,316 @@
+//! Readings of a payment that names no document: by amount alone, and only where one fits.
+
+use smallvec::SmallVec;
+use tieout_core::{Alternative, Amount, Application, Date, Feature, ItemIx, Reason, Rule};
+
+use crate::decide::View;
+use crate::family::Family;
+use crate::payer::Payer;
+use crate::payment::Payment;
+use crate::reading::{Reading, Reads};
+use crate::settle::application;
+
+/// Open items of a family up to which an amount alone can decide; among more, some pair of
+/// items has nearly every amount.
+const FAMILY_ITEMS_MAX: usize = 300;
+/// Items of a customer that are ranked as candidates for a person.
+const RANKED_MAX: usize = 2_000;
+
+/// One set of items that has the amount.
+struct Set {
+    rule: Rule,
+    feature: Feature,
+    parts: Vec<Application>,
+    /// A discount would have to be granted after its date.
+    late: bool,
+}
+
+impl Set {
+    fn items(&self) -> Vec<ItemIx> {
+        let mut items: Vec<_> = self.parts.iter().map(|part| part.item).collect();
+        items.sort_unstable();
+        items
+    }
+}
+
+/// The readings by amount.
+///
+/// # Errors
+/// The reason why there is none.
+pub fn read(
+    view: &View,
+    payment: &Payment,
+    payer: &mut Payer,
+    reads: &mut Reads,
+) -> Result<Vec<Reading>, Reason> {
+    let party = payer.by_name(view)?;
+    payer.assume(party);
+    let family = Family::of(view, party, reads);
+    let Some(items) = family.open_items(view, payment.currency, FAMILY_ITEMS_MAX) else {
+        return among_many(view, payment, payer, &family);
+    };
+    if items.is_empty() {
+        return Err(Reason::NoOpenItems);
+    }
+    let mut sets = singles(view, payment, &items);
+    for scope in scopes(view, party, &items) {
+        totals(view, payment, &scope, &mut sets);
+    }
+    distinct(&mut sets);
+    if sets.is_empty() {
+        return Err(Reason::NoReadingFits);
+    }
+    let only = sets.len() == 1 && !a_pair_fits(view, payment, &items);
+    let readings = sets
+        .into_iter()
+        .map(|set| reading(view, payer, set, only))
+        .collect();
+    Ok(readings)
+}
+
+fn reading(view: &View, payer: &Payer, set: Set, only: bool) -> Reading {
+    let owner = set
+        .parts
+        .first()
+        .and_then(|part| view.items.party(part.item));
+    let mut reading = Reading::new(set.rule, owner);
+    if let Some(owner) = owner {
+        payer.judge(view, owner, &mut reading);
+    }
+    reading.note(set.feature, "");
+    if only {
+        reading.note(Feature::OnlyReading, "");
+    } else {
+        reading.note(Feature::OtherReading, "");
+        reading.hold(Reason::AmbiguousItems);
+    }
+    let wanted = view.recipe.ladder;
+    let allowed = match set.rule {
+        Rule::ClearAccount => wanted.clear_account,
+        Rule::ClearPastDue => wanted.clear_past_due,
+        _ => wanted.single_item,
+    };
+    if set.late || !allowed {
+        reading.hold(Reason::BelowThreshold);
+    }
+    reading.parts = set.parts;
+    reading
+}
+
+/// Of a family with very many items, those with the amount, for a person.
+fn among_many(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    family: &Family,
+) -> Result<Vec<Reading>, Reason> {
+    let readings: Vec<Reading> = family
+        .with_amount(view, payment.currency, payment.amount)
+        .into_iter()
+        .map(|item| {
+            let set = single(item, payment.amount, Amount::ZERO, false);
+            reading(view, payer, set, false)
+        })
+        .collect();
+    if readings.is_empty() {
+        Err(Reason::NoReadingFits)
+    } else {
+        Ok(readings)
+    }
+}
+
+fn single(item: ItemIx, cash: Amount, discount: Amount, late: bool) -> Set {
+    let mut part = application(item, cash);
+    part.discount = discount;
+    let feature = if discount.is_zero() {
+        Feature::AmountExact
+    } else {
+        Feature::AmountNetOfDiscount
+    };
+    Set {
+        rule: Rule::SingleItem,
+        feature,
+        parts: vec![part],
+        late,
+    }
+}
+
+fn singles(view: &View, payment: &Payment, items: &[ItemIx]) -> Vec<Set> {
+    let mut sets = Vec::new();
+    for &item in items {
+        let open = view.items.open(item);
+        if open == payment.amount {
+            sets.push(single(item, open, Amount::ZERO, false));
+        } else if let Some(discount) = view.items.discount(item)
+            && open - discount == payment.amount
+        {
+            let late = !is_earned(view, payment, item);
+            sets.push(single(item, payment.amount, discount, late));
+        }
+    }
+    sets
+}
+
+fn is_earned(view: &View, payment: &Payment, item: ItemIx) -> bool {
+    let grace = view.recipe.discount_grace_days;
+    view.items.discount_on(item, payment.date, grace).is_some()
+}
+
+/// What may be cleared as a whole: the customer's account, and its family's.
+fn scopes(view: &View, party: u32, items: &[ItemIx]) -> SmallVec<[Vec<ItemIx>; 2]> {
+    let own: Vec<ItemIx> = items
+        .iter()
+        .copied()
+        .filter(|&item| view.items.party(item) == Some(party))
+        .collect();
+    let mut scopes = SmallVec::new();
+    if own.len() < items.len() {
+        scopes.push(items.to_vec());
+    }
+    scopes.push(own);
+    scopes
+}
+
+fn totals(view: &View, payment: &Payment, scope: &[ItemIx], sets: &mut Vec<Set>) {
+    let day = view.as_of.unwrap_or(payment.date);
+    let late = |item: &ItemIx| view.items.due(*item).is_some_and(|due: Date| due < day);
+    let past_due: Vec<ItemIx> = scope.iter().copied().filter(late).collect();
+    let owed: Vec<ItemIx> = past_due
+        .iter()
+        .copied()
+        .filter(|&item| view.items.open(item).is_positive())
+        .collect();
+    for (rule, items) in [
+        (Rule::ClearAccount, scope),
+        (Rule::ClearPastDue, &past_due),
+        (Rule::ClearPastDue, &owed),
+    ] {
+        if items.len() > 1 {
+            sets.extend(total(view, payment, rule, items));
+        }
+    }
+}
+
+fn total(view: &View, payment: &Payment, rule: Rule, items: &[ItemIx]) -> Option<Set> {
+    let sum: Amount = items.iter().map(|&item| view.items.open(item)).sum();
+    let grace = view.recipe.discount_grace_days;
+    let discount = |item: ItemIx| {
+        let earned = view.items.discount_on(item, payment.date, grace);
+        earned.unwrap_or(Amount::ZERO)
+    };
+    let discounts: Amount = items.iter().map(|&item| discount(item)).sum();
+    let with_discounts = if sum == payment.amount {
+        false
+    } else if sum - discounts == payment.amount {
+        true
+    } else {
+        return None;
+    };
+    let parts = items.iter().map(|&item| {
+        let kept = if with_discounts {
+            discount(item)
+        } else {
+            Amount::ZERO
+        };
+        let mut part = application(item, view.items.open(item) - kept);
+        part.discount = kept;
+        part
+    });
+    Some(Set {
+        rule,
+        feature: if with_discounts {
+            Feature::AmountNetOfDiscount
+        } else {
+            Feature::AmountExact
+        },
+        parts: parts.collect(),
+        late: false,
+    })
+}
+
+fn distinct(sets: &mut Vec<Set>) {
+    let mut seen: Vec<Vec<ItemIx>> = Vec::new();
+    sets.retain(|set| {
+        let items = set.items();
+        let new = !seen.contains(&items);
+        if new {
+            seen.push(items);
+        }
+        new
+    });
+}
+
+/// Whether two items together, with or without their discounts, have the amount.
+fn a_pair_fits(view: &View, payment: &Payment, items: &[ItemIx]) -> bool {
+    let mut values: Vec<(Amount, ItemIx)> = Vec::with_capacity(items.len() * 2);
+    for &item in items {
+        let open = view.items.open(item);
+        values.push((open, item));
+        if let Some(discount) = view.items.discount(item) {
+            values.push((open - discount, item));
+        }
+    }
+    values.sort_unstable();
+    let (mut low, mut high) = (0, values.len() - 1);
+    while low < high {
+        let sum = values[low].0 + values[high].0;
+        if sum == payment.amount {
+            if values[low].1 != values[high].1 {
+                return true;
+            }
+            // Both values are of one item; another item may have either value too.
+            if high - low > 1
+                && (values[low + 1].0 == values[low].0 || values[high - 1].0 == values[high].0)
+            {
+                return true;
+            }
+            low += 1;
+        } else if sum < payment.amount {
+            low += 1;
+        } else {
+            high -= 1;
+        }
+    }
+    false
+}
+
+/// The customer's items nearest to the amount, for a person.
+pub fn nearest(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    party: u32,
+    most: usize,
+) -> Vec<Alternative> {
+    let mut ranked: Vec<(Amount, ItemIx)> = view
+        .items
+        .of_party(party, payment.currency)
+        .take(RANKED_MAX)
+        .filter(|&item| view.items.open(item).is_positive())
+        .map(|item| ((view.items.open(item) - payment.amount).abs(), item))
+        .collect();
+    ranked.sort_unstable();
+    ranked
+        .into_iter()
+        .take(most)
+        .map(|(distance, item)| {
+            let mut reading = Reading::new(Rule::SingleItem, Some(party));
+            payer.judge(view, party, &mut reading);
+            let open = view.items.open(item);
+            reading.note(
+                match open.cmp(&payment.amount) {
+                    std::cmp::Ordering::Equal => Feature::AmountExact,
+                    std::cmp::Ordering::Less => Feature::AmountOver,
+                    std::cmp::Ordering::Greater => Feature::AmountPartial,
+                },
+                "",
+            );
+            reading.note(Feature::OtherReading, "");
+            Alternative {
+                items: vec![item],
+                score: reading.score(),
+                why: view.detail(|| format!("open for {open}, {distance} away")),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,113 @@
+//! Which lines are customers' payments, and the lockbox deposits that repeat them in one sum.
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+use tieout_core::{Amount, Currency, Reason};
+
+use crate::decide::Scope;
+use crate::payment::Payment;
+use crate::recipe::Recipe;
+use crate::reference::{self, Significant};
+
+/// What one lockbox's cheques and the bank's deposits of it add up to.
+#[derive(Clone, Copy, Default)]
+struct Totals {
+    cheques: Amount,
+    deposits: Amount,
+}
+
+/// A lockbox whose deposits on the statements are not the sum of its cheques.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DepositGap {
+    /// The lockbox's number, without leading zeros.
+    pub lockbox: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The sum of its cheques.
+    pub cheques: Amount,
+    /// The sum of its deposits.
+    pub deposits: Amount,
+}
+
+/// The lockboxes whose cheques came.
+#[derive(Default)]
+pub struct Lockboxes {
+    totals: HashMap<(Box<[u8]>, Currency), Totals, RandomState>,
+}
+
+impl Lockboxes {
+    /// Counts a cheque of the lockbox `account`.
+    pub fn add_cheque(&mut self, account: &str, payment: &Payment) {
+        let key = key_of(account, payment.currency);
+        self.totals.entry(key).or_default().cheques += payment.amount;
+    }
+
+    /// Counts a deposit and says whether the cheques of its lockbox came.
+    pub fn add_deposit(&mut self, payment: &Payment) -> Scope {
+        let words = [payment.end_to_end_id, payment.bank_reference]
+            .into_iter()
+            .flatten()
+            .chain(reference::tokens(payment.text));
+        for word in words {
+            if let Some(totals) = self.totals.get_mut(&key_of(word, payment.currency)) {
+                totals.deposits += payment.amount;
+                return Scope::Out(Reason::LockboxDeposit);
+            }
+        }
+        Scope::DetailMissing
+    }
+
+    /// Lockboxes that a statement mentions, with deposits that differ from the cheques.
+    pub fn gaps(&self) -> Vec<DepositGap> {
+        let mut gaps: Vec<DepositGap> = self
+            .totals
+            .iter()
+            .filter(|(_, totals)| {
+                totals.deposits.is_positive() && totals.deposits != totals.cheques
+            })
+            .map(|((lockbox, currency), totals)| DepositGap {
+                lockbox: String::from_utf8_lossy(lockbox).into_owned(),
+                currency: *currency,
+                cheques: totals.cheques,
+                deposits: totals.deposits,
+            })
+            .collect();
+        gaps.sort_by(|left, right| {
+            (&left.lockbox, left.currency).cmp(&(&right.lockbox, right.currency))
+        });
+        gaps
+    }
+}
+
+fn key_of(number: &str, currency: Currency) -> (Box<[u8]>, Currency) {
+    let key = Significant::of(number.as_bytes());
+    (key.as_bytes().into(), currency)
+}
+
+/// Whether the line itself says that it is out of scope.
+pub fn of_line(recipe: &Recipe, payment: &Payment) -> Option<Scope> {
+    if !payment.is_credit {
+        Some(Scope::Out(Reason::Debit))
+    } else if !payment.amount.is_positive()
+        || recipe
+            .scope
+            .not_payments
+            .iter()
+            .any(|code| code == payment.type_code)
+    {
+        Some(Scope::Out(Reason::NotMoney))
+    } else {
+        None
+    }
+}
+
+/// Whether the line is the deposit of a lockbox in one sum.
+pub fn is_deposit(recipe: &Recipe, payment: &Payment) -> bool {
+    !payment.is_lockbox
+        && payment.is_credit
+        && recipe
+            .scope
+            .lockbox_deposits
+            .iter()
+            .any(|code| code == payment.type_code)
+}
