@@ -1,1 +1,42 @@
-fn main() {}
+//! The command `tieout`: ties out money, answers in SQL, explains each decision.
+
+mod arguments;
+mod failure;
+mod formats;
+mod progress;
+mod report;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+
+/// Allocation is on the matcher's path, and this allocator is the faster one with many threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How a command that did its work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Everything was read and ties.
+    Clean,
+    /// The work is done, but something is quarantined or out of balance.
+    NeedsAttention,
+}
+
+fn main() -> ExitCode {
+    let command = match arguments::parse() {
+        Ok(command) => command,
+        Err(error) => return arguments::refuse(&error),
+    };
+    let outcome = match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Formats => formats::formats(),
+    };
+    match outcome {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::NeedsAttention) => ExitCode::from(3),
+        Err(failure) => failure.tell(),
+    }
+}

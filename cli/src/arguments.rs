@@ -1,0 +1,145 @@
+//! The command line, as people and scripts write it.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tieout::FileFormat;
+use tieout::core::Date;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "tieout",
+    version,
+    about = "Ties out money: every payment applied, or explained"
+)]
+#[command(
+    after_help = "Exit status: 0 everything was read and ties, 1 an error, \
+                        3 the run finished but something is quarantined or out of balance."
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read files and folders of any known formats, tie out, print a summary
+    Run(RunArguments),
+    /// List what is read, with the version or dialect of each
+    Formats,
+}
+
+/// `tieout run`.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Files and folders: bank files, open items, parties, remittance advice
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Keep every table here, for `tieout sql` and `tieout explain`
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Write the output tables here, one file each
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What may be applied without a person, as TOML; the shipped recipe otherwise
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// The day that decides what is past due; each payment's own day otherwise
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = iso_date)]
+    pub as_of: Option<Date>,
+    /// The format of the files in --out
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: OutputFormat,
+    /// Threads; all the machine has otherwise. The results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// The formats of output tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// Apache Parquet
+    Parquet,
+    /// JSON lines
+    Json,
+}
+
+impl From<OutputFormat> for FileFormat {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Csv => Self::Csv,
+            OutputFormat::Parquet => Self::Parquet,
+            OutputFormat::Json => Self::Json,
+        }
+    }
+}
+
+/// Reads the command line.
+pub fn parse() -> Result<Command, clap::Error> {
+    CommandLine::try_parse().map(|line| line.command)
+}
+
+/// Prints help to standard output, a mistake to standard error, and gives the exit status.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader that went away wants no help text.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    eprint!("tieout: {}", error.render());
+    ExitCode::FAILURE
+}
+
+fn iso_date(text: &str) -> Result<Date, String> {
+    Date::parse_iso(text.as_bytes()).map_err(|error| format!("{error}; write it as 2026-03-31"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse_words(words: &str) -> Result<Command, clap::Error> {
+        CommandLine::try_parse_from(words.split(' ')).map(|line| line.command)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_takes_what_the_contract_says() {
+        let line =
+            "tieout run a b --ledger l --out o --recipe r --as-of 2026-03-31 --format parquet";
+        let Command::Run(run) = parse_words(line).unwrap() else {
+            panic!("not a run");
+        };
+        assert_eq!(run.paths, [PathBuf::from("a"), PathBuf::from("b")]);
+        assert_eq!(run.as_of, Date::from_ymd(2026, 3, 31).ok());
+        assert_eq!(run.format, OutputFormat::Parquet);
+    }
+
+    #[test]
+    fn mistakes_are_refused() {
+        for words in [
+            "tieout run",
+            "tieout run a --as-of 31.3.2026",
+            "tieout run a --threads 0",
+            "tieout run a --format xlsx",
+            "tieout tie",
+        ] {
+            assert!(parse_words(words).unwrap_err().use_stderr(), "{words}");
+        }
+    }
+}

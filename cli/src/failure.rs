@@ -1,0 +1,83 @@
+//! Why a command could not be done, told so that the reader knows the next step.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use tieout::EngineError;
+
+/// A command that was not done.
+#[derive(Debug)]
+pub enum Failure {
+    /// The reader of standard output went away (`| head`), which is no error.
+    ReaderGone,
+    /// An error, with what to do about it where the sentence does not say so itself.
+    Error {
+        /// What and where.
+        what: String,
+        /// What to do.
+        action: Option<String>,
+    },
+}
+
+impl Failure {
+    /// An error whose sentence says what to do.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self::Error {
+            what: what.into(),
+            action: None,
+        }
+    }
+
+    /// An error, and what to do about it.
+    pub fn with_action(what: impl Into<String>, action: impl Into<String>) -> Self {
+        Self::Error {
+            what: what.into(),
+            action: Some(action.into()),
+        }
+    }
+
+    /// A file that cannot be read.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self::with_action(
+            format!("cannot read {}: {error}", path.display()),
+            "check the path, and that you may read it",
+        )
+    }
+
+    /// Prints the error and gives the exit status.
+    pub fn tell(&self) -> ExitCode {
+        let Self::Error { what, action } = self else {
+            return ExitCode::SUCCESS;
+        };
+        eprintln!("tieout: error: {}", what.trim_end());
+        if let Some(action) = action {
+            eprintln!("  {action}");
+        }
+        ExitCode::FAILURE
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match &error {
+            EngineError::Path { path, source } => Self::unreadable(path, source),
+            EngineError::Write { .. } => Self::with_action(
+                error.to_string(),
+                "give a folder that you may write to, on a disk with room",
+            ),
+            _ => Self::new(error.to_string()),
+        }
+    }
+}
+
+/// Errors of writing to standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Self::new(format!("cannot write to standard output: {error}"))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `tieout run`: reads, ties out, prints the summary.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tieout::{NoProgress, Output, Progress, Recipe, RunOptions, Summary};
+
+use crate::Outcome;
+use crate::arguments::RunArguments;
+use crate::failure::Failure;
+use crate::progress::Bar;
+use crate::report::Report;
+use crate::terminal::Paint;
+
+/// Does what the command line says.
+pub fn run(arguments: RunArguments) -> Result<Outcome, Failure> {
+    let quiet = arguments.quiet;
+    let options = options(arguments)?;
+    let bar = if quiet { None } else { Bar::for_watcher() };
+    let progress: &dyn Progress = bar.as_ref().map_or(&NoProgress, |bar| bar);
+    let summary = tieout::run(&options, progress);
+    if let Some(bar) = &bar {
+        bar.finish();
+    }
+    let summary = summary?;
+    if !quiet {
+        print(&summary, &options)?;
+    }
+    Ok(if summary.is_clean() {
+        Outcome::Clean
+    } else {
+        Outcome::NeedsAttention
+    })
+}
+
+fn options(arguments: RunArguments) -> Result<RunOptions, Failure> {
+    let mut options = RunOptions::new(arguments.paths);
+    let format = arguments.format.into();
+    if let Some(file) = &arguments.recipe {
+        options.recipe = read_recipe(file)?;
+    }
+    if let Some(threads) = arguments.threads {
+        options.settings.threads = threads.get();
+    }
+    options.as_of = arguments.as_of;
+    options.out = arguments.out.map(|dir| Output { dir, format });
+    options.ledger = arguments.ledger;
+    Ok(options)
+}
+
+fn read_recipe(file: &Path) -> Result<Recipe, Failure> {
+    let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
+    Recipe::parse(&text).map_err(|error| {
+        Failure::with_action(
+            format!(
+                "recipe {}: {}",
+                file.display(),
+                error.to_string().trim_end()
+            ),
+            "correct it, or leave --recipe away to use the shipped recipe",
+        )
+    })
+}
+
+/// The run is done whether or not somebody reads its summary to the end.
+fn print(summary: &Summary, options: &RunOptions) -> Result<(), Failure> {
+    let report = Report::new(summary, options, Paint::of_stdout());
+    let mut out = io::stdout().lock();
+    let written = write!(out, "{report}").and_then(|()| out.flush());
+    match written.map_err(Failure::from) {
+        Err(Failure::ReaderGone) => Ok(()),
+        other => other,
+    }
+}
