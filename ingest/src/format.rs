@@ -34,6 +34,16 @@ pub struct SourceFile {
     pub name: String,
 }
 
+impl SourceFile {
+    /// The error of a file that the operating system will not give.
+    pub fn refused(&self, source: io::Error) -> ReadError {
+        ReadError::Io {
+            file: self.name.clone(),
+            source,
+        }
+    }
+}
+
 /// How files are read. None of it changes what is read.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -7,7 +7,11 @@
 //! not be opened or read to its end, or that the receiver wants no more.
 
 mod format;
+mod intake;
+mod lines;
 mod registry;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, SourceFile, Stopped};
+pub use intake::{Intake, Notice, RAW_BYTES_MAX};
+pub use lines::{LINE_BYTES_MAX, Line, LineReader};
 pub use registry::{FORMATS, HEAD_BYTES, recognize};

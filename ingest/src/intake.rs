@@ -1,0 +1,133 @@
+//! What one file's reader hands over, and the count of it.
+
+use std::borrow::Cow;
+
+use arrow::error::ArrowError;
+use tieout_core::{Finding, FindingCode, QuarantineReason, QuarantinedLine, Severity};
+
+use crate::format::{Batch, Counts, ReadError, Receiver, SourceFile, Stopped};
+use crate::lines::{LINE_BYTES_MAX, Line};
+
+/// Bytes of a line that quarantine keeps; the byte range names them all.
+pub const RAW_BYTES_MAX: usize = 64 * 1024;
+
+/// A [`Finding`] before it is known which file it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is about.
+    pub code: FindingCode,
+    /// Line number from 1, or none for the file as a whole.
+    pub line: Option<u64>,
+    /// What was found.
+    pub found: String,
+    /// What was expected, or empty.
+    pub expected: String,
+    /// What to do about it.
+    pub action: Cow<'static, str>,
+}
+
+/// Hands over what is read of one file, and counts it.
+pub struct Intake<'a> {
+    file: &'a SourceFile,
+    receiver: &'a mut dyn Receiver,
+    /// What was handed over so far. Readers set `bytes`, `lines` and `profile`; rows and lines in
+    /// quarantine are counted here.
+    pub counts: Counts,
+}
+
+impl<'a> Intake<'a> {
+    /// Hands over what is read of `file` to `receiver`.
+    pub fn new(file: &'a SourceFile, receiver: &'a mut dyn Receiver) -> Self {
+        Self {
+            file,
+            receiver,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The file's name, as outputs show it.
+    pub fn file_name(&self) -> &'a str {
+        &self.file.name
+    }
+
+    /// Hands over a batch and counts its rows (balances are not counted).
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted.
+    pub fn hand_over(&mut self, batch: Batch) -> Result<(), Stopped> {
+        match &batch {
+            Batch::Transactions { transactions, .. } => self.count_rows(transactions.num_rows()),
+            Batch::Parties(rows) | Batch::OpenItems(rows) | Batch::Remittances(rows) => {
+                self.count_rows(rows.num_rows());
+            }
+            Batch::Quarantine(_) => self.counts.quarantined += 1,
+            Batch::Balances(_) | Batch::Finding(_) => {}
+        }
+        self.receiver.receive(batch)
+    }
+
+    fn count_rows(&mut self, rows: usize) {
+        self.counts.rows += rows as u64;
+    }
+
+    /// Hands over something to know about the file.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted.
+    pub fn report(&mut self, notice: Notice) -> Result<(), Stopped> {
+        self.receiver.receive(Batch::Finding(Finding {
+            severity: notice.severity,
+            code: notice.code,
+            file: self.file.name.clone(),
+            line: notice.line,
+            found: notice.found,
+            expected: notice.expected,
+            action: notice.action.into_owned(),
+        }))
+    }
+
+    /// Puts a line, or a piece of one, into quarantine.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted.
+    pub fn quarantine(
+        &mut self,
+        line: &Line<'_>,
+        reason: QuarantineReason,
+        message: impl Into<String>,
+    ) -> Result<(), Stopped> {
+        let kept = line.bytes.len().min(RAW_BYTES_MAX);
+        self.hand_over(Batch::Quarantine(QuarantinedLine {
+            file: self.file.name.clone(),
+            line: line.number,
+            byte_start: line.start,
+            byte_end: line.end,
+            reason,
+            message: message.into(),
+            raw: line.bytes[..kept].to_vec(),
+        }))
+    }
+
+    /// Puts a line that is over the limit into quarantine.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted.
+    pub fn quarantine_long_line(&mut self, line: &Line<'_>) -> Result<(), Stopped> {
+        let message = format!(
+            "the line has {} bytes, more than the {LINE_BYTES_MAX} that a line may have; \
+             check that the file is text with line ends",
+            line.end - line.start
+        );
+        self.quarantine(line, QuarantineReason::TooLong, message)
+    }
+
+    /// The error of a batch that Arrow would not build.
+    pub fn internal(&self, error: &ArrowError) -> ReadError {
+        ReadError::Internal {
+            file: self.file.name.clone(),
+            message: error.to_string(),
+        }
+    }
+}
