@@ -286,7 +286,11 @@ mod tests {
             agree("INV-00482", "INV-0048213"),
             Some(Agreement::Truncated)
         );
-        assert_eq!(agree("INVO048213", "INV-0048213"), Some(Agreement::OneEdit));
+        assert_eq!(
+            agree("INVO048213", "INV-0048213"),
+            Some(Agreement::Truncated)
+        );
+        assert_eq!(agree("CM-48213", "INV-48213"), Some(Agreement::OneEdit));
     }
 
     #[test]
