@@ -14,41 +14,17 @@ const FORMAT_WIDTH: usize = 18;
 
 /// Writes one line a file, and their sum.
 pub fn write(summary: &Summary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let heading = columns(
-        "Files read",
-        "format",
-        ["lines", "rows", "quarantined", "repeated"],
-    );
+    let counted_columns = ["lines", "rows", "quarantined", "repeated"];
+    let heading = columns("Files read", "format", counted_columns);
     writeln!(out, "{}", paint.heading(&heading))?;
     for file in summary.files.iter().take(FILES_SHOWN_MAX) {
         line(file, paint, out)?;
     }
-    if let Some(more) = summary
-        .files
-        .len()
-        .checked_sub(FILES_SHOWN_MAX)
-        .filter(|&more| more > 0)
-    {
-        writeln!(out, "  ... and {}", counted(more as u64, "more file"))?;
+    match summary.files.len().saturating_sub(FILES_SHOWN_MAX) {
+        0 => {}
+        more => writeln!(out, "  ... and {}", counted(more as u64, "more file"))?,
     }
-    let sums = [
-        summary.lines(),
-        sum(summary, |file| file.rows),
-        sum(summary, |file| file.quarantined),
-        sum(summary, |file| file.known_before),
-    ];
-    let files = format!("  {}", counted(summary.files.len() as u64, "file"));
-    writeln!(
-        out,
-        "{}",
-        columns(&files, &size(summary.bytes()), figures(sums))
-    )?;
-    let items = counted(summary.open_items, "open item");
-    let parties = match summary.parties {
-        1 => "1 party".to_owned(),
-        many => format!("{} parties", grouped(many)),
-    };
-    writeln!(out, "  {items}, {parties}\n")
+    sums(summary, out)
 }
 
 fn line(file: &FileSummary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,11 +34,7 @@ fn line(file: &FileSummary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::
         None => file.format.clone(),
     };
     let counts = [file.lines, file.rows, file.quarantined, file.known_before];
-    let text = columns(
-        &name,
-        &shortened(&format, FORMAT_WIDTH - 1),
-        figures(counts),
-    );
+    let text = row(&name, &shortened(&format, FORMAT_WIDTH - 1), counts);
     if file.quarantined > 0 || file.format == "unknown" {
         writeln!(out, "{}", paint.alarm(&text))
     } else {
@@ -70,29 +42,41 @@ fn line(file: &FileSummary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::
     }
 }
 
-fn columns<T: AsRef<str>>(name: &str, format: &str, counts: [T; 4]) -> String {
-    let [lines, rows, quarantined, known] = counts.each_ref().map(AsRef::as_ref);
-    format!(
-        "{name:<NAME_WIDTH$}{format:<FORMAT_WIDTH$}{lines:>10}{rows:>10}{quarantined:>13}{known:>10}"
+fn sums(summary: &Summary, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let counts = [
+        summary.lines(),
+        sum(summary, |file| file.rows),
+        sum(summary, |file| file.quarantined),
+        sum(summary, |file| file.known_before),
+    ];
+    let files = format!("  {}", counted(summary.files.len() as u64, "file"));
+    writeln!(out, "{}", row(&files, &size(summary.bytes()), counts))?;
+    let items = counted(summary.open_items, "open item");
+    let parties = match summary.parties {
+        1 => "1 party".to_owned(),
+        many => format!("{} parties", grouped(many)),
+    };
+    writeln!(out, "  {items}, {parties}\n")
+}
+
+/// A dash stands for zero in the last two columns, so that a figure there catches the eye.
+fn row(name: &str, format: &str, [lines, rows, quarantined, known]: [u64; 4]) -> String {
+    let or_dash = |count: u64| match count {
+        0 => "-".to_owned(),
+        count => grouped(count),
+    };
+    let (quarantined, known) = (or_dash(quarantined), or_dash(known));
+    columns(
+        name,
+        format,
+        [&grouped(lines), &grouped(rows), &quarantined, &known],
     )
 }
 
-/// Nothing is shown where nothing was counted in the last two columns, so that what is there
-/// catches the eye.
-fn figures([lines, rows, quarantined, known]: [u64; 4]) -> [String; 4] {
-    let or_dash = |count: u64| {
-        if count == 0 {
-            "-".to_owned()
-        } else {
-            grouped(count)
-        }
-    };
-    [
-        grouped(lines),
-        grouped(rows),
-        or_dash(quarantined),
-        or_dash(known),
-    ]
+fn columns(name: &str, format: &str, [lines, rows, quarantined, known]: [&str; 4]) -> String {
+    format!(
+        "{name:<NAME_WIDTH$}{format:<FORMAT_WIDTH$}{lines:>10}{rows:>10}{quarantined:>13}{known:>10}"
+    )
 }
 
 fn sum(summary: &Summary, count: fn(&FileSummary) -> u64) -> u64 {
