@@ -7,7 +7,10 @@ use clap::{Parser, Subcommand};
 use tieout_bench::{generate, score};
 
 #[derive(Parser)]
-#[command(version, about = "Generates a distributor's morning with known answers, and scores the answers")]
+#[command(
+    version,
+    about = "Generates a distributor's morning with known answers, and scores the answers"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -52,11 +55,22 @@ enum Command {
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
-        Command::Generate { payments, seed, out, peer } => {
+        Command::Generate {
+            payments,
+            seed,
+            out,
+            peer,
+        } => {
             let summary = generate::run(payments, seed, &out, peer.as_deref())?;
             print!("{}", summary.table());
         }
-        Command::Score { out, truth, items, wrong, json } => {
+        Command::Score {
+            out,
+            truth,
+            items,
+            wrong,
+            json,
+        } => {
             let score = score::run(&out, &truth, items.as_deref(), wrong)?;
             print!("{}", if json { score.json()? } else { score.text() });
         }

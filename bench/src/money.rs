@@ -47,7 +47,10 @@ pub fn parse_units(text: &str) -> Result<i64> {
         bail!("amount {text:?} has no digit");
     }
     let mut units: i64 = 0;
-    let places = fraction.bytes().chain(std::iter::repeat(b'0')).take(DECIMALS);
+    let places = fraction
+        .bytes()
+        .chain(std::iter::repeat(b'0'))
+        .take(DECIMALS);
     for byte in whole.bytes().chain(places) {
         if !byte.is_ascii_digit() {
             bail!("amount {text:?} is not a decimal");

@@ -17,11 +17,22 @@ use crate::money::cents_text;
 
 /// Writes `parties.csv`.
 pub fn parties(morning: &Morning, dir: &Path) -> Result<()> {
-    let mut out = table(dir, "parties.csv", "party_id,role,name,aliases,parent_id,accounts")?;
+    let mut out = table(
+        dir,
+        "parties.csv",
+        "party_id,role,name,aliases,parent_id,accounts",
+    )?;
     for (number, party) in morning.parties.list.iter().enumerate() {
-        let parent =
-            if party.parent == NOBODY { String::new() } else { party_id(party.parent) };
-        let alias = party.alias.as_ref().map(|name| name.in_books()).unwrap_or_default();
+        let parent = if party.parent == NOBODY {
+            String::new()
+        } else {
+            party_id(party.parent)
+        };
+        let alias = party
+            .alias
+            .as_ref()
+            .map(|name| name.in_books())
+            .unwrap_or_default();
         out.write_record([
             party_id(number as u32).as_str(),
             "customer",
@@ -35,8 +46,11 @@ pub fn parties(morning: &Morning, dir: &Path) -> Result<()> {
 }
 
 fn accounts(party: &Party) -> String {
-    let listed: Vec<String> =
-        party.accounts.iter().map(|a| format!("{:09}:{}", a.aba, a.number)).collect();
+    let listed: Vec<String> = party
+        .accounts
+        .iter()
+        .map(|a| format!("{:09}:{}", a.aba, a.number))
+        .collect();
     listed.join("|")
 }
 
@@ -54,9 +68,23 @@ pub fn open_items(morning: &Morning, dir: &Path) -> Result<()> {
 }
 
 fn write_item(out: &mut Table, item: &Item, currency: &str) -> Result<()> {
-    let order = if item.order == 0 { String::new() } else { purchase_order(item.order) };
-    let optional = |day: Day| if item.discount == 0 { Vec::new() } else { iso(day).to_vec() };
-    let discount = if item.discount == 0 { String::new() } else { cents_text(item.discount) };
+    let order = if item.order == 0 {
+        String::new()
+    } else {
+        purchase_order(item.order)
+    };
+    let optional = |day: Day| {
+        if item.discount == 0 {
+            Vec::new()
+        } else {
+            iso(day).to_vec()
+        }
+    };
+    let discount = if item.discount == 0 {
+        String::new()
+    } else {
+        cents_text(item.discount)
+    };
     out.write_record([
         item.id().as_bytes(),
         ENTITIES[usize::from(item.entity)].as_bytes(),
@@ -78,10 +106,15 @@ fn write_item(out: &mut Table, item: &Item, currency: &str) -> Result<()> {
 /// Writes `truth.csv`: one row per payment and item, the files' lines as the key.
 pub fn truth(morning: &Morning, sink: &Sink, dir: &Path) -> Result<()> {
     let header = "truth_file,truth_line,scenario,decidable,party_id,status,currency,amount,\
-                  item_id,applied,discount,write_off,deduction,duplicate_of_line";
+                  item_id,item_party_id,applied,discount,write_off,deduction,\
+                  duplicate_of_file,duplicate_of_line";
     let mut out = table(dir, "truth.csv", header)?;
     let bank = [Channel::BankAdvice, Channel::BankText];
-    for channels in [&[Channel::LockboxInvoice][..], &[Channel::LockboxText], &bank] {
+    for channels in [
+        &[Channel::LockboxInvoice][..],
+        &[Channel::LockboxText],
+        &bank,
+    ] {
         for index in morning.plan.arriving(|p| channels.contains(&p.channel)) {
             write_payment(&mut out, morning, sink, index)?;
         }
@@ -97,6 +130,8 @@ pub fn truth(morning: &Morning, sink: &Sink, dir: &Path) -> Result<()> {
             row.outcome.word(),
             bystander.currency,
             &cents_text(bystander.amount),
+            "",
+            "",
             "",
             "",
             "",
@@ -129,15 +164,24 @@ fn write_row(
     let payment = &morning.plan.payments[index as usize];
     let place = sink.places[index as usize];
     let row = payment.scenario.row();
-    let decidable = if row.outcome == Outcome::Person { "no" } else { "yes" };
-    let original = match payment.original {
-        NONE => String::new(),
-        original => sink.places[original as usize].line.to_string(),
+    let decidable = if row.outcome == Outcome::Person {
+        "no"
+    } else {
+        "yes"
     };
-    let [item, applied, discount, write_off, deduction] = match line {
+    let (original_file, original_line) = match payment.original {
+        NONE => ("", String::new()),
+        original => {
+            let place = sink.places[original as usize];
+            let file = sink.files[usize::from(place.file)].as_str();
+            (file, place.line.to_string())
+        }
+    };
+    let [item, owner, applied, discount, write_off, deduction] = match line {
         None => Default::default(),
         Some(line) => [
             morning.items.list[line.item as usize].id(),
+            party_id(morning.items.list[line.item as usize].party),
             cents_text(line.cash),
             cents_text(line.discount),
             cents_text(line.write_off),
@@ -154,11 +198,13 @@ fn write_row(
         morning.currency(payment),
         &cents_text(payment.amount),
         &item,
+        &owner,
         &applied,
         &discount,
         &write_off,
         &deduction,
-        &original,
+        original_file,
+        &original_line,
     ])?;
     Ok(())
 }
@@ -167,5 +213,9 @@ fn write_row(
 fn payer(payment: &Payment) -> String {
     let unknown = payment.payer == super::plan::Payer::Stranger
         && payment.scenario.row().outcome == Outcome::Person;
-    if unknown { String::new() } else { party_id(payment.party) }
+    if unknown {
+        String::new()
+    } else {
+        party_id(payment.party)
+    }
 }

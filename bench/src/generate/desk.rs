@@ -71,12 +71,7 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// The desk of a family at the start of the morning.
-    pub fn new(
-        all: &'a Parties,
-        family: &'a Family,
-        items: &'a Items,
-        dice: &'a mut Dice,
-    ) -> Self {
+    pub fn new(all: &'a Parties, family: &'a Family, items: &'a Items, dice: &'a mut Dice) -> Self {
         let base = items.starts[family.first as usize];
         let end = items.starts[(family.first + family.len) as usize];
         let own = &items.list[base as usize..end as usize];
@@ -90,7 +85,9 @@ impl<'a> Desk<'a> {
                 Kind::OnAccount => {}
             }
         }
-        let next_check = (0..family.len).map(|_| dice.between(1_000, 900_000) as u32).collect();
+        let next_check = (0..family.len)
+            .map(|_| dice.between(1_000, 900_000) as u32)
+            .collect();
         let payments = |member: u32| all.list[(family.first + member) as usize].payments as usize;
         let to_come = (0..family.len).map(payments).collect();
         Self {
@@ -142,7 +139,10 @@ impl<'a> Desk<'a> {
         if self.fill(&mut draft, plan) {
             return (draft, None);
         }
-        draft = Draft { check: draft.check, ..self.blank(Scenario::Clean, channel, member) };
+        draft = Draft {
+            check: draft.check,
+            ..self.blank(Scenario::Clean, channel, member)
+        };
         if !self.fill(&mut draft, plan) {
             draft.scenario = Scenario::OnAccount;
             self.on_account(&mut draft);
@@ -202,17 +202,14 @@ impl<'a> Desk<'a> {
         let (_, low, high) =
             INVOICES_PER_PAYMENT[self.dice.weighted(INVOICES_PER_PAYMENT.iter().map(|r| r.0))];
         let size = self.dice.between(low, high) as usize;
-        let spare = self.unpaid[member as usize].len().saturating_sub(self.to_come[member as usize]);
+        let spare = self.unpaid[member as usize]
+            .len()
+            .saturating_sub(self.to_come[member as usize]);
         size.min(spare.max(1))
     }
 
     /// Takes an unpaid item that passes, looking at no more than `tries`.
-    pub fn take(
-        &mut self,
-        member: u32,
-        tries: usize,
-        pass: impl Fn(&Item) -> bool,
-    ) -> Option<u32> {
+    pub fn take(&mut self, member: u32, tries: usize, pass: impl Fn(&Item) -> bool) -> Option<u32> {
         let list = &mut self.unpaid[member as usize];
         let mut at = list.len();
         for _ in 0..tries.min(list.len()) {

@@ -69,7 +69,11 @@ pub struct Item {
 impl Item {
     /// What the item adds to what is owed: negative for credits.
     pub const fn signed(&self) -> i64 {
-        if self.kind.is_credit() { -self.open } else { self.open }
+        if self.kind.is_credit() {
+            -self.open
+        } else {
+            self.open
+        }
     }
 
     /// Whether the discount may still be taken this morning.
@@ -124,7 +128,11 @@ pub fn create(seed: u64, parties: &Parties) -> Items {
         starts.push(list.len() as u32);
     }
     let file_order = number_items(&mut list, &mut dice);
-    Items { list, starts, file_order }
+    Items {
+        list,
+        starts,
+        file_order,
+    }
 }
 
 fn new_item(number: u32, party: &Party, home: u8, dice: &mut Dice) -> Item {
@@ -134,10 +142,22 @@ fn new_item(number: u32, party: &Party, home: u8, dice: &mut Dice) -> Item {
         55..62 => Kind::OnAccount,
         _ => Kind::Invoice,
     };
-    let entity = if dice.chance(850) { home } else { dice.below(3) as u8 };
-    let terms = if party.discount_terms { 30 } else { dice.pick(&[30, 30, 30, 45, 60]) };
+    let entity = if dice.chance(850) {
+        home
+    } else {
+        dice.below(3) as u8
+    };
+    let terms = if party.discount_terms {
+        30
+    } else {
+        dice.pick(&[30, 30, 30, 45, 60])
+    };
     let overdue = dice.chance(300);
-    let offset = if overdue { -dice.between(1, 75) } else { dice.between(0, terms - 1) };
+    let offset = if overdue {
+        -dice.between(1, 75)
+    } else {
+        dice.between(0, terms - 1)
+    };
     let due = TODAY + offset as Day;
     let amount = new_amount(kind, party, dice);
     let has_discount = party.discount_terms && kind == Kind::Invoice;
@@ -146,9 +166,17 @@ fn new_item(number: u32, party: &Party, home: u8, dice: &mut Dice) -> Item {
         party: number,
         rank: 0,
         sequence: 0,
-        order: if dice.chance(850) { 730_000_000 + dice.below(90_000_000) as u32 } else { 0 },
+        order: if dice.chance(850) {
+            730_000_000 + dice.below(90_000_000) as u32
+        } else {
+            0
+        },
         amount,
-        open: if partly_paid { amount * dice.between(30, 90) / 100 } else { amount },
+        open: if partly_paid {
+            amount * dice.between(30, 90) / 100
+        } else {
+            amount
+        },
         discount: if has_discount { (amount + 25) / 50 } else { 0 },
         issued: due - terms as Day,
         due,

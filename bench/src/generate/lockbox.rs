@@ -83,7 +83,10 @@ struct Group {
 
 impl Group {
     fn start() -> Self {
-        Self { open: true, ..Self::default() }
+        Self {
+            open: true,
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, amount: i64) {
@@ -163,14 +166,21 @@ impl Clerk {
         self.batch_checks_max = 60 + self.dice.below(141) as u32;
         self.batch = Group::start();
         let date = yymmdd(TODAY);
-        write!(self.line, "5000000{:07}{date}{DESTINATION}{ORIGIN}", self.lockbox_number)?;
+        write!(
+            self.line,
+            "5000000{:07}{date}{DESTINATION}{ORIGIN}",
+            self.lockbox_number
+        )?;
         self.put(80)
     }
 
     fn close_batch(&mut self) -> Result<()> {
         let Group { checks, total, .. } = std::mem::take(&mut self.batch);
         let (batch, lockbox, date) = (self.batch_number, self.lockbox_number, yymmdd(TODAY));
-        write!(self.line, "7{batch:03}000{lockbox:07}{date}{checks:03}{total:010}")?;
+        write!(
+            self.line,
+            "7{batch:03}000{lockbox:07}{date}{checks:03}{total:010}"
+        )?;
         self.put(80)
     }
 
@@ -217,7 +227,11 @@ impl Clerk {
         };
         let date = mmddyy(TODAY - shown.dice.between(1, 6) as i32);
         let (amount, check) = (payment.amount, payment.check);
-        write!(self.line, "6{batch:03}{item:03}{amount:010}{micr}{check:010}{date}{}", shown.name)?;
+        write!(
+            self.line,
+            "6{batch:03}{item:03}{amount:010}{micr}{check:010}{date}{}",
+            shown.name
+        )?;
         self.put(80)?;
         let line = self.records;
         let text = match self.channel {
@@ -245,7 +259,10 @@ impl Clerk {
         match payment.form {
             Form::Garbage => {
                 let words = shown.words;
-                write!(self.line, "4{batch:03}{item:03}6019{words:<15.15}{amount:010}")?;
+                write!(
+                    self.line,
+                    "4{batch:03}{item:03}6019{words:<15.15}{amount:010}"
+                )?;
                 self.put(80)?;
             }
             Form::OnAccount => {
@@ -258,7 +275,11 @@ impl Clerk {
         let last = shown.cited.len();
         for (place, cited) in shown.cited.iter().enumerate() {
             let (sequence, end) = (place + 1, if place + 1 == last { '9' } else { '0' });
-            write!(self.line, "4{batch:03}{item:03}6{sequence:02}{end}{:<15.15}", cited.number)?;
+            write!(
+                self.line,
+                "4{batch:03}{item:03}6{sequence:02}{end}{:<15.15}",
+                cited.number
+            )?;
             // A credit that is netted carries a leading minus in its ten places.
             write!(self.line, "{:010}{:010}", cited.net, cited.deduction)?;
             if cited.deduction != 0 {
@@ -267,7 +288,11 @@ impl Clerk {
             self.put(80)?;
         }
         let numbers: Vec<&str> = shown.cited.iter().map(|c| c.number.as_str()).collect();
-        Ok(if numbers.is_empty() { shown.words.to_owned() } else { numbers.join(" ") })
+        Ok(if numbers.is_empty() {
+            shown.words.to_owned()
+        } else {
+            numbers.join(" ")
+        })
     }
 
     /// 4 records of text, cut wherever they end.
@@ -307,7 +332,11 @@ fn pieces(text: &str, hard: bool) -> Vec<&str> {
     let mut rest = text;
     while rest.len() > TEXT_WIDTH {
         let soft = rest[..TEXT_WIDTH].rfind([' ', ',', '/']).map(|at| at + 1);
-        let cut = if hard { TEXT_WIDTH } else { soft.unwrap_or(TEXT_WIDTH) };
+        let cut = if hard {
+            TEXT_WIDTH
+        } else {
+            soft.unwrap_or(TEXT_WIDTH)
+        };
         let (piece, tail) = rest.split_at(cut);
         pieces.push(piece);
         rest = tail;
@@ -324,7 +353,10 @@ mod tests {
 
     #[test]
     fn pieces_join_to_the_text() {
-        let text = (0..30).map(|n| format!("INV-{n:07}")).collect::<Vec<_>>().join(", ");
+        let text = (0..30)
+            .map(|n| format!("INV-{n:07}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         for hard in [true, false] {
             let cut = pieces(&text, hard);
             assert!(cut.iter().all(|piece| piece.len() <= TEXT_WIDTH));

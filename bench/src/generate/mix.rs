@@ -21,8 +21,12 @@ pub enum Channel {
 
 impl Channel {
     /// All channels, in the order of the weights.
-    pub const ALL: [Self; 4] =
-        [Self::LockboxInvoice, Self::LockboxText, Self::BankAdvice, Self::BankText];
+    pub const ALL: [Self; 4] = [
+        Self::LockboxInvoice,
+        Self::LockboxText,
+        Self::BankAdvice,
+        Self::BankText,
+    ];
     /// Payments of a thousand.
     pub const PER_THOUSAND: [u32; 4] = [400, 400, 100, 100];
 
@@ -55,6 +59,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 6] = [
+        Self::Applied,
+        Self::PartiallyApplied,
+        Self::OnAccount,
+        Self::Duplicate,
+        Self::OutOfScope,
+        Self::Person,
+    ];
+
     /// The word of `truth.csv`.
     pub const fn word(self) -> &'static str {
         match self {
@@ -192,8 +206,14 @@ pub fn weights(channel: Channel) -> impl Iterator<Item = u32> + Clone {
 }
 
 /// How many invoices a payment covers: share of a thousand, least, most.
-pub const INVOICES_PER_PAYMENT: &[(u32, i64, i64)] =
-    &[(780, 1, 1), (110, 2, 2), (55, 3, 3), (35, 4, 6), (13, 7, 15), (7, 16, 40)];
+pub const INVOICES_PER_PAYMENT: &[(u32, i64, i64)] = &[
+    (780, 1, 1),
+    (110, 2, 2),
+    (55, 3, 3),
+    (35, 4, 6),
+    (13, 7, 15),
+    (7, 16, 40),
+];
 
 #[cfg(test)]
 mod tests {
@@ -220,7 +240,11 @@ mod tests {
     fn the_readme_shows_this_table() {
         let readme = include_str!("../../README.md");
         for row in MIX {
-            assert!(readme.contains(&format!("| `{}` |", row.name)), "{}", row.name);
+            assert!(
+                readme.contains(&format!("| `{}` |", row.name)),
+                "{}",
+                row.name
+            );
         }
     }
 }

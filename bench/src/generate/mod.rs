@@ -64,7 +64,11 @@ impl Summary {
         );
         for (row, &count) in MIX.iter().zip(&self.scenarios) {
             let (name, outcome) = (row.name, row.outcome.word());
-            let _ = writeln!(text, "{name:24} {outcome:18} {count:9} {:6.2}%", share(count));
+            let _ = writeln!(
+                text,
+                "{name:24} {outcome:18} {count:9} {:6.2}%",
+                share(count)
+            );
         }
         for outcome in [
             Outcome::Applied,
@@ -74,8 +78,16 @@ impl Summary {
             Outcome::Person,
         ] {
             let counts = MIX.iter().zip(&self.scenarios);
-            let count: usize = counts.filter(|(r, _)| r.outcome == outcome).map(|(_, c)| c).sum();
-            let _ = writeln!(text, "{:43} {count:9} {:6.2}%", outcome.word(), share(count));
+            let count: usize = counts
+                .filter(|(r, _)| r.outcome == outcome)
+                .map(|(_, c)| c)
+                .sum();
+            let _ = writeln!(
+                text,
+                "{:43} {count:9} {:6.2}%",
+                outcome.word(),
+                share(count)
+            );
         }
         text
     }
@@ -94,12 +106,22 @@ pub fn run(payments: u32, seed: u64, out: &Path, peer: Option<&Path>) -> Result<
     let parties = parties::create(seed, payments);
     let items = items::create(seed, &parties);
     let plan = plan::create(seed, &parties, &items);
-    let morning = Morning { seed, parties, items, plan };
+    let morning = Morning {
+        seed,
+        parties,
+        items,
+        plan,
+    };
     let mut sink = Sink::new(morning.plan.payments.len(), peer)?;
     books::parties(&morning, out)?;
     books::open_items(&morning, out)?;
     let mut deposits = lockbox::write(&morning, Channel::LockboxInvoice, out, &mut sink)?;
-    deposits.extend(lockbox::write(&morning, Channel::LockboxText, out, &mut sink)?);
+    deposits.extend(lockbox::write(
+        &morning,
+        Channel::LockboxText,
+        out,
+        &mut sink,
+    )?);
     statement::write(&morning, &deposits, out, &mut sink)?;
     books::truth(&morning, &sink, out)?;
     Ok(summary(&morning, &sink))

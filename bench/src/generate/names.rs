@@ -32,8 +32,12 @@ impl Name {
 
     /// The name as a payer writes it: upper case, shortened, reordered, mistyped, cut.
     pub fn as_written(&self, dice: &mut Dice) -> String {
-        let mut words: Vec<String> =
-            self.core.to_uppercase().split(' ').map(str::to_owned).collect();
+        let mut words: Vec<String> = self
+            .core
+            .to_uppercase()
+            .split(' ')
+            .map(str::to_owned)
+            .collect();
         let mut suffix = self.suffix.trim_end_matches('.').to_uppercase();
         if dice.chance(500) {
             match dice.weighted([35, 20, 25, 5, 15]) {
@@ -75,7 +79,9 @@ fn shorten(words: &mut [String]) {
 
 /// Drops, doubles or swaps a letter inside the longest word.
 fn mistype(words: &mut [String], dice: &mut Dice) {
-    let Some(word) = words.iter_mut().max_by_key(|w| w.len()) else { return };
+    let Some(word) = words.iter_mut().max_by_key(|w| w.len()) else {
+        return;
+    };
     let mut letters = word.clone().into_bytes();
     if letters.len() < 6 {
         return;
@@ -103,14 +109,18 @@ impl NameBook {
             let core = draw_core(dice, tries > 3);
             tries += 1;
             if core.len() <= REMITTER_WIDTH - 2 && self.claim(&core) {
-                return Name { core, suffix: dice.pick(SUFFIX) };
+                return Name {
+                    core,
+                    suffix: dice.pick(SUFFIX),
+                };
             }
         }
     }
 
     /// Takes the core if no party has the same words, in whatever order or shortening.
+    /// "Company" does not count: shortened to "Co" it reads as a suffix.
     fn claim(&mut self, core: &str) -> bool {
-        let mut words: Vec<&str> = core.split(' ').collect();
+        let mut words: Vec<&str> = core.split(' ').filter(|&word| word != "Company").collect();
         words.sort_unstable();
         self.taken.insert(words.join(" "))
     }
@@ -139,7 +149,12 @@ mod tests {
     fn one_edit_apart(a: &str, b: &str) -> bool {
         let (a, b) = (a.to_uppercase().into_bytes(), b.to_uppercase().into_bytes());
         let front = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-        let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+        let back = a
+            .iter()
+            .rev()
+            .zip(b.iter().rev())
+            .take_while(|(x, y)| x == y)
+            .count();
         a.len().max(b.len()) <= (front + back + 1).min(a.len().min(b.len()) + 1)
     }
 

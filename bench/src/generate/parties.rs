@@ -85,7 +85,10 @@ pub fn create(seed: u64, payments: u32) -> Parties {
     let count = (payments / 25).max(40);
     let mut book = NameBook::default();
     let banks: Vec<u32> = (0..300).map(|_| routing_number(&mut dice)).collect();
-    let mut all = Parties { list: Vec::with_capacity(count as usize), families: Vec::new() };
+    let mut all = Parties {
+        list: Vec::with_capacity(count as usize),
+        families: Vec::new(),
+    };
     while (all.list.len() as u32) < count {
         let room = count - all.list.len() as u32;
         add_family(&mut all, room, &mut book, &banks, &mut dice);
@@ -94,16 +97,14 @@ pub fn create(seed: u64, payments: u32) -> Parties {
     all
 }
 
-fn add_family(
-    all: &mut Parties,
-    room: u32,
-    book: &mut NameBook,
-    banks: &[u32],
-    dice: &mut Dice,
-) {
+fn add_family(all: &mut Parties, room: u32, book: &mut NameBook, banks: &[u32], dice: &mut Dice) {
     let first = all.list.len() as u32;
     let has_children = room > 6 && dice.chance(40);
-    let len = if has_children { 2 + dice.below(5) as u32 } else { 1 };
+    let len = if has_children {
+        2 + dice.below(5) as u32
+    } else {
+        1
+    };
     let habit = match dice.below(100) {
         0..15 if len == 1 => Habit::ClearsAccount,
         15..25 if len == 1 => Habit::ClearsPastDue,
@@ -128,14 +129,20 @@ fn new_party(
 ) -> Party {
     let ordinary = habit == Habit::Ordinary;
     let accounts = 1 + usize::from(dice.chance(200));
-    let recurring = if ordinary && dice.chance(250) { 1 + dice.below(3) } else { 0 };
+    let recurring = if ordinary && dice.chance(250) {
+        1 + dice.below(3)
+    } else {
+        0
+    };
     Party {
         name: book.compose(dice),
         alias: dice.chance(120).then(|| book.compose(dice)),
         parent,
         accounts: (0..accounts).map(|_| new_account(banks, dice)).collect(),
         discount_terms: ordinary && dice.chance(250),
-        recurring: (0..recurring).map(|_| dice.between(4_000, 300_000)).collect(),
+        recurring: (0..recurring)
+            .map(|_| dice.between(4_000, 300_000))
+            .collect(),
         canadian,
         items: 0,
         payments: 0,
@@ -174,14 +181,25 @@ fn share_out(all: &mut Parties, payments: u32, dice: &mut Dice) {
 
 /// An account at one of the banks; one in five has fewer than ten digits.
 pub fn new_account(banks: &[u32], dice: &mut Dice) -> Account {
-    let digits = if dice.chance(200) { 8 + dice.below(2) as u32 } else { 10 };
+    let digits = if dice.chance(200) {
+        8 + dice.below(2) as u32
+    } else {
+        10
+    };
     let low = 10_u64.pow(digits - 1);
-    Account { aba: dice.pick(banks), number: low + dice.below(9 * low) }
+    Account {
+        aba: dice.pick(banks),
+        number: low + dice.below(9 * low),
+    }
 }
 
 /// A routing number with a valid check digit.
 pub fn routing_number(dice: &mut Dice) -> u32 {
-    let district = if dice.chance(500) { 1 + dice.below(12) } else { 21 + dice.below(12) };
+    let district = if dice.chance(500) {
+        1 + dice.below(12)
+    } else {
+        21 + dice.below(12)
+    };
     let body = (district * 1_000_000 + dice.below(1_000_000)) as u32;
     body * 10 + check_digit(body)
 }

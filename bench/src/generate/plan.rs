@@ -121,7 +121,10 @@ fn plan_family(plan: &mut Plan, all: &Parties, family: &Family, items: &Items, d
     let mut slots: Vec<u32> = Vec::new();
     for party in family.parties() {
         let member = party - family.first;
-        slots.extend(std::iter::repeat_n(member, all.list[party as usize].payments as usize));
+        slots.extend(std::iter::repeat_n(
+            member,
+            all.list[party as usize].payments as usize,
+        ));
     }
     dice.shuffle(&mut slots);
     let mut desk = Desk::new(all, family, items, dice);

@@ -36,13 +36,18 @@ impl<'a> Readings<'a> {
     /// How many single readings there are.
     pub fn singles(&self, amount: i64) -> usize {
         let from = self.values.partition_point(|v| v.0 < amount);
-        self.values[from..].iter().take_while(|v| v.0 == amount).count()
+        self.values[from..]
+            .iter()
+            .take_while(|v| v.0 == amount)
+            .count()
     }
 
     /// Whether a single item is at most `tolerance` above the amount, or equal to it.
     pub fn near(&self, amount: i64, tolerance: i64) -> bool {
         let from = self.values.partition_point(|v| v.0 < amount);
-        self.values.get(from).is_some_and(|v| v.0 <= amount + tolerance)
+        self.values
+            .get(from)
+            .is_some_and(|v| v.0 <= amount + tolerance)
     }
 
     /// Whether two different items add up to the amount.
@@ -50,7 +55,10 @@ impl<'a> Readings<'a> {
         self.values.iter().any(|&(value, place)| {
             let rest = amount - value;
             let from = self.values.partition_point(|v| v.0 < rest);
-            self.values[from..].iter().take_while(|v| v.0 == rest).any(|v| v.1 != place)
+            self.values[from..]
+                .iter()
+                .take_while(|v| v.0 == rest)
+                .any(|v| v.1 != place)
         })
     }
 
@@ -61,14 +69,19 @@ impl<'a> Readings<'a> {
             return false;
         };
         self.sums(|_| true).contains(&amount)
-            || (first < last && (first..=last).any(|p| self.sums(|i| i.party == p).contains(&amount)))
+            || (first < last
+                && (first..=last).any(|p| self.sums(|i| i.party == p).contains(&amount)))
     }
 
     /// The whole and the past due, gross and net of open discounts, of the items that pass.
     fn sums(&self, pass: impl Fn(&Item) -> bool) -> [i64; 4] {
         let mut sums = [0; 4];
         for item in self.items.iter().filter(|i| pass(i)) {
-            let discount = if item.discount_available() { item.discount } else { 0 };
+            let discount = if item.discount_available() {
+                item.discount
+            } else {
+                0
+            };
             sums[0] += item.signed();
             sums[1] += item.signed() - discount;
             if item.due < TODAY {
@@ -103,10 +116,18 @@ impl<'a> Readings<'a> {
             return false;
         }
         let sum = |mask: u32| -> i64 {
-            let chosen = self.items.iter().enumerate().filter(|(n, _)| mask >> n & 1 == 1);
+            let chosen = self
+                .items
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| mask >> n & 1 == 1);
             chosen.map(|(_, item)| item.signed()).sum()
         };
-        (1..1_u32 << self.items.len()).filter(|&mask| sum(mask) == amount).take(2).count() == 1
+        (1..1_u32 << self.items.len())
+            .filter(|&mask| sum(mask) == amount)
+            .take(2)
+            .count()
+            == 1
     }
 }
 

@@ -71,9 +71,16 @@ fn zeros(number: &str, dice: &mut Dice) -> String {
     let (head, digits) = halves(number);
     let bare = digits.trim_start_matches('0');
     if bare.len() == digits.len() {
-        return format!("{head}{}{digits}", if dice.chance(500) { "0" } else { "00" });
+        return format!(
+            "{head}{}{digits}",
+            if dice.chance(500) { "0" } else { "00" }
+        );
     }
-    let head = if dice.chance(300) { head.trim_end_matches('-') } else { head };
+    let head = if dice.chance(300) {
+        head.trim_end_matches('-')
+    } else {
+        head
+    };
     format!("{head}{bare}")
 }
 
@@ -100,8 +107,9 @@ fn truncated(number: &str, dice: &mut Dice) -> String {
 
 /// Misreads one of the last five digits: into a letter that looks alike, or another digit.
 fn ocr_slip(number: &str, dice: &mut Dice) -> String {
-    const LOOKS_LIKE: [&[u8]; 10] =
-        [b"O8DO6", b"I7L7", b"Z7", b"8", b"9A", b"S6S3", b"G85", b"1T1", b"B3B6", b"4g0"];
+    const LOOKS_LIKE: [&[u8]; 10] = [
+        b"O8DO6", b"I7L7", b"Z7", b"8", b"9A", b"S6S3", b"G85", b"1T1", b"B3B6", b"4g0",
+    ];
     let mut letters = number.as_bytes().to_vec();
     let at = letters.len() - 1 - dice.below(5.min(letters.len() as u64)) as usize;
     if letters[at].is_ascii_digit() {

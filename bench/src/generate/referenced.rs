@@ -54,7 +54,9 @@ impl Desk<'_> {
         pass: impl Fn(&Item) -> bool,
     ) -> bool {
         for _ in 0..size {
-            let Some(place) = self.take(member, TRIES, &pass) else { break };
+            let Some(place) = self.take(member, TRIES, &pass) else {
+                break;
+            };
             self.pay_in_full(draft, place);
         }
         !draft.lines.is_empty()
@@ -69,7 +71,11 @@ impl Desk<'_> {
             return false;
         }
         draft.form = form;
-        if form != Form::Clean && draft.lines.iter().any(|line| self.has_namesake(self.item(line)))
+        if form != Form::Clean
+            && draft
+                .lines
+                .iter()
+                .any(|line| self.has_namesake(self.item(line)))
         {
             draft.form = Form::Clean;
             draft.scenario = Scenario::Clean;
@@ -80,7 +86,9 @@ impl Desk<'_> {
     /// Whether the family has another item of the same digits, so that only the prefix tells
     /// them apart.
     fn has_namesake(&self, item: &Item) -> bool {
-        self.items.iter().any(|other| other.sequence == item.sequence && other.rank != item.rank)
+        self.items
+            .iter()
+            .any(|other| other.sequence == item.sequence && other.rank != item.rank)
     }
 
     /// One number mangled, and the amount (of the line, or what the others leave) points at
@@ -135,10 +143,18 @@ impl Desk<'_> {
         paid
     }
 
+    /// Short by little. Without amounts per line it is one item, so that it is clear which one
+    /// is written down.
     fn tolerance(&mut self, draft: &mut Draft) -> bool {
-        let size = self.draw_size(draft.member).min(4);
-        let paid =
-            self.pay_some(draft, draft.member, size, |i| i.discount == 0 && i.open > 5_000);
+        let most = if draft.channel.has_line_amounts() {
+            4
+        } else {
+            1
+        };
+        let size = self.draw_size(draft.member).min(most);
+        let paid = self.pay_some(draft, draft.member, size, |i| {
+            i.discount == 0 && i.open > 5_000
+        });
         if let Some(line) = draft.lines.last_mut() {
             line.write_off = self.dice.between(1, 100);
             line.cash -= line.write_off;
@@ -148,8 +164,9 @@ impl Desk<'_> {
 
     fn deduction(&mut self, draft: &mut Draft) -> bool {
         let size = self.draw_size(draft.member);
-        let paid =
-            self.pay_some(draft, draft.member, size, |i| i.discount == 0 && i.open > 10_000);
+        let paid = self.pay_some(draft, draft.member, size, |i| {
+            i.discount == 0 && i.open > 10_000
+        });
         if let Some(line) = draft.lines.first_mut() {
             line.deduction = line.cash * self.dice.between(30, 250) / 1000 + 101;
             line.cash -= line.deduction;
@@ -160,8 +177,7 @@ impl Desk<'_> {
 
     /// Part of one invoice; what is missing is no credit's amount, so that there is one reading.
     fn part_paid(&mut self, draft: &mut Draft) -> bool {
-        let Some(place) =
-            self.take(draft.member, TRIES, |i| i.discount == 0 && i.open > 20_000)
+        let Some(place) = self.take(draft.member, TRIES, |i| i.discount == 0 && i.open > 20_000)
         else {
             return false;
         };
@@ -192,7 +208,9 @@ impl Desk<'_> {
     }
 
     fn credit_netted(&mut self, draft: &mut Draft) -> bool {
-        let Some(credit) = self.credits[draft.member as usize].pop() else { return false };
+        let Some(credit) = self.credits[draft.member as usize].pop() else {
+            return false;
+        };
         let least = self.items[credit as usize].open + 1_000;
         let size = self.draw_size(draft.member);
         if !self.pay_some(draft, draft.member, size, |i| i.open > least) {
@@ -206,7 +224,9 @@ impl Desk<'_> {
     /// Short by one credit memo that nobody mentions: decidable when it is the only credit,
     /// and no two things together, of that amount.
     fn credit_silent(&mut self, draft: &mut Draft) -> bool {
-        let Some(&credit) = self.credits[draft.member as usize].last() else { return false };
+        let Some(&credit) = self.credits[draft.member as usize].last() else {
+            return false;
+        };
         let value = self.items[credit as usize].open;
         let clear = self.items.len() <= FAMILY_ITEMS_MAX
             && self.readings.singles(-value) == 1

@@ -8,7 +8,9 @@ use super::plan::{NONE, Plan};
 impl Desk<'_> {
     /// The same check again: everything equal.
     pub fn same_check(&mut self, draft: &mut Draft, plan: &Plan) -> bool {
-        let Some(original) = self.original(draft, plan, |_| true) else { return false };
+        let Some(original) = self.original(draft, plan, |_| true) else {
+            return false;
+        };
         draft.check = plan.payments[original as usize].check;
         true
     }
@@ -43,7 +45,9 @@ impl Desk<'_> {
 
     /// The first of two checks for two items of one amount.
     pub fn twins(&mut self, draft: &mut Draft) -> bool {
-        let Some((first, second)) = self.equal_pair(draft.member) else { return false };
+        let Some((first, second)) = self.equal_pair(draft.member) else {
+            return false;
+        };
         self.pay_in_full(draft, first);
         self.pay_in_full(draft, second);
         true

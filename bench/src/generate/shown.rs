@@ -66,12 +66,22 @@ impl Morning {
             Form::OnAccount => dice.pick(ON_ACCOUNT),
             _ => "",
         };
-        Shown { name, account, cited, words, dice }
+        Shown {
+            name,
+            account,
+            cited,
+            words,
+            dice,
+        }
     }
 
     /// Whether a payment is in Canadian dollars.
     pub fn currency(&self, payment: &Payment) -> &'static str {
-        if self.parties.list[payment.party as usize].canadian { "CAD" } else { "USD" }
+        if self.parties.list[payment.party as usize].canadian {
+            "CAD"
+        } else {
+            "USD"
+        }
     }
 
     fn name(&self, payment: &Payment, dice: &mut Dice) -> String {
@@ -111,10 +121,19 @@ impl Morning {
             let odd = usize::from(payment.odd_line) == place || payment.odd_line == u8::MAX;
             let form = if odd { payment.form } else { Form::Clean };
             let item = &self.items.list[line.item as usize];
-            let form = if item.kind.is_credit() { Form::Clean } else { form };
+            let form = if item.kind.is_credit() {
+                Form::Clean
+            } else {
+                form
+            };
             cited.push(Cited {
                 number: reference::written(item, form, dice),
-                net: line.cash + if place == 0 && overpaid { payment.on_account } else { 0 },
+                net: line.cash
+                    + if place == 0 && overpaid {
+                        payment.on_account
+                    } else {
+                        0
+                    },
                 discount: line.discount,
                 deduction: line.deduction,
                 reason: line.reason,
@@ -135,7 +154,8 @@ pub fn as_text(shown: &mut Shown, purchase_orders: bool) -> String {
     let lead = if purchase_orders {
         dice.pick(&["PO ", "PO# ", "P.O. "])
     } else {
-        ["", "INV ", "INVOICE ", "INVOICES ", "PAYING ", "FOR "][dice.weighted([50, 15, 10, 10, 8, 7])]
+        ["", "INV ", "INVOICE ", "INVOICES ", "PAYING ", "FOR "]
+            [dice.weighted([50, 15, 10, 10, 8, 7])]
     };
     let tail = ["", " STMT 03/02/26", " THANK YOU"][dice.weighted([88, 7, 5])];
     let mut text = lead.to_owned();

@@ -97,14 +97,19 @@ impl Sink {
 
     /// The place of a line of the file that is being written.
     pub fn place(&self, line: u32) -> Place {
-        Place { file: (self.files.len() - 1) as u8, line }
+        Place {
+            file: (self.files.len() - 1) as u8,
+            line,
+        }
     }
 
     /// Notes a payment.
     pub fn note(&mut self, entry: &Entry<'_>) -> Result<()> {
         let place = self.place(entry.line);
         self.places[entry.index as usize] = place;
-        let Some((payments, lines)) = &mut self.peer else { return Ok(()) };
+        let Some((payments, lines)) = &mut self.peer else {
+            return Ok(());
+        };
         let key = format!("P{:08}", entry.index + 1);
         let account = entry
             .shown
@@ -126,8 +131,11 @@ impl Sink {
         ])?;
         if entry.with_lines {
             for cited in &entry.shown.cited {
-                let reason =
-                    if cited.deduction == 0 { "" } else { REASONS[usize::from(cited.reason)] };
+                let reason = if cited.deduction == 0 {
+                    ""
+                } else {
+                    REASONS[usize::from(cited.reason)]
+                };
                 lines.write_record([
                     key.as_str(),
                     &cited.number,

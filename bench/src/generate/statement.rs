@@ -25,12 +25,7 @@ const ACCOUNTS: [(&str, &str); 2] = [("4400128871", "USD"), ("4400128897", "CAD"
 const TEXT_WIDTH: usize = 64;
 
 /// Writes `statement.bai2` and `remittances.csv`.
-pub fn write(
-    morning: &Morning,
-    deposits: &[Deposit],
-    dir: &Path,
-    sink: &mut Sink,
-) -> Result<()> {
+pub fn write(morning: &Morning, deposits: &[Deposit], dir: &Path, sink: &mut Sink) -> Result<()> {
     sink.start_file(FILE.to_owned());
     let mut out = create(dir, FILE)?;
     let date = yymmdd(TODAY);
@@ -78,12 +73,7 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     /// A page whose 03 record is on line `line`.
-    fn new(
-        morning: &'a Morning,
-        currency: &'static str,
-        line: u32,
-        dice: &'a mut Dice,
-    ) -> Self {
+    fn new(morning: &'a Morning, currency: &'static str, line: u32, dice: &'a mut Dice) -> Self {
         Self {
             morning,
             currency,
@@ -167,7 +157,9 @@ impl<'a> Page<'a> {
             1 => (475, number.to_string(), format!("CHECK PAID {number}")),
             _ => (495, String::new(), "OUTGOING WIRE".to_owned()),
         };
-        self.put(&format!("16,{code},{amount},,{reference},{customer},{text}"));
+        self.put(&format!(
+            "16,{code},{amount},,{reference},{customer},{text}"
+        ));
         if code == 495 {
             self.put("88,BNF NAME:=PACIFIC RIM MILLS LTD");
         }
@@ -175,7 +167,12 @@ impl<'a> Page<'a> {
 
     fn stand_by(&self, scenario: Scenario, amount: i64, sink: &mut Sink) {
         let place = sink.place(self.next_line);
-        sink.bystanders.push(Bystander { place, scenario, amount, currency: self.currency });
+        sink.bystanders.push(Bystander {
+            place,
+            scenario,
+            amount,
+            currency: self.currency,
+        });
     }
 
     fn credit(&mut self, index: u32, advice: &mut Advice, sink: &mut Sink) -> Result<()> {
@@ -185,24 +182,39 @@ impl<'a> Page<'a> {
         let amount = payment.amount;
         self.credits = (self.credits.0 + 1, self.credits.1 + amount);
         let bank_reference = self.bank_reference();
-        let with_advice = payment.channel == Channel::BankAdvice;
+        let with_advice = payment.channel == Channel::BankAdvice && !shown.cited.is_empty();
         let text = match with_advice {
             true => String::new(),
             false => as_text(&mut shown, payment.form == Form::PurchaseOrder),
         };
         let wire = shown.dice.chance(300);
-        let customer_reference =
-            if wire { String::new() } else { format!("E{:010}", 7_000_000 + index) };
+        let customer_reference = if wire {
+            String::new()
+        } else {
+            format!("E{:010}", 7_000_000 + index)
+        };
         if wire {
             self.wire(amount, &bank_reference, &shown, &text);
         } else {
             self.ach(amount, &bank_reference, &customer_reference, &shown, &text);
         }
         if with_advice {
-            let reference = if wire { &bank_reference } else { &customer_reference };
+            let reference = if wire {
+                &bank_reference
+            } else {
+                &customer_reference
+            };
             advice.add(reference, payment, self.currency, &shown)?;
         }
-        note(sink, payment, self.currency, index, line, &shown, (!wire, &text))
+        note(
+            sink,
+            payment,
+            self.currency,
+            index,
+            line,
+            &shown,
+            (!wire, &text),
+        )
     }
 
     fn wire(&mut self, amount: i64, reference: &str, shown: &Shown, text: &str) {
@@ -220,7 +232,9 @@ impl<'a> Page<'a> {
         shown: &Shown,
         text: &str,
     ) {
-        self.put(&format!("16,142,{amount},0,{reference},{customer_reference},ACH CREDIT RECEIVED"));
+        self.put(&format!(
+            "16,142,{amount},0,{reference},{customer_reference},ACH CREDIT RECEIVED"
+        ));
         self.put(&format!("88,EREF: {customer_reference}"));
         self.put(&format!("88,DBNM: {}", shown.name));
         if let Some(account) = shown.account {
@@ -236,12 +250,18 @@ impl<'a> Page<'a> {
         let mut tag = tag;
         while !rest.is_empty() {
             let cut = match rest.len() > TEXT_WIDTH {
-                true => rest[..TEXT_WIDTH].rfind([' ', ',', '/']).map_or(TEXT_WIDTH, |at| at + 1),
+                true => rest[..TEXT_WIDTH]
+                    .rfind([' ', ',', '/'])
+                    .map_or(TEXT_WIDTH, |at| at + 1),
                 false => rest.len(),
             };
             // A record that ends in a slash would read as terminated: the slash moves down.
             let kept = rest[..cut].trim_end();
-            let cut = if kept.ends_with('/') && kept.len() > 1 { kept.len() - 1 } else { cut };
+            let cut = if kept.ends_with('/') && kept.len() > 1 {
+                kept.len() - 1
+            } else {
+                cut
+            };
             let (piece, tail) = rest.split_at(cut);
             self.put(&format!("88,{tag}{piece}"));
             rest = tail;
@@ -259,7 +279,7 @@ fn note(
     shown: &Shown,
     (account_shown, text): (bool, &str),
 ) -> Result<()> {
-    let with_advice = payment.channel == Channel::BankAdvice;
+    let with_advice = payment.channel == Channel::BankAdvice && !shown.cited.is_empty();
     let numbers: Vec<&str> = shown.cited.iter().map(|c| c.number.as_str()).collect();
     let listed = numbers.join(" ");
     sink.note(&Entry {

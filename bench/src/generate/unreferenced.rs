@@ -1,8 +1,8 @@
 //! Scenarios without a usable reference: decidable only where the family's open items leave
 //! one reading, which is checked here, and those that nobody can decide.
 
-use super::desk::{Desk, Draft};
 use super::calendar::TODAY;
+use super::desk::{Desk, Draft};
 use super::items::Item;
 use super::mix::Scenario;
 use super::plan::Payer;
@@ -42,7 +42,11 @@ impl Desk<'_> {
     /// there some pair always fits.
     pub fn on_account(&mut self, draft: &mut Draft) -> bool {
         let says_so = self.dice.chance(600) || self.unpaid[draft.member as usize].is_empty();
-        draft.form = if says_so { Form::OnAccount } else { Form::Missing };
+        draft.form = if says_so {
+            Form::OnAccount
+        } else {
+            Form::Missing
+        };
         for _ in 0..TRIES {
             let round = self.dice.chance(500);
             let amount = self.dice.between(200, 20_000) * if round { 100 } else { 97 };
@@ -82,7 +86,11 @@ impl Desk<'_> {
         let late = |item: &&Item| item.due < TODAY;
         let count = self.items.iter().filter(late).count();
         let sum: i64 = self.items.iter().filter(late).map(Item::signed).sum();
-        let blurred = self.items.iter().filter(late).any(|item| item.kind.is_credit());
+        let blurred = self
+            .items
+            .iter()
+            .filter(late)
+            .any(|item| item.kind.is_credit());
         if blurred || count < 2 || count == self.items.len() || !self.readings.only_one_subset(sum)
         {
             return false;
@@ -97,7 +105,9 @@ impl Desk<'_> {
 
     /// Two unpaid items of one amount, both kept out of all other payments.
     pub fn two_readings(&mut self, draft: &mut Draft) -> bool {
-        let Some((first, _)) = self.equal_pair(draft.member) else { return false };
+        let Some((first, _)) = self.equal_pair(draft.member) else {
+            return false;
+        };
         draft.form = Form::Missing;
         draft.on_account = self.items[first as usize].open;
         if draft.scenario == Scenario::SharedAmount {
@@ -120,7 +130,9 @@ impl Desk<'_> {
         for back in 1..=list.len().min(TRIES) {
             let at = list.len() - back;
             let open = self.items[list[at] as usize].open;
-            let other = list[..at].iter().position(|&p| self.items[p as usize].open == open);
+            let other = list[..at]
+                .iter()
+                .position(|&p| self.items[p as usize].open == open);
             if let Some(other) = other {
                 let first = list.remove(at);
                 return Some((first, list.remove(other)));
