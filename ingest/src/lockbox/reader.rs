@@ -1,0 +1,575 @@
+//! Walks the records of a lockbox file: batches open and close, checks become rows, totals
+//! are compared.
+
+use tieout_core::{Amount, Date, FindingCode, QuarantineReason, Severity};
+
+use super::check::{self, BatchHead, Check, DOCUMENTS_MAX, Misfit, Oddities};
+use super::columns::whole_number;
+use super::layout::{Layout, TotalColumns};
+use super::text::{CharacterSet, one_byte_each};
+use crate::format::{Counts, ReadError};
+use crate::intake::{Intake, Notice};
+use crate::lines::Line;
+use crate::rows::BankLines;
+
+/// How far a line may be shifted for the message to say so.
+const SHIFT_MAX: isize = 3;
+
+/// How often something was odd, and where first.
+#[derive(Default)]
+struct Oddity {
+    count: u64,
+    first_line: Option<u64>,
+}
+
+impl Oddity {
+    fn add(&mut self, is_odd: bool, line: u64) {
+        if is_odd {
+            self.count += 1;
+            self.first_line.get_or_insert(line);
+        }
+    }
+}
+
+/// A batch or lockbox so far.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    line: u64,
+    checks: u64,
+    total: Amount,
+}
+
+/// What the next 4 record belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Nobody,
+    /// The check that is read.
+    Check,
+    /// A check in quarantine, with its line.
+    Refused(u64),
+}
+
+pub(super) struct Reader<'a> {
+    layout: &'a Layout,
+    intake: Intake<'a>,
+    rows: BankLines,
+    file_date: Option<Date>,
+    head: BatchHead,
+    batch: Option<Group>,
+    lockbox: Option<Group>,
+    owner: Owner,
+    check: Check,
+    /// Records since the 1 record.
+    records: u64,
+    is_open: bool,
+    sums: Oddity,
+    sequences: Oddity,
+    other_characters: Oddity,
+    windows_1252: Oddity,
+    /// Lines in quarantine.
+    refused: Oddity,
+    scratch: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(layout: &'a Layout, intake: Intake<'a>, batch_rows: usize) -> Self {
+        Self {
+            layout,
+            rows: BankLines::new(intake.file_name(), batch_rows),
+            intake,
+            file_date: None,
+            head: BatchHead::default(),
+            batch: None,
+            lockbox: None,
+            owner: Owner::Nobody,
+            check: Check::default(),
+            records: 0,
+            is_open: false,
+            sums: Oddity::default(),
+            sequences: Oddity::default(),
+            other_characters: Oddity::default(),
+            windows_1252: Oddity::default(),
+            refused: Oddity::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Reads the next line.
+    pub fn line(&mut self, line: &Line<'_>) -> Result<(), ReadError> {
+        if line.is_blank() {
+            return Ok(());
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let (record, set) = one_byte_each(line.bytes, &mut scratch);
+        let outcome = self.record(line, record.trim_ascii_end());
+        self.windows_1252
+            .add(set == CharacterSet::Windows1252, line.number);
+        self.other_characters
+            .add(set == CharacterSet::Other, line.number);
+        self.scratch = scratch;
+        outcome
+    }
+
+    fn record(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        let length_max = self.layout.line_length_max;
+        let code = record.first().copied();
+        if code == Some(b'1') && !line.is_cut {
+            self.begin_file(record)?;
+        }
+        self.records += 1;
+        if line.is_cut {
+            self.refused.add(true, line.number);
+            return Ok(self.intake.quarantine_long_line(line)?);
+        }
+        if record.len() > length_max {
+            let message = format!(
+                "the line has {} characters, the layout {} allows {length_max}; if the bank's \
+                 lines are longer, say so in line_lengths of a layout of your own",
+                record.len(),
+                self.layout.name
+            );
+            return self.refuse(line, QuarantineReason::BadStructure, message);
+        }
+        match code {
+            Some(b'1' | b'2') => Ok(()),
+            Some(b'4') => self.remittance(line, record),
+            Some(b'5') => self.begin_batch(line, record),
+            Some(b'6') => self.begin_check(line, record),
+            Some(b'7') => self.end_batch(line, record),
+            Some(b'8') => self.end_lockbox(line, record),
+            Some(b'9') => self.end_file(line, record),
+            _ => self.refuse(
+                line,
+                QuarantineReason::UnknownRecord,
+                "the line begins with none of the record types 1, 2, 4, 5, 6, 7, 8, 9; if it is \
+                 a line of text cut off from the one before, mend the line break",
+            ),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        line: &Line<'_>,
+        reason: QuarantineReason,
+        message: impl Into<String>,
+    ) -> Result<(), ReadError> {
+        self.refused.add(true, line.number);
+        Ok(self.intake.quarantine(line, reason, message)?)
+    }
+
+    fn begin_file(&mut self, record: &[u8]) -> Result<(), ReadError> {
+        if self.is_open {
+            self.close_file()?;
+        }
+        self.is_open = true;
+        self.records = 0;
+        self.file_date = self
+            .layout
+            .file_date
+            .and_then(|date| date.order.read(date.columns.raw(record)).ok());
+        Ok(())
+    }
+
+    fn begin_batch(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        self.close_batch(line.number)?;
+        let columns = &self.layout.batch;
+        let lockbox = columns.lockbox.trimmed(record);
+        if lockbox.is_empty() || !lockbox.iter().all(u8::is_ascii_alphanumeric) {
+            let message = format!(
+                "{} hold `{}`, expected the lockbox's number; the checks of the batch cannot be \
+                 assigned and follow into quarantine",
+                columns.lockbox.spoken(),
+                String::from_utf8_lossy(lockbox)
+            );
+            return self.refuse(line, QuarantineReason::BadValue, message);
+        }
+        let lockbox = String::from_utf8_lossy(lockbox).into_owned();
+        if self.lockbox.is_some() && self.head.lockbox != lockbox {
+            self.close_lockbox(line.number)?;
+        }
+        self.head.lockbox = lockbox;
+        let group = Group {
+            line: line.number,
+            ..Group::default()
+        };
+        self.batch = Some(group);
+        self.lockbox.get_or_insert(group);
+        let date = columns.deposit_date;
+        let digits = date.columns.raw(record);
+        self.head.deposit_date = date.order.read(digits).ok().or(self.file_date);
+        if date.order.read(digits).is_err() {
+            let message = format!(
+                "{} hold `{}`, expected the deposit date as {}; the date of the file is taken",
+                date.columns.spoken(),
+                String::from_utf8_lossy(digits),
+                date.order.name()
+            );
+            return self.refuse(line, QuarantineReason::BadDate, message);
+        }
+        Ok(())
+    }
+
+    fn begin_check(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        self.close_check()?;
+        let Some(batch) = &mut self.batch else {
+            self.owner = Owner::Refused(line.number);
+            return self.refuse(
+                line,
+                QuarantineReason::MisplacedRecord,
+                "a check (6) outside a batch: expected a 5 record before it that names the \
+                 lockbox and the deposit date",
+            );
+        };
+        batch.checks += 1;
+        match self.check.start(line, record, self.layout) {
+            Ok(amount) => {
+                batch.total += amount;
+                self.owner = Owner::Check;
+                Ok(())
+            }
+            Err(misfit) => {
+                self.owner = Owner::Refused(line.number);
+                let reason = if misfit.is_amount {
+                    QuarantineReason::BadAmount
+                } else {
+                    QuarantineReason::BadStructure
+                };
+                let message = self.misfit_in_words(record, &misfit);
+                self.refuse(line, reason, message)
+            }
+        }
+    }
+
+    fn misfit_in_words(&self, record: &[u8], misfit: &Misfit) -> String {
+        let hint = match shift_of(record, self.layout) {
+            Some(shift) => {
+                let side = if shift > 0 { "right" } else { "left" };
+                let columns = shift.unsigned_abs();
+                format!("the line seems to be shifted by {columns} to the {side}")
+            }
+            None => "compare the line with the bank's guide".to_owned(),
+        };
+        format!(
+            "the check's {} in {} is `{}`, expected {}; {hint}",
+            misfit.field,
+            misfit.columns.spoken(),
+            String::from_utf8_lossy(misfit.columns.raw(record)),
+            misfit.expected,
+        )
+    }
+
+    fn remittance(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        let message = match self.owner {
+            Owner::Nobody => {
+                "a 4 record without a check (6) before it: what it says is about no payment"
+                    .to_owned()
+            }
+            Owner::Refused(check) => {
+                format!("the check on line {check} that it belongs to is in quarantine")
+            }
+            Owner::Check if !self.check.owns(record, self.layout) => {
+                let check = self.check.line;
+                format!("names another batch or item than the check on line {check} before it")
+            }
+            Owner::Check if self.check.is_full() => {
+                format!("the check has more than {DOCUMENTS_MAX} of these records")
+            }
+            Owner::Check => return self.remittance_of_check(line, record),
+        };
+        self.refuse(line, QuarantineReason::MisplacedRecord, message)
+    }
+
+    fn remittance_of_check(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        let Err((field, columns)) = self.check.add(line, record, &self.layout.remittance) else {
+            return Ok(());
+        };
+        let message = format!(
+            "the {field} in {} is `{}`, expected digits; the check is read without this document",
+            columns.spoken(),
+            String::from_utf8_lossy(columns.raw(record))
+        );
+        self.refuse(line, QuarantineReason::BadAmount, message)
+    }
+
+    fn close_check(&mut self) -> Result<(), ReadError> {
+        if std::mem::replace(&mut self.owner, Owner::Nobody) != Owner::Check {
+            return Ok(());
+        }
+        let Oddities {
+            sum_differs,
+            is_out_of_sequence,
+        } = self
+            .check
+            .finish(&self.head, self.layout, &mut self.rows, &mut self.intake)?;
+        self.sums.add(sum_differs, self.check.line);
+        self.sequences.add(is_out_of_sequence, self.check.line);
+        Ok(())
+    }
+
+    fn end_batch(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        self.close_check()?;
+        let Some(batch) = self.batch.take() else {
+            return self.misplaced(line, "7", "5 record that begins a batch");
+        };
+        let declared = self.compare("batch", "checks", line, record, batch)?;
+        if let Some(lockbox) = &mut self.lockbox {
+            lockbox.checks += declared.checks;
+            lockbox.total += declared.total;
+        }
+        Ok(())
+    }
+
+    fn end_lockbox(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        self.close_batch(line.number)?;
+        match self.lockbox.take() {
+            Some(lockbox) => {
+                self.compare("lockbox", "batches", line, record, lockbox)?;
+                Ok(())
+            }
+            None => self.misplaced(line, "8", "5 record that begins a batch of the lockbox"),
+        }
+    }
+
+    fn misplaced(&mut self, line: &Line<'_>, code: &str, owner: &str) -> Result<(), ReadError> {
+        let message = format!("a {code} record without a {owner} before it: nothing to total");
+        self.refuse(line, QuarantineReason::MisplacedRecord, message)
+    }
+
+    /// Compares what a 7 or 8 record says with what was read; gives back what it says, or
+    /// where that does not read, what was read.
+    fn compare(
+        &mut self,
+        what: &str,
+        parts: &str,
+        line: &Line<'_>,
+        record: &[u8],
+        read: Group,
+    ) -> Result<Group, ReadError> {
+        let columns: &TotalColumns = match what {
+            "batch" => &self.layout.batch_total,
+            _ => &self.layout.lockbox_total,
+        };
+        let count = columns
+            .check_count
+            .map(|columns| (columns, whole_number(columns.trimmed(record))));
+        let Ok(Some(total)) = columns.total.read(record) else {
+            let place = columns.total.columns;
+            let message = format!(
+                "the {what}'s total in {} is `{}`, expected digits; the {what} is read, but not \
+                 compared with its total",
+                place.spoken(),
+                String::from_utf8_lossy(place.raw(record))
+            );
+            self.refuse(line, QuarantineReason::BadAmount, message)?;
+            return Ok(read);
+        };
+        let checks = count.map_or(read.checks, |(_, count)| count.unwrap_or(0));
+        let lockbox = &self.head.lockbox;
+        if total != read.total {
+            let found = format!("the {what} of lockbox {lockbox} says a total of {total}");
+            let expected = format!("{}, the sum of its {parts}", read.total);
+            self.untied(FindingCode::ControlTotal, line.number, found, expected)?;
+        }
+        if checks != read.checks {
+            let lockbox = &self.head.lockbox;
+            let found = format!("the {what} of lockbox {lockbox} says {checks} checks");
+            let expected = format!("{}, as many as its {parts} have", read.checks);
+            self.untied(FindingCode::ControlCount, line.number, found, expected)?;
+        }
+        Ok(Group {
+            line: read.line,
+            checks,
+            total,
+        })
+    }
+
+    fn untied(
+        &mut self,
+        code: FindingCode,
+        line: u64,
+        found: String,
+        expected: String,
+    ) -> Result<(), ReadError> {
+        Ok(self.intake.report(Notice {
+            severity: Severity::Error,
+            code,
+            line: Some(line),
+            found,
+            expected,
+            action: "Look in quarantine for checks that were not read; if there are none, ask \
+                     the bank which figure is right."
+                .into(),
+        })?)
+    }
+
+    fn end_file(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
+        self.close_batch(line.number)?;
+        self.close_lockbox(line.number)?;
+        let (records, columns) = (self.records, self.layout.record_count);
+        self.records = 0;
+        self.is_open = false;
+        let Some(declared) = whole_number(columns.trimmed(record)) else {
+            let message = format!(
+                "the number of records in {} is `{}`, expected digits",
+                columns.spoken(),
+                String::from_utf8_lossy(columns.raw(record))
+            );
+            return self.refuse(line, QuarantineReason::BadStructure, message);
+        };
+        if declared != records {
+            let found = format!("the file says that it has {declared} records");
+            let expected = format!("{records}, as many as were read");
+            self.untied(FindingCode::ControlCount, line.number, found, expected)?;
+        }
+        Ok(())
+    }
+
+    /// Closes a batch that has no 7 record.
+    fn close_batch(&mut self, line: u64) -> Result<(), ReadError> {
+        self.close_check()?;
+        let Some(batch) = self.batch.take() else {
+            return Ok(());
+        };
+        if let Some(lockbox) = &mut self.lockbox {
+            lockbox.checks += batch.checks;
+            lockbox.total += batch.total;
+        }
+        let found = format!("the batch that begins on line {} has no total", batch.line);
+        self.missing(line, found, "a 7 record before this line")
+    }
+
+    /// Closes a lockbox that has no 8 record.
+    fn close_lockbox(&mut self, line: u64) -> Result<(), ReadError> {
+        if self.lockbox.take().is_none() {
+            return Ok(());
+        }
+        let found = format!("lockbox {} has no total", self.head.lockbox);
+        self.missing(line, found, "an 8 record before this line")
+    }
+
+    fn missing(&mut self, line: u64, found: String, expected: &str) -> Result<(), ReadError> {
+        Ok(self.intake.report(Notice {
+            severity: Severity::Error,
+            code: FindingCode::MissingRecord,
+            line: Some(line),
+            found,
+            expected: expected.to_owned(),
+            action: "Its checks are read, but not compared with a total; ask the bank for a \
+                     whole file."
+                .into(),
+        })?)
+    }
+
+    /// A file that ends, or begins anew, without its 9 record.
+    fn close_file(&mut self) -> Result<(), ReadError> {
+        self.close_check()?;
+        let inside = match (self.batch.take(), self.lockbox.take()) {
+            (Some(batch), _) => format!(" inside the batch that begins on line {}", batch.line),
+            (None, Some(_)) => format!(" inside lockbox {}", self.head.lockbox),
+            (None, None) => String::new(),
+        };
+        Ok(self.intake.report(Notice {
+            severity: Severity::Error,
+            code: FindingCode::TruncatedFile,
+            line: None,
+            found: format!("the file ends{inside} without its 9 record"),
+            expected: "a 9 record with the number of records".to_owned(),
+            action: "Ask for the file again: checks may be missing. What is here is read.".into(),
+        })?)
+    }
+
+    /// Hands over what is left.
+    pub fn finish(mut self, bytes: u64, lines: u64) -> Result<Counts, ReadError> {
+        if self.is_open || self.batch.is_some() || self.lockbox.is_some() {
+            self.close_file()?;
+        }
+        self.close_check()?;
+        self.rows.flush(&mut self.intake)?;
+        self.report_oddities()?;
+        self.intake.counts.bytes = bytes;
+        self.intake.counts.lines = lines;
+        Ok(self.intake.counts)
+    }
+
+    fn report_oddities(&mut self) -> Result<(), ReadError> {
+        let notices = [
+            (
+                &self.sums,
+                Severity::Warning,
+                FindingCode::ControlTotal,
+                "checks whose documents add up to another amount",
+                "net amounts that add up to the check",
+                "The checks are read at their own amount; the difference is decided in matching.",
+            ),
+            (
+                &self.sequences,
+                Severity::Warning,
+                FindingCode::OverflowSequence,
+                "checks whose 4 records are not in sequence or do not end with 9",
+                "4 records numbered 01, 02, ... of which the last is marked 9",
+                "Documents of these checks may be missing; compare with the bank's image.",
+            ),
+            (
+                &self.windows_1252,
+                Severity::Info,
+                FindingCode::ConvertedCharacters,
+                "lines that are not UTF-8",
+                "UTF-8",
+                "They were read as Windows-1252.",
+            ),
+            (
+                &self.other_characters,
+                Severity::Warning,
+                FindingCode::Encoding,
+                "lines with characters that fixed columns cannot hold",
+                "characters of Windows-1252",
+                "Each such character was read as a question mark.",
+            ),
+            (
+                &self.refused,
+                Severity::Error,
+                FindingCode::QuarantinedLines,
+                "lines in quarantine",
+                "none",
+                "See the table quarantine; correct the lines and run the file again.",
+            ),
+        ];
+        for (oddity, severity, code, what, expected, action) in notices {
+            if oddity.count > 0 {
+                self.intake.report(Notice {
+                    severity,
+                    code,
+                    line: oddity.first_line,
+                    found: format!("{} {what}, the first here", oddity.count),
+                    expected: expected.to_owned(),
+                    action: action.into(),
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// By how many columns the check record is shifted to the right, if it would fit otherwise.
+fn shift_of(record: &[u8], layout: &Layout) -> Option<isize> {
+    let mut shifted = Vec::with_capacity(record.len() + 2 * SHIFT_MAX.unsigned_abs());
+    (-SHIFT_MAX..=SHIFT_MAX).find(|&shift| {
+        let by = shift.unsigned_abs();
+        shifted.clear();
+        shifted.push(b'6');
+        if shift > 0 {
+            shifted.extend(record.iter().skip(1 + by));
+        } else {
+            shifted.resize(1 + by, b'0');
+            shifted.extend(record.iter().skip(1));
+        }
+        shift != 0 && check::fit(&shifted, &layout.check).is_ok() && has_date(&shifted, layout)
+    })
+}
+
+fn has_date(record: &[u8], layout: &Layout) -> bool {
+    layout
+        .check
+        .check_date
+        .is_none_or(|date| date.order.read(date.columns.raw(record)).is_ok())
+}
