@@ -38,6 +38,7 @@ closed_list! {
         OverflowSequence = 22, "overflow_sequence", "Continuation records are not in sequence.";
         LockboxDeposit = 23, "lockbox_deposit", "A lockbox deposit on the statement and the lockbox file do not tie.";
         ConvertedCharacters = 24, "converted_characters", "Text was decoded from an older character set.";
+        UnusableColumn = 25, "unusable_column", "A column is of a type that cannot hold its values exactly; the file was not read.";
     }
 }
 
