@@ -78,8 +78,7 @@ impl Amount {
     pub fn parse(text: &[u8]) -> Result<Self, AmountError> {
         let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
+            [b'+', rest @ ..] | rest => (false, rest),
         };
         let units = parse_unsigned(digits)?;
         Ok(Self(if negative { -units } else { units }))
@@ -121,13 +120,17 @@ impl Amount {
             out.push(b'-');
         }
         let units = self.0.unsigned_abs();
-        let one = UNITS_PER_ONE.unsigned_abs();
-        let (major, fraction) = (units / one, (units % one) as u32);
         let mut digits = itoa::Buffer::new();
-        match u64::try_from(major) {
-            Ok(major) => out.extend_from_slice(digits.format(major).as_bytes()),
-            Err(_) => out.extend_from_slice(digits.format(major).as_bytes()),
-        }
+        // A division of 64 bits takes a tenth of the time, and nearly every amount fits.
+        let fraction = if let Ok(units) = u64::try_from(units) {
+            let one = UNITS_PER_ONE as u64;
+            out.extend_from_slice(digits.format(units / one).as_bytes());
+            (units % one) as u32
+        } else {
+            let one = UNITS_PER_ONE.unsigned_abs();
+            out.extend_from_slice(digits.format(units / one).as_bytes());
+            (units % one) as u32
+        };
         let mut decimals = [b'0'; AMOUNT_SCALE as usize];
         let mut rest = fraction;
         for digit in decimals.iter_mut().rev() {

@@ -1,38 +1,48 @@
-//! Tables as files.
+//! What a run decided, kept as tables in files.
+//!
+//! A [`Folder`] holds one [`TableFile`] a table, as CSV, JSON lines or Parquet, and shows them
+//! only when all are whole. A [`Ledger`] is a folder of Parquet files with a manifest, which SQL
+//! and explanations read; a [`LedgerWriter`] makes one. [`TableWriter`] renders any Arrow batch
+//! in the same three formats, so that answers look like outputs; [`Cells`] gives single cells.
+//!
+//! How cells look: an amount is exact, with two to five decimals and a point; a date is
+//! `YYYY-MM-DD`; a flag is `true` or `false`; a missing value is empty in CSV and `null` in JSON.
+//! In JSON an amount is a string, since most readers of JSON would make a float of it. Text is
+//! given as it is, also where it begins with `=` or `+`: the files are for programs, and whoever
+//! opens one in a spreadsheet imports its columns as text.
+//!
+//! ```
+//! use arrow::array::RecordBatch;
+//! use tieout_core::schema::Table;
+//! use tieout_ledger::{Columns, FileFormat, Folder, LedgerError};
+//!
+//! # fn main() -> Result<(), LedgerError> {
+//! # let temporary = tempfile::tempdir().unwrap();
+//! # let dir = temporary.path().join("out");
+//! let mut out = Folder::create(&dir, &Table::OUTPUTS, FileFormat::Csv, Columns::Contract)?;
+//! out.write(Table::Duplicates, &RecordBatch::new_empty(Table::Duplicates.schema()))?;
+//! out.finish()?;
+//! let text = std::fs::read_to_string(dir.join("duplicates.csv")).unwrap();
+//! assert_eq!(text, "payment_id,duplicate_of,evidence\n");
+//! # Ok(())
+//! # }
+//! ```
 
-use std::path::{Path, PathBuf};
+mod balanced;
+mod cells;
+mod error;
+mod file;
+mod folder;
+mod format;
+mod kept;
+mod parquet_file;
+mod text;
+mod writer;
 
-use thiserror::Error;
-
-/// The format of a table's file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFormat {
-    /// Comma-separated values with a header.
-    Csv,
-    /// Apache Parquet.
-    Parquet,
-    /// JSON lines.
-    Json,
-}
-
-/// A ledger that cannot be used.
-#[derive(Debug, Error)]
-pub enum LedgerError {
-    /// There is none.
-    #[error("{} is no ledger: run `tieout run PATH... --ledger DIR` first", .0.display())]
-    NotALedger(PathBuf),
-}
-
-/// A folder that keeps every table of a run.
-#[derive(Debug)]
-pub struct Ledger;
-
-impl Ledger {
-    /// Opens a ledger that a run has written.
-    ///
-    /// # Errors
-    /// [`LedgerError::NotALedger`] if there is none.
-    pub fn open(dir: &Path) -> Result<Self, LedgerError> {
-        Err(LedgerError::NotALedger(dir.to_owned()))
-    }
-}
+pub use cells::Cells;
+pub use error::LedgerError;
+pub use file::TableFile;
+pub use folder::Folder;
+pub use format::{Columns, FileFormat};
+pub use kept::{Ledger, LedgerWriter, MANIFEST};
+pub use writer::TableWriter;

@@ -1,0 +1,104 @@
+//! What keeps tables from being written or found.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use tieout_core::Amount;
+
+/// Tables that cannot be written, or a ledger that cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// There is none.
+    #[error("{} is no ledger: run `tieout run PATH... --ledger DIR` first", .0.display())]
+    NotALedger(PathBuf),
+    /// There is one already.
+    #[error(
+        "{} already holds a ledger, of the run of {created_at}: a ledger keeps one run; \
+         name another folder, or delete this one",
+        path.display()
+    )]
+    Exists {
+        /// The folder.
+        path: PathBuf,
+        /// When its run was, RFC 3339.
+        created_at: String,
+    },
+    /// The folder holds something else.
+    #[error(
+        "{} holds other files ({example}): a ledger needs a folder of its own; name a new one",
+        path.display()
+    )]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+        /// One of the files.
+        example: String,
+    },
+    /// The ledger is damaged or of a version that this program does not know.
+    #[error("{}: {found}; run `tieout run PATH... --ledger DIR` again into a new folder", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A payment whose parts do not add up, which is a mistake in the program.
+    #[error(
+        "payment {payment_id}: {amount} is not {applied} applied + {on_account} on account + \
+         {unapplied} unapplied; nothing was written, please report it"
+    )]
+    Unbalanced {
+        /// The payment.
+        payment_id: String,
+        /// Its amount.
+        amount: Amount,
+        /// Cash applied.
+        applied: Amount,
+        /// Cash on account.
+        on_account: Amount,
+        /// The rest.
+        unapplied: Amount,
+    },
+    /// Rows that are not of the table, which is a mistake in the program.
+    #[error("{table}: {found}; nothing was written, please report it")]
+    Shape {
+        /// The table.
+        table: &'static str,
+        /// What is wrong.
+        found: String,
+    },
+}
+
+impl LedgerError {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

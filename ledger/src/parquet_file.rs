@@ -1,0 +1,102 @@
+//! Batches as Parquet.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+/// Rows that one row group holds at most.
+const GROUP_ROWS: usize = 1 << 18;
+/// Rows that are encoded at a time. Always the same number, so that the bytes of a file do not
+/// depend on the batches that it came in.
+const PIECE_ROWS: usize = 8_192;
+/// Columns whose values hardly repeat: a dictionary would only be built to be thrown away.
+const UNIQUE: [&str; 9] = [
+    "payment_id",
+    "transaction_id",
+    "item_id",
+    "source_line",
+    "byte_start",
+    "byte_end",
+    "bank_reference",
+    "remittance_text",
+    "raw",
+];
+
+/// Writes batches into a Parquet file.
+pub(crate) struct ParquetFile<W: Write + Send> {
+    schema: SchemaRef,
+    pieces: BatchCoalescer,
+    writer: ArrowWriter<W>,
+}
+
+impl<W: Write + Send> ParquetFile<W> {
+    pub(crate) fn new(out: W, schema: &SchemaRef) -> io::Result<Self> {
+        let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties(schema)))
+            .map_err(as_io)?;
+        Ok(Self {
+            schema: Arc::clone(schema),
+            pieces: BatchCoalescer::new(Arc::clone(schema), PIECE_ROWS),
+            writer,
+        })
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        let columns = batch.columns().iter().take(self.schema.fields().len());
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns.cloned().collect())
+            .map_err(io::Error::other)?;
+        self.pieces.push_batch(batch).map_err(io::Error::other)?;
+        self.drain()
+    }
+
+    fn drain(&mut self) -> io::Result<()> {
+        while let Some(piece) = self.pieces.next_completed_batch() {
+            self.writer.write(&piece).map_err(as_io)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.pieces
+            .finish_buffered_batch()
+            .map_err(io::Error::other)?;
+        self.drain()?;
+        self.writer.into_inner().map_err(as_io)
+    }
+}
+
+fn properties(schema: &Schema) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    for field in schema.fields() {
+        let is_amount = matches!(field.data_type(), DataType::Decimal128(..));
+        if is_amount || UNIQUE.contains(&field.name().as_str()) {
+            let path = ColumnPath::new(vec![field.name().clone()]);
+            properties = properties.set_column_dictionary_enabled(path, false);
+        }
+    }
+    properties.build()
+}
+
+/// The operating system's own error where it is one, so that a full disk or a reader that went
+/// away is told as such.
+fn as_io(error: ParquetError) -> io::Error {
+    let system = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .map(|source| match source.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(source.kind(), source.to_string()),
+        });
+    system.unwrap_or_else(|| io::Error::other(error))
+}
