@@ -1,15 +1,42 @@
 //! Tie out money: what people embed.
+//!
+//! [`run`] takes [`RunOptions`], reads every file under their paths by content, ties the
+//! payments out against the open items and returns a [`Summary`]. With an [`Output`] or a
+//! ledger it also keeps the tables.
+//!
+//! ```
+//! use tieout::{NoProgress, RunOptions};
+//!
+//! let options = RunOptions::new(vec!["../datasets/distributor".into()]);
+//! let summary = tieout::run(&options, &NoProgress)?;
+//! for currency in &summary.currencies {
+//!     let accounted = currency.applied + currency.on_account + currency.unapplied;
+//!     assert_eq!(currency.money_in.amount, accounted);
+//! }
+//! # Ok::<(), tieout::EngineError>(())
+//! ```
 
+mod books;
+mod cash;
 mod error;
+mod files;
+mod intake;
 mod options;
+mod outputs;
+mod reading;
+mod report;
+mod rows;
 mod run;
 mod summary;
+mod tables;
+mod tally;
+mod waiting;
 
 pub use error::EngineError;
 pub use options::{NoProgress, Output, Progress, RunOptions};
 pub use run::run;
 pub use summary::{CurrencySummary, FileSummary, Summary, Tally};
 pub use tieout_core as core;
-pub use tieout_ingest::{FORMATS, Format, Role, Settings};
+pub use tieout_ingest::{FORMATS, Role, Settings};
 pub use tieout_ledger::{FileFormat, Ledger, LedgerError};
 pub use tieout_matcher::{Recipe, RecipeError};

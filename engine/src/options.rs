@@ -29,10 +29,9 @@ pub struct RunOptions {
     pub out: Option<Output>,
     /// The folder that keeps every table for SQL and explanations, if one is wanted.
     pub ledger: Option<PathBuf>,
-    /// How files are read; `settings.threads` is also the number of matching threads.
+    /// How files are read; `settings.threads` is also the number of matching threads, and
+    /// `settings.batch_rows` of payments are matched side by side. Neither changes a decision.
     pub settings: Settings,
-    /// Payments that are matched side by side; does not change any decision.
-    pub batch_payments: usize,
 }
 
 impl RunOptions {
@@ -45,7 +44,6 @@ impl RunOptions {
             out: None,
             ledger: None,
             settings: Settings::default(),
-            batch_payments: 8_192,
         }
     }
 }

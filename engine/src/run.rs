@@ -1,5 +1,19 @@
-//! The pipeline.
+//! The pipeline: files are read on one thread, payments matched on this one and its pool, rows
+//! written on a third, with bounded channels between them.
 
+use std::thread;
+use std::time::Instant;
+
+use crossbeam::channel::bounded;
+use tieout_ingest::Role;
+
+use crate::books;
+use crate::cash::Cash;
+use crate::files::{self, Found, Known};
+use crate::intake::internal;
+use crate::outputs::{self, Desk, Outputs};
+use crate::reading::{Message, read};
+use crate::report::Report;
 use crate::{EngineError, Progress, RunOptions, Summary};
 
 /// Reads, ties out and writes what `options` says.
@@ -7,6 +21,53 @@ use crate::{EngineError, Progress, RunOptions, Summary};
 /// # Errors
 /// An [`EngineError`] if the run could not be done; what is wrong in the files is in the
 /// summary and the tables.
-pub fn run(_options: &RunOptions, _progress: &dyn Progress) -> Result<Summary, EngineError> {
-    Err(EngineError::Internal("not joined yet".to_owned()))
+pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, EngineError> {
+    let began = Instant::now();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.settings.threads)
+        .build()
+        .map_err(internal)?;
+    let found = files::find(&options.paths)?;
+    let outputs = Outputs::create(options)?;
+    let recipe = options.recipe.label();
+    let mut summary = thread::scope(|scope| {
+        let (sender, rows) = bounded(outputs::BATCHES_MAX);
+        let desk = Desk::new(&outputs, sender);
+        let writer = scope.spawn(move || outputs.drain(rows));
+        let summary = pool.install(|| tie_out(options, progress, found, desk));
+        let outputs = writer.join().map_err(|_| internal("the writer panicked"))??;
+        let summary = summary?;
+        outputs.finish(&recipe)?;
+        Ok::<_, EngineError>(summary)
+    })?;
+    summary.elapsed = began.elapsed();
+    Ok(summary)
+}
+
+/// Everything between the files and the rows. Taking the desk by value closes the writer's
+/// channel at the end.
+fn tie_out(
+    options: &RunOptions,
+    progress: &dyn Progress,
+    found: Found,
+    desk: Desk,
+) -> Result<Summary, EngineError> {
+    let total_bytes = found.bytes();
+    let mut report = Report::new(desk);
+    report.findings(&found.findings)?;
+    let mut options = options.clone();
+    books::add_layouts(&found, &mut options.settings, &mut report)?;
+    let mut session = books::load(&found, &options, progress, total_bytes, &mut report)?;
+    let bank: Vec<&Known> = found.of(Role::BankLines).collect();
+    let mut cash = Cash::new(&mut session)?;
+    read(&bank, &options.settings, progress, total_bytes, |message| match message {
+        Message::Batch(place, batch) => cash.take(place, batch, &mut report, progress),
+        Message::Done(place, counts) => cash.file_done(bank[place], counts, &mut report, progress),
+        Message::Failed(place, finding) => report.failed(bank[place], &finding),
+    })?;
+    cash.finish(&mut report, progress)?;
+    for file in found.of(Role::Nothing) {
+        books::skip(file, &options.settings, &mut report)?;
+    }
+    report.finish(&found)
 }

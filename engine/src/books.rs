@@ -1,0 +1,220 @@
+//! What the business knows, loaded before the first bank line: layouts, parties, open items,
+//! remittance advice.
+
+use std::fs;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, UInt64Array};
+use tieout_core::schema::Table;
+use tieout_core::{Finding, FindingCode, Severity};
+use tieout_ingest::{Batch, Counts, Layouts, ReadError, Role, Settings};
+use tieout_matcher::{Loaded, LoadedBatch, Session};
+
+use crate::files::{Found, Known};
+use crate::intake::{column, internal};
+use crate::reading::{Message, read};
+use crate::report::Report;
+use crate::{EngineError, Progress, RunOptions};
+
+/// Takes the lockbox layouts that lie among the files into `settings`.
+///
+/// # Errors
+/// [`EngineError::Internal`] if the writer has stopped.
+pub fn add_layouts(
+    found: &Found,
+    settings: &mut Settings,
+    report: &mut Report,
+) -> Result<(), EngineError> {
+    let mut layouts = Layouts::clone(&settings.layouts);
+    for file in found.of(Role::Profile) {
+        let name = &file.source.name;
+        let added = fs::read_to_string(&file.source.path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| layouts.add(name, &text).map_err(|error| error.to_string()));
+        if let Err(error) = added {
+            report.findings(&[Finding {
+                severity: Severity::Error,
+                code: FindingCode::UnreadableFile,
+                file: name.clone(),
+                line: None,
+                found: error,
+                expected: "a lockbox layout in TOML".to_owned(),
+                action: "correct the layout and run again; the shipped layouts were used"
+                    .to_owned(),
+            }])?;
+        }
+        skip(file, settings, report)?;
+    }
+    settings.layouts = Arc::new(layouts);
+    Ok(())
+}
+
+/// Reads a file that brings no rows, for its findings and counts.
+///
+/// # Errors
+/// [`EngineError::Internal`] if the writer has stopped.
+pub fn skip(file: &Known, settings: &Settings, report: &mut Report) -> Result<(), EngineError> {
+    let mut findings = Vec::new();
+    let mut receive = |batch| {
+        if let Batch::Finding(finding) = batch {
+            findings.push(finding);
+        }
+        Ok(())
+    };
+    let counts = match file.format.read(&file.source, settings, &mut receive) {
+        Ok(counts) => counts,
+        Err(ReadError::Internal { message, .. }) => return Err(internal(message)),
+        Err(ReadError::Io { .. } | ReadError::Stopped(_)) => Counts::default(),
+    };
+    report.findings(&findings)?;
+    report.file(file, counts, 0)
+}
+
+/// Loads parties, open items and remittance advice into a session.
+///
+/// # Errors
+/// [`EngineError::Internal`] for more items than the program can hold, or a mistake in it.
+pub fn load(
+    found: &Found,
+    options: &RunOptions,
+    progress: &dyn Progress,
+    total_bytes: u64,
+    report: &mut Report,
+) -> Result<Session, EngineError> {
+    let explain = report.desk.explains;
+    let mut session = Session::new(options.recipe.clone(), options.as_of, explain);
+    let files: Vec<&Known> = [Role::Parties, Role::OpenItems, Role::Remittances]
+        .into_iter()
+        .flat_map(|role| found.of(role))
+        .collect();
+    let mut notes: Vec<Notes> = files.iter().map(|_| Notes::default()).collect();
+    read(&files, &options.settings, progress, total_bytes, |message| match message {
+        Message::Batch(place, batch) => take(batch, &mut session, &mut notes[place], report),
+        Message::Done(place, counts) => {
+            progress.bytes(counts.bytes);
+            report.findings(&notes[place].findings(&files[place].source.name))?;
+            report.file(files[place], counts, notes[place].repeated)
+        }
+        Message::Failed(place, finding) => report.failed(files[place], &finding),
+    })?;
+    session.finish_loading();
+    Ok(session)
+}
+
+/// What is to be said of one file, said once for all its rows.
+#[derive(Default)]
+struct Notes {
+    repeated: u64,
+    conflicting: Occurrences,
+    unnamed: Occurrences,
+    repeated_parties: Occurrences,
+}
+
+/// How often, and on which line first.
+#[derive(Default)]
+struct Occurrences {
+    count: u64,
+    first: u64,
+}
+
+impl Occurrences {
+    fn add(&mut self, line: u64) {
+        if self.count == 0 {
+            self.first = line;
+        }
+        self.count += 1;
+    }
+}
+
+impl Notes {
+    fn items(&mut self, loaded: &LoadedBatch, lines: &UInt64Array) {
+        for (row, outcome) in loaded.rows.iter().enumerate() {
+            match outcome {
+                Loaded::New | Loaded::NothingOpen => {}
+                Loaded::Repeated => self.repeated += 1,
+                Loaded::Conflicting => self.conflicting.add(lines.value(row)),
+            }
+        }
+        for &row in &loaded.unnamed_parties {
+            self.unnamed.add(lines.value(row as usize));
+        }
+    }
+
+    fn findings(&self, file: &str) -> Vec<Finding> {
+        let finding = |severity, code, seen: &Occurrences, found: String, expected: &str, action: &str| {
+            (seen.count > 0).then(|| Finding {
+                severity,
+                code,
+                file: file.to_owned(),
+                line: Some(seen.first),
+                found,
+                expected: expected.to_owned(),
+                action: action.to_owned(),
+            })
+        };
+        let findings = [
+            finding(
+                Severity::Error,
+                FindingCode::RepeatedItem,
+                &self.conflicting,
+                format!(
+                    "{} open items whose identifier came before with other content",
+                    self.conflicting.count
+                ),
+                "every item_id once",
+                "the first of each was kept; correct the file and run again",
+            ),
+            finding(
+                Severity::Warning,
+                FindingCode::UnknownParty,
+                &self.unnamed,
+                format!("{} open items of parties that no parties file names", self.unnamed.count),
+                "a row in a parties file for every party_id",
+                "add the parties; until then only references lead to these items",
+            ),
+            finding(
+                Severity::Warning,
+                FindingCode::RepeatedItem,
+                &self.repeated_parties,
+                format!("{} parties that came before", self.repeated_parties.count),
+                "every party_id once",
+                "the first of each was kept; join the rows and run again",
+            ),
+        ];
+        findings.into_iter().flatten().collect()
+    }
+}
+
+fn take(
+    batch: Batch,
+    session: &mut Session,
+    notes: &mut Notes,
+    report: &mut Report,
+) -> Result<(), EngineError> {
+    match batch {
+        Batch::Parties(rows) => {
+            report.parties += rows.num_rows() as u64;
+            let lines = source_lines(&rows, Table::Parties)?;
+            for row in session.load_parties(&rows).map_err(internal)? {
+                notes.repeated_parties.add(lines.value(row));
+            }
+            report.desk.send(Table::Parties, rows)
+        }
+        Batch::OpenItems(rows) => {
+            report.open_items += rows.num_rows() as u64;
+            let loaded = session.load_items(&rows).map_err(internal)?;
+            notes.items(&loaded, source_lines(&rows, Table::OpenItems)?);
+            report.desk.send(Table::OpenItems, rows)
+        }
+        Batch::Remittances(rows) => session.load_remittances(&rows).map_err(internal),
+        Batch::Finding(finding) => report.findings(&[finding]),
+        Batch::Quarantine(line) => report.quarantine(&line),
+        Batch::Transactions { .. } | Batch::Balances(_) => {
+            Err(internal("a file of the business's own brought bank lines"))
+        }
+    }
+}
+
+fn source_lines(rows: &RecordBatch, table: Table) -> Result<&UInt64Array, EngineError> {
+    column(rows, table.column("source_line"))
+}

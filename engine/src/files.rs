@@ -1,0 +1,165 @@
+//! From paths to files with their formats, by content.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use tieout_core::{Finding, FindingCode, Severity};
+use tieout_ingest::{FORMATS, Format, HEAD_BYTES, Role, SourceFile, recognize_file};
+
+use crate::{EngineError, FileSummary};
+
+/// Folders inside folders that are followed.
+const DEPTH_MAX: usize = 32;
+
+/// One file with what it is.
+pub struct Known {
+    /// The file.
+    pub source: SourceFile,
+    /// What reads it.
+    pub format: &'static dyn Format,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// What was found under the paths.
+#[derive(Default)]
+pub struct Found {
+    /// Files in the order in which they are read: by role, then as given.
+    pub known: Vec<Known>,
+    /// Files that no format reads.
+    pub others: Vec<FileSummary>,
+    /// What is to be said about those.
+    pub findings: Vec<Finding>,
+}
+
+impl Found {
+    /// Bytes of all known files.
+    pub fn bytes(&self) -> u64 {
+        self.known.iter().map(|file| file.bytes).sum()
+    }
+
+    /// The known files of one role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &Known> {
+        self.known.iter().filter(move |file| file.format.role() == role)
+    }
+}
+
+/// Lists the files under `paths` and tells what each is.
+///
+/// # Errors
+/// [`EngineError::Path`] for a path that is not there, [`EngineError::NoFiles`] if nothing is.
+pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
+    let mut files = Vec::new();
+    for path in paths {
+        list(path, 0, &mut files)?;
+    }
+    if files.is_empty() {
+        let given: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(EngineError::NoFiles(given.join(", ")));
+    }
+    let mut found = Found::default();
+    for path in files {
+        classify(path, &mut found);
+    }
+    // Stable: within a role the files stay as they were given.
+    found.known.sort_by_key(|file| file.format.role());
+    Ok(found)
+}
+
+fn list(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), EngineError> {
+    let wrap = |source: io::Error| EngineError::Path {
+        path: path.to_owned(),
+        source,
+    };
+    if !fs::metadata(path).map_err(wrap)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    if depth == DEPTH_MAX {
+        return Err(wrap(io::Error::other("too many folders inside folders")));
+    }
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(wrap)?;
+    entries.retain(|entry| !is_hidden(entry));
+    // By name, so that a run does not depend on the order of the file system.
+    entries.sort();
+    entries.iter().try_for_each(|entry| list(entry, depth + 1, files))
+}
+
+/// Files that people did not put there: `.git`, `.DS_Store` and their like.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn classify(path: PathBuf, found: &mut Found) {
+    let name = path.display().to_string();
+    let (bytes, head) = match head(&path) {
+        Ok(read) => read,
+        Err(error) => {
+            let action = "check that the file exists and may be read, and run again";
+            found.note(&name, 0, FindingCode::UnreadableFile, &error.to_string(), action);
+            return;
+        }
+    };
+    if head.is_empty() {
+        let action = "ask the sender for the file again, or remove it";
+        found.note(&name, 0, FindingCode::EmptyFile, "no bytes", action);
+        return;
+    }
+    match recognize_file(&path, &head) {
+        Some(format) => found.known.push(Known {
+            source: SourceFile { path, name },
+            format,
+            bytes,
+        }),
+        None => {
+            let begins = format!("a file that begins {}", shown(&head));
+            let action = "see `tieout formats` for what is read; remove the file, or check that \
+                          it is complete";
+            found.note(&name, bytes, FindingCode::UnknownFile, &begins, action);
+        }
+    }
+}
+
+impl Found {
+    fn note(&mut self, name: &str, bytes: u64, code: FindingCode, found: &str, action: &str) {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+        self.findings.push(Finding {
+            severity: Severity::Error,
+            code,
+            file: name.to_owned(),
+            line: (code == FindingCode::UnknownFile).then_some(1),
+            found: found.to_owned(),
+            expected: format!("one of {}", names.join(", ")),
+            action: action.to_owned(),
+        });
+        self.others.push(FileSummary {
+            file: name.to_owned(),
+            format: "unknown".to_owned(),
+            profile: None,
+            bytes,
+            lines: 0,
+            rows: 0,
+            quarantined: 0,
+            known_before: 0,
+        });
+    }
+}
+
+fn head(path: &Path) -> io::Result<(u64, Vec<u8>)> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let mut head = Vec::with_capacity(HEAD_BYTES.min(bytes as usize + 1));
+    file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok((bytes, head))
+}
+
+/// The first bytes as a person can read them.
+fn shown(head: &[u8]) -> String {
+    const SHOWN_BYTES: usize = 32;
+    let cut = &head[..head.len().min(SHOWN_BYTES)];
+    format!("{:?}", String::from_utf8_lossy(cut))
+}

@@ -1,0 +1,136 @@
+//! What a run says about its files: findings, quarantine, one row a file, and the figures.
+
+use std::fs::File;
+
+use tieout_core::schema::Table;
+use tieout_core::{Finding, FindingCode, QuarantinedLine, Severity};
+use tieout_ingest::Counts;
+
+use crate::files::{Found, Known};
+use crate::outputs::Desk;
+use crate::tally::Figures;
+use crate::{EngineError, FileSummary, Summary, rows};
+
+/// Collects what is said, and sends the rows of it.
+pub struct Report {
+    /// Where rows go.
+    pub desk: Desk,
+    /// The figures.
+    pub figures: Figures,
+    /// One entry a known file, in the order of reading.
+    files: Vec<FileSummary>,
+    /// Open items that were read.
+    pub open_items: u64,
+    /// Parties that were read.
+    pub parties: u64,
+    quarantined: u64,
+}
+
+impl Report {
+    /// Nothing to say yet.
+    pub fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            figures: Figures::default(),
+            files: Vec::new(),
+            open_items: 0,
+            parties: 0,
+            quarantined: 0,
+        }
+    }
+
+    /// Notes findings.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped.
+    pub fn findings(&mut self, findings: &[Finding]) -> Result<(), EngineError> {
+        for finding in findings {
+            self.figures.found(finding);
+        }
+        self.desk.send(Table::Findings, rows::findings(findings)?)
+    }
+
+    /// Notes a line in quarantine.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped.
+    pub fn quarantine(&mut self, line: &QuarantinedLine) -> Result<(), EngineError> {
+        self.quarantined += 1;
+        self.desk.send(Table::Quarantine, rows::quarantine(std::slice::from_ref(line))?)
+    }
+
+    /// Notes that a file was read to its end.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped.
+    pub fn file(
+        &mut self,
+        file: &Known,
+        counts: Counts,
+        known_before: u64,
+    ) -> Result<(), EngineError> {
+        self.files.push(FileSummary {
+            file: file.source.name.clone(),
+            format: file.format.name().to_owned(),
+            profile: counts.profile,
+            bytes: counts.bytes,
+            lines: counts.lines,
+            rows: counts.rows,
+            quarantined: counts.quarantined,
+            known_before,
+        });
+        if known_before == 0 {
+            return Ok(());
+        }
+        self.findings(&[Finding {
+            severity: Severity::Info,
+            code: FindingCode::RepeatedDelivery,
+            file: file.source.name.clone(),
+            line: None,
+            found: format!("{known_before} lines that an earlier file had brought"),
+            expected: String::new(),
+            action: "nothing: they were counted once".to_owned(),
+        }])
+    }
+
+    /// Notes that a file could not be read to its end.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped.
+    pub fn failed(&mut self, file: &Known, finding: &Finding) -> Result<(), EngineError> {
+        self.file(file, Counts::default(), 0)?;
+        self.findings(std::slice::from_ref(finding))
+    }
+
+    /// The summary, with the rows of the table `files` sent.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped.
+    pub fn finish(self, found: &Found) -> Result<Summary, EngineError> {
+        let mut files = self.files;
+        files.extend(found.others.iter().cloned());
+        if self.desk.wants(Table::Files) {
+            let digests: Vec<String> = files.iter().map(|file| digest(&file.file)).collect();
+            self.desk.send(Table::Files, rows::files(&files, &digests)?)?;
+        }
+        let mut summary = Summary {
+            files,
+            open_items: self.open_items,
+            parties: self.parties,
+            quarantined: self.quarantined,
+            ..Summary::default()
+        };
+        self.figures.finish(&mut summary);
+        Ok(summary)
+    }
+}
+
+/// BLAKE3 of the file, or nothing if it is gone by now: `explain` then cannot show the line.
+fn digest(path: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    match read {
+        Ok(()) => hasher.finalize().to_hex().to_string(),
+        Err(_) => String::new(),
+    }
+}
