@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use tieout::{FORMATS, Role};
+use tieout::FORMATS;
 
 use crate::Outcome;
 use crate::failure::Failure;
 use crate::terminal::{Paint, WIDTH, wrap};
 
-const NAME_WIDTH: usize = 20;
+const NAME_WIDTH: usize = 22;
 
 /// Lists every format with what it is.
 pub fn formats() -> Result<Outcome, Failure> {
@@ -16,23 +16,10 @@ pub fn formats() -> Result<Outcome, Failure> {
     let mut out = io::stdout().lock();
     for format in FORMATS {
         let name = format!("{:<NAME_WIDTH$}", format.name());
-        let about = format!("{} [{}]", format.about(), brings(format.role()));
-        let lines = wrap(&about, WIDTH - NAME_WIDTH);
+        let lines = wrap(&format.about(), WIDTH - NAME_WIDTH);
         let indented = lines.join(&format!("\n{:NAME_WIDTH$}", ""));
         writeln!(out, "{}{indented}", paint.heading(&name))?;
     }
     out.flush()?;
     Ok(Outcome::Clean)
-}
-
-/// What a file of the role is to the run.
-fn brings(role: Role) -> &'static str {
-    match role {
-        Role::Profile => "layout",
-        Role::Parties => "parties",
-        Role::OpenItems => "open items",
-        Role::Remittances => "remittance advice",
-        Role::BankLines => "payments",
-        Role::Nothing => "recognised, not read",
-    }
 }

@@ -1,1 +1,1 @@
-//! tests
+//! Whole-system tests of tieout, in `tests/tests/system`; there is nothing here to link.

@@ -1,0 +1,14 @@
+//! tieout as a whole, through the engine and through the real command.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod command;
+mod cuts;
+mod deliveries;
+mod desk;
+mod distributor;
+mod golden;
+mod questions;
+mod samples;
+mod tidy;
