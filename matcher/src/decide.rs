@@ -197,7 +197,12 @@ fn conclude(
         return without_reading(view, payment, payer, failure);
     };
     let others: Vec<Reading> = readings.collect();
-    let runner_up = others.iter().map(Reading::score).fold(0.0, f64::max);
+    // A reading that is held for what speaks against it is no rival of one that is not.
+    let runner_up = others
+        .iter()
+        .filter(|other| other.may_apply || !best.may_apply)
+        .map(Reading::score)
+        .fold(0.0, f64::max);
     let score = best.score();
     let margin = ((score - runner_up) * 10_000.0).round() / 10_000.0;
     let takes_effect = applies(view, &best) && margin >= view.recipe.margin;

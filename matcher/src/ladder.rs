@@ -60,7 +60,7 @@ pub fn read(
     if sets.is_empty() {
         return Err(Reason::NoReadingFits);
     }
-    let only = sets.len() == 1 && !a_pair_fits(view, payment, &items);
+    let only = sets.len() == 1 && !another_pair_fits(view, payment, &items, &sets);
     let readings = sets
         .into_iter()
         .map(|set| reading(view, payer, set, only))
@@ -240,8 +240,9 @@ fn distinct(sets: &mut Vec<Set>) {
     });
 }
 
-/// Whether two items together, with or without their discounts, have the amount.
-fn a_pair_fits(view: &View, payment: &Payment, items: &[ItemIx]) -> bool {
+/// Whether two items together, with or without their discounts, have the amount, and are none
+/// of `sets`.
+fn another_pair_fits(view: &View, payment: &Payment, items: &[ItemIx], sets: &[Set]) -> bool {
     let mut values: Vec<(Amount, ItemIx)> = Vec::with_capacity(items.len() * 2);
     for &item in items {
         let open = view.items.open(item);
@@ -251,27 +252,16 @@ fn a_pair_fits(view: &View, payment: &Payment, items: &[ItemIx]) -> bool {
         }
     }
     values.sort_unstable();
-    let (mut low, mut high) = (0, values.len() - 1);
-    while low < high {
-        let sum = values[low].0 + values[high].0;
-        if sum == payment.amount {
-            if values[low].1 != values[high].1 {
-                return true;
-            }
-            // Both values are of one item; another item may have either value too.
-            if high - low > 1
-                && (values[low + 1].0 == values[low].0 || values[high - 1].0 == values[high].0)
-            {
-                return true;
-            }
-            low += 1;
-        } else if sum < payment.amount {
-            low += 1;
-        } else {
-            high -= 1;
-        }
-    }
-    false
+    values.iter().any(|&(value, item)| {
+        let rest = payment.amount - value;
+        let from = values.partition_point(|&(other, _)| other < rest);
+        values[from..]
+            .iter()
+            .take_while(|&&(other, _)| other == rest)
+            // Each pair is met twice; the order of the items keeps one of them.
+            .filter(|&&(_, other)| item < other)
+            .any(|&(_, other)| sets.iter().all(|set| set.items() != [item, other]))
+    })
 }
 
 /// The customer's items nearest to the amount, for a person.

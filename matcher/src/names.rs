@@ -221,8 +221,16 @@ fn canonical(word: SmallVec<[u8; 16]>) -> SmallVec<[u8; 16]> {
         .map_or(word, |(_, short)| SmallVec::from_slice(short.as_bytes()))
 }
 
+/// Letters from which on a misspelt legal form is told from a word that says something.
+const MISSPELT_LETTERS_MIN: usize = 6;
+
 fn is_empty_word(word: &[u8]) -> bool {
-    EMPTY_WORDS.iter().any(|empty| empty.as_bytes() == word)
+    EMPTY_WORDS.iter().any(|empty| {
+        let misspelt = empty.len() >= MISSPELT_LETTERS_MIN
+            && word.len() >= MISSPELT_LETTERS_MIN
+            && std::str::from_utf8(word).is_ok_and(|word| strsim::osa_distance(word, empty) == 1);
+        empty.as_bytes() == word || misspelt
+    })
 }
 
 /// Words this alike count as misspellings of one another; less alike, as different words.
@@ -379,6 +387,7 @@ mod tests {
             "HARBOR INTL MFG",
             "Intl. Mfg Harbor LLC",
             "the Harbor International Manufacturing Company",
+            "HARBOR INTERNATIONAL MANUFACTURING COMAPNY",
         ] {
             assert_eq!(Name::of(text), plain, "{text}");
         }

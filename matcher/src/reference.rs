@@ -104,17 +104,33 @@ impl Significant {
     }
 }
 
-/// Whether `reference` may be `number` with damage: cut, or one character off.
+/// Whether `reference` may be `number` with damage: cut, without zeros inside, or one character
+/// off.
 pub fn damage(reference: &[u8], number: &[u8]) -> Option<Agreement> {
     let (left, right) = (Significant::of(reference), Significant::of(number));
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let cut = is_truncation(left, right) || is_truncation(right, left);
-    if cut || is_truncation(&digits_with_zeros(reference), &digits_with_zeros(number)) {
+    let run = Significant::last_run(number);
+    let (left, right, run) = (left.as_bytes(), right.as_bytes(), run.as_bytes());
+    let cut = is_truncation(left, right) || is_truncation(right, left) || is_truncation(left, run);
+    if cut
+        || is_truncation(&digits_with_zeros(reference), &digits_with_zeros(number))
+        || lacks_inner_zeros(left, number, run)
+    {
         return Some(Agreement::Truncated);
     }
     let long_enough = left.len().min(right.len()) >= EDITED_BYTES_MIN;
     // Equal ones come here when what stands in front of them differs.
     (long_enough && (left == right || is_one_edit(left, right))).then_some(Agreement::OneEdit)
+}
+
+/// `SI-2593172` for `SI-25-0093172`: year and number pushed together.
+fn lacks_inner_zeros(significant: &[u8], number: &[u8], run: &[u8]) -> bool {
+    let front = before_last_run(number);
+    let digits = front.iter().position(u8::is_ascii_digit);
+    digits.is_some_and(|start| {
+        significant.len() == front.len() - start + run.len()
+            && significant.starts_with(&front[start..])
+            && significant.ends_with(run)
+    })
 }
 
 /// A number cut at its end keeps its leading zeros, and they count as characters kept.
@@ -288,6 +304,11 @@ mod tests {
         );
         assert_eq!(
             agree("INVO048213", "INV-0048213"),
+            Some(Agreement::Truncated)
+        );
+        assert_eq!(agree("3871", "SI-26-0093871"), Some(Agreement::Truncated));
+        assert_eq!(
+            agree("SI-2593172", "SI-25-0093172"),
             Some(Agreement::Truncated)
         );
         assert_eq!(agree("CM-48213", "INV-48213"), Some(Agreement::OneEdit));

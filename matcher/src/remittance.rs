@@ -104,12 +104,17 @@ impl Remittances {
         self.advices.is_empty()
     }
 
-    /// Links the advice of `payment`, whose sequence number is `sequence`: by a reference that
-    /// both carry, else by amount, date and payer if only one advice fits.
-    pub fn link(&mut self, payment: &Payment, sequence: u32) -> Option<u32> {
-        let number = self
-            .by_reference(payment)
-            .or_else(|| self.by_amount(payment))?;
+    /// Links the advice that carries a reference of `payment`, whose sequence number is
+    /// `sequence`.
+    pub fn link_by_reference(&mut self, payment: &Payment, sequence: u32) -> Option<u32> {
+        let number = self.by_reference(payment)?;
+        self.advices[number as usize].payment = Some(sequence);
+        Some(number)
+    }
+
+    /// Links the advice of the payment's amount, date and payer, if only one is left that fits.
+    pub fn link_by_amount(&mut self, payment: &Payment, sequence: u32) -> Option<u32> {
+        let number = self.by_amount(payment)?;
         self.advices[number as usize].payment = Some(sequence);
         Some(number)
     }

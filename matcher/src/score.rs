@@ -15,11 +15,10 @@ pub const fn weight(feature: Feature) -> i32 {
     match feature {
         Feature::PayerAccount => 1_200,
         Feature::AmountExact => 1_000,
-        Feature::CustomerNumber
-        | Feature::RelatedCustomer
-        | Feature::ReferenceExact
-        | Feature::AmountNetOfDiscount => 900,
-        Feature::NameExact | Feature::ReferenceNormalized | Feature::AmountWithDeduction => 800,
+        // Amounts that agree to the last cent once what is kept back is added.
+        Feature::AmountNetOfDiscount | Feature::AmountWithDeduction => 970,
+        Feature::CustomerNumber | Feature::RelatedCustomer | Feature::ReferenceExact => 900,
+        Feature::NameExact | Feature::ReferenceNormalized => 800,
         Feature::ReferencePurchaseOrder => 500,
         Feature::ReferenceTruncated
         | Feature::AmountWithinTolerance

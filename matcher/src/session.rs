@@ -176,6 +176,7 @@ impl Session {
             let payment = columns.get(row);
             let scope = scope::is_deposit(&self.recipe, &payment)
                 .then(|| self.lockboxes.add_deposit(&payment));
+            self.link_what_is_left(&payment, sequence);
             let known = Known {
                 scope,
                 resubmits: None,
@@ -187,6 +188,17 @@ impl Session {
         let decisions = self.decide_all(payments, &remittances, Pass::Amounts);
         self.remittances = remittances;
         Ok(decisions?.into_iter().flatten().collect())
+    }
+
+    /// By now every advice that names its payment is linked; what is left is told by its amount.
+    fn link_what_is_left(&mut self, payment: &Payment, sequence: u32) {
+        if payment.lines.is_empty()
+            && payment.is_credit
+            && !self.linked.contains_key(&sequence)
+            && let Some(advice) = self.remittances.link_by_amount(payment, sequence)
+        {
+            self.linked.insert(sequence, advice);
+        }
     }
 
     /// What arrival alone tells: scope, resubmission, and the link to advice.
@@ -211,7 +223,7 @@ impl Session {
         if known.resubmits.is_none()
             && payment.lines.is_empty()
             && !self.remittances.is_empty()
-            && let Some(advice) = self.remittances.link(payment, sequence)
+            && let Some(advice) = self.remittances.link_by_reference(payment, sequence)
         {
             self.linked.insert(sequence, advice);
             known.linked = true;
