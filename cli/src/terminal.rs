@@ -53,26 +53,36 @@ impl Paint {
     }
 }
 
-/// Breaks `text` at blanks into lines of at most `width` characters; a longer word stays whole.
+/// Breaks `text` at blanks into lines of at most `width` characters; a word that is longer is
+/// broken after its commas, and stays whole where it has none.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > width {
-            lines.push(String::new());
-            used = 0;
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for (blank, piece) in pieces(text, width) {
+        let blanks = usize::from(blank && !line.is_empty());
+        let length = line.chars().count() + blanks + piece.chars().count();
+        if !line.is_empty() && length > width {
+            lines.push(std::mem::take(&mut line));
+        } else if blanks > 0 {
+            line.push(' ');
         }
-        if let Some(line) = lines.last_mut() {
-            if used > 0 {
-                line.push(' ');
-                used += 1;
-            }
-            line.push_str(word);
-            used += length;
-        }
+        line.push_str(piece);
     }
+    lines.push(line);
     lines
+}
+
+/// What stays together, and whether a blank stands before it.
+fn pieces(text: &str, width: usize) -> impl Iterator<Item = (bool, &str)> {
+    text.split_whitespace().flat_map(move |word| {
+        let cut = if word.chars().count() > width {
+            ','
+        } else {
+            '\n'
+        };
+        let parts = word.split_inclusive(cut).enumerate();
+        parts.map(|(place, part)| (place == 0, part))
+    })
 }
 
 /// A word as a shell takes it.
@@ -93,6 +103,8 @@ mod tests {
     fn text_is_broken_at_blanks() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("unbreakable a", 5), ["unbreakable", "a"]);
+        assert_eq!(wrap("1,5 1,6", 4), ["1,5", "1,6"]);
+        assert_eq!(wrap("of one,two,three", 8), ["of", "one,two,", "three"]);
         assert_eq!(wrap("", 5), [""]);
     }
 

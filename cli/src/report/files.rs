@@ -9,8 +9,8 @@ use crate::terminal::Paint;
 
 /// Files that the report lists; the table `files` has them all.
 const FILES_SHOWN_MAX: usize = 20;
-const NAME_WIDTH: usize = 38;
-const FORMAT_WIDTH: usize = 18;
+const NAME_WIDTH: usize = 36;
+const FORMAT_WIDTH: usize = 21;
 
 /// Writes one line a file, and their sum.
 pub fn write(summary: &Summary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::Result {
