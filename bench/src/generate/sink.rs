@@ -60,6 +60,8 @@ pub struct Sink {
     /// The rest of the statement.
     pub bystanders: Vec<Bystander>,
     peer: Option<(Table, Table)>,
+    /// Payments in the peer's tables, numbered as they arrive.
+    noted: u32,
 }
 
 impl Sink {
@@ -87,6 +89,7 @@ impl Sink {
             places: vec![Place::default(); payments],
             bystanders: Vec::new(),
             peer,
+            noted: 0,
         })
     }
 
@@ -110,7 +113,8 @@ impl Sink {
         let Some((payments, lines)) = &mut self.peer else {
             return Ok(());
         };
-        let key = format!("P{:08}", entry.index + 1);
+        self.noted += 1;
+        let key = format!("P{:08}", self.noted);
         let account = entry
             .shown
             .account
