@@ -1,11 +1,14 @@
 //! What a format is, and what it gives.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use thiserror::Error;
 use tieout_core::{Finding, QuarantinedLine};
+
+use crate::lockbox::Layouts;
 
 /// What a file brings, which decides when the pipeline reads it: profiles first, then what the
 /// business knows, then what the bank says.
@@ -44,7 +47,7 @@ impl SourceFile {
     }
 }
 
-/// How files are read. None of it changes what is read.
+/// How files are read. Only the layouts change what is read.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Bytes that one read asks for.
@@ -53,6 +56,8 @@ pub struct Settings {
     pub batch_rows: usize,
     /// Threads that may parse one file side by side.
     pub threads: usize,
+    /// How banks lay out their lockbox files.
+    pub layouts: Arc<Layouts>,
 }
 
 impl Default for Settings {
@@ -61,6 +66,7 @@ impl Default for Settings {
             chunk_bytes: 1 << 20,
             batch_rows: 8_192,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            layouts: Arc::default(),
         }
     }
 }
@@ -166,6 +172,12 @@ pub trait Format: Sync {
     /// Whether a file that begins with `head` (at most [`crate::HEAD_BYTES`]) is of this format.
     /// At most one format says yes to any file.
     fn recognizes(&self, head: &[u8]) -> bool;
+
+    /// Whether the file at `path`, which begins with `head`, is of this format; for formats
+    /// that say what they hold at the end of the file.
+    fn recognizes_file(&self, _path: &Path, head: &[u8]) -> bool {
+        self.recognizes(head)
+    }
 
     /// Reads the file as a stream.
     ///

@@ -123,6 +123,24 @@ impl<'a> Intake<'a> {
         self.quarantine(line, QuarantineReason::TooLong, message)
     }
 
+    /// Says how many lines are in quarantine, if any; `first_line` is the first of them.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted.
+    pub fn report_quarantined(&mut self, first_line: Option<u64>) -> Result<(), Stopped> {
+        if self.counts.quarantined == 0 {
+            return Ok(());
+        }
+        self.report(Notice {
+            severity: Severity::Error,
+            code: FindingCode::QuarantinedLines,
+            line: first_line,
+            found: format!("{} lines in quarantine", self.counts.quarantined),
+            expected: "none".to_owned(),
+            action: "See the table quarantine; correct the lines and run the file again.".into(),
+        })
+    }
+
     /// The error of a batch that Arrow would not build.
     pub fn internal(&self, error: &ArrowError) -> ReadError {
         ReadError::Internal {

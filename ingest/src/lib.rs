@@ -6,12 +6,17 @@
 //! [`tieout_core::Finding`], never an error: a [`ReadError`] means that the file itself could
 //! not be opened or read to its end, or that the receiver wants no more.
 
+mod bai2;
+mod canonical;
 mod format;
 mod intake;
 mod lines;
+mod lockbox;
 mod registry;
+mod rows;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, SourceFile, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};
-pub use registry::{FORMATS, HEAD_BYTES, recognize};
+pub use lockbox::{LayoutError, Layouts};
+pub use registry::{FORMATS, HEAD_BYTES, recognize, recognize_file};

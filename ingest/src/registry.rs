@@ -1,14 +1,46 @@
 //! The list of formats, and the choice among them.
 
+use std::path::Path;
+
+use crate::bai2::Bai2;
+use crate::canonical;
 use crate::format::Format;
+use crate::lockbox::{Lockbox, LockboxLayout};
 
 /// Bytes of a file's beginning by which it is recognised.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
 /// Every format.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &canonical::OPEN_ITEMS_CSV,
+    &canonical::REMITTANCES_CSV,
+    &canonical::PARTIES_CSV,
+    &canonical::OPEN_ITEMS_JSON,
+    &canonical::REMITTANCES_JSON,
+    &canonical::PARTIES_JSON,
+    &canonical::OPEN_ITEMS_PARQUET,
+    &canonical::REMITTANCES_PARQUET,
+    &canonical::PARTIES_PARQUET,
+    &canonical::TRUTH,
+    &canonical::RUN_OUTPUT,
+    &LockboxLayout,
+    &Lockbox,
+    &Bai2,
+];
 
 /// The format of a file that begins with `head`, if one knows it.
 pub fn recognize(head: &[u8]) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.recognizes(head))
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognizes(head))
+}
+
+/// The format of the file at `path`, which begins with `head`, if one knows it. Looks at more
+/// than the beginning where a format says at the end of the file what it holds.
+pub fn recognize_file(path: &Path, head: &[u8]) -> Option<&'static dyn Format> {
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognizes_file(path, head))
 }

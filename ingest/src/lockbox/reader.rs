@@ -66,8 +66,8 @@ pub(super) struct Reader<'a> {
     sequences: Oddity,
     other_characters: Oddity,
     windows_1252: Oddity,
-    /// Lines in quarantine.
-    refused: Oddity,
+    /// The first line in quarantine.
+    refused: Option<u64>,
     scratch: Vec<u8>,
 }
 
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             sequences: Oddity::default(),
             other_characters: Oddity::default(),
             windows_1252: Oddity::default(),
-            refused: Oddity::default(),
+            refused: None,
             scratch: Vec::new(),
         }
     }
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         }
         self.records += 1;
         if line.is_cut {
-            self.refused.add(true, line.number);
+            self.refused.get_or_insert(line.number);
             return Ok(self.intake.quarantine_long_line(line)?);
         }
         if record.len() > length_max {
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         reason: QuarantineReason,
         message: impl Into<String>,
     ) -> Result<(), ReadError> {
-        self.refused.add(true, line.number);
+        self.refused.get_or_insert(line.number);
         Ok(self.intake.quarantine(line, reason, message)?)
     }
 
@@ -488,6 +488,7 @@ impl<'a> Reader<'a> {
         self.report_oddities()?;
         self.intake.counts.bytes = bytes;
         self.intake.counts.lines = lines;
+        self.intake.report_quarantined(self.refused)?;
         Ok(self.intake.counts)
     }
 
@@ -524,14 +525,6 @@ impl<'a> Reader<'a> {
                 "lines with characters that fixed columns cannot hold",
                 "characters of Windows-1252",
                 "Each such character was read as a question mark.",
-            ),
-            (
-                &self.refused,
-                Severity::Error,
-                FindingCode::QuarantinedLines,
-                "lines in quarantine",
-                "none",
-                "See the table quarantine; correct the lines and run the file again.",
             ),
         ];
         for (oddity, severity, code, what, expected, action) in notices {
