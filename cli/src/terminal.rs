@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("unbreakable a", 5), ["unbreakable", "a"]);
         assert_eq!(wrap("1,5 1,6", 4), ["1,5", "1,6"]);
-        assert_eq!(wrap("of one,two,three", 8), ["of", "one,two,", "three"]);
+        assert_eq!(wrap("of one,two,three", 8), ["of one,", "two,", "three"]);
         assert_eq!(wrap("", 5), [""]);
     }
 
