@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
             self.statement.count(0, 1);
             return self.statement.refuse_long_line(line);
         }
-        if std::str::from_utf8(line.bytes).is_err() {
+        if !line.bytes.is_ascii() && std::str::from_utf8(line.bytes).is_err() {
             self.converted.get_or_insert((line.number, 0)).1 += 1;
         }
         for piece in pieces(line.bytes) {

@@ -31,6 +31,8 @@ pub(super) struct Misfit {
 pub(super) struct BatchHead {
     pub lockbox: String,
     pub deposit_date: Option<Date>,
+    /// How the statement's identity begins, before the batch's number.
+    pub statement: String,
 }
 
 struct Document {
@@ -289,12 +291,7 @@ impl Check {
             let _ = write!(self.account_text, "{transit}:{account}");
         }
         self.statement_text.clear();
-        self.statement_text.push_str(&batch.lockbox);
-        self.statement_text.push('/');
-        if let Some(date) = batch.deposit_date {
-            let _ = write!(self.statement_text, "{date}");
-        }
-        self.statement_text.push('/');
+        self.statement_text.push_str(&batch.statement);
         let number = decode(columns.batch.trimmed(&self.record));
         self.statement_text.push_str(&number);
     }

@@ -197,6 +197,10 @@ impl<'a> Reader<'a> {
         let date = columns.deposit_date;
         let digits = date.columns.raw(record);
         self.head.deposit_date = date.order.read(digits).ok().or(self.file_date);
+        self.head.statement = match self.head.deposit_date {
+            Some(date) => format!("{}/{date}/", self.head.lockbox),
+            None => format!("{}//", self.head.lockbox),
+        };
         if date.order.read(digits).is_err() {
             let message = format!(
                 "{} hold `{}`, expected the deposit date as {}; the date of the file is taken",
