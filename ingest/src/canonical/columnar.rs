@@ -222,12 +222,10 @@ struct Row<'a> {
 }
 
 impl Record for Row<'_> {
-    fn value(&self, position: usize) -> Cow<'_, str> {
+    fn value(&self, position: usize) -> &str {
         match self.columns.get(position) {
-            Some(Some(column)) if column.is_valid(self.row) => {
-                Cow::Borrowed(column.value(self.row))
-            }
-            _ => Cow::Borrowed(""),
+            Some(Some(column)) if column.is_valid(self.row) => column.value(self.row),
+            _ => "",
         }
     }
 }
@@ -281,7 +279,7 @@ impl Table<'_> {
             let record = Row { columns, row };
             extra.clear();
             for column in &self.unknown {
-                extra.add_text(&column.name, &record.value(column.position));
+                extra.add_text(&column.name, record.value(column.position));
             }
             if let Err(refusal) = rows.push(&record, extra.finish(), line) {
                 refused.push(QuarantinedLine {
@@ -306,11 +304,11 @@ impl Table<'_> {
         let mut object = ExtraObject::default();
         for (column, position) in self.shape.kind.columns().iter().zip(&self.shape.positions) {
             if let Some(position) = position {
-                object.add_text(column.name, &record.value(*position));
+                object.add_text(column.name, record.value(*position));
             }
         }
         for column in &self.unknown {
-            object.add_text(&column.name, &record.value(column.position));
+            object.add_text(&column.name, record.value(column.position));
         }
         object.finish().to_owned()
     }

@@ -93,10 +93,10 @@ impl Objects {
 struct Values<'a>(Vec<Option<Cow<'a, str>>>);
 
 impl Record for Values<'_> {
-    fn value(&self, position: usize) -> Cow<'_, str> {
+    fn value(&self, position: usize) -> &str {
         match self.0.get(position) {
-            Some(Some(value)) => Cow::Borrowed(value),
-            _ => Cow::Borrowed(""),
+            Some(Some(value)) => value,
+            _ => "",
         }
     }
 }

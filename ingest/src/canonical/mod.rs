@@ -1,7 +1,7 @@
 //! What the business itself delivers: open items, parties and remittances.
 //!
 //! Each of the three comes as separated text with a header, as JSON lines or as Parquet, and
-//! is recognised by the names of its columns (`docs/formats.md` lists them). Every value is
+//! is recognised by the names of its columns (`tieout formats` lists them). Every value is
 //! held as text against the same rules, whichever file it came in. A row with a bad value goes
 //! into quarantine; the other rows pass.
 //!
@@ -38,3 +38,6 @@ pub(crate) static REMITTANCES_PARQUET: columnar::Columnar = columnar::Columnar(K
 pub(crate) static PARTIES_PARQUET: columnar::Columnar = columnar::Columnar(Kind::Parties);
 pub(crate) static TRUTH: unread::Truth = unread::Truth;
 pub(crate) static RUN_OUTPUT: unread::RunOutput = unread::RunOutput;
+
+#[cfg(test)]
+mod tests;

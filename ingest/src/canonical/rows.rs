@@ -1,6 +1,5 @@
 //! Values as text into rows of a canonical table.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -23,7 +22,7 @@ const RESERVED_ROWS_MAX: usize = 1 << 16;
 /// One row of a file, its values as text.
 pub(super) trait Record {
     /// The value at `position`; empty if there is none.
-    fn value(&self, position: usize) -> Cow<'_, str>;
+    fn value(&self, position: usize) -> &str;
 }
 
 /// Why a row is not taken.
@@ -49,6 +48,8 @@ pub(super) struct Shape {
 pub(super) struct Rows<'a> {
     shape: &'a Shape,
     columns: Vec<Values>,
+    /// The columns whose values are more than text.
+    checked: Vec<(usize, &'static Column)>,
     source_lines: Vec<u64>,
     extra: StringBuilder,
     /// The numbers of the row that is being read, so that a bad row leaves no trace.
@@ -66,10 +67,14 @@ impl<'a> Rows<'a> {
     /// Makes room for `expected` rows.
     pub fn new(shape: &'a Shape, expected: usize) -> Self {
         let columns = shape.kind.columns();
+        let is_checked = |column: &Column| column.is_needed || column.content != Content::Text;
         let room = expected.min(shape.batch_rows).min(RESERVED_ROWS_MAX);
         Self {
             shape,
             columns: columns.iter().map(|column| Values::of(column, room)).collect(),
+            checked: (columns.iter().enumerate())
+                .filter(|(_, column)| is_checked(column))
+                .collect(),
             source_lines: Vec::with_capacity(room),
             extra: StringBuilder::new(),
             numbers: vec![None; columns.len()],
@@ -84,17 +89,14 @@ impl<'a> Rows<'a> {
         extra: &str,
         line: u64,
     ) -> Result<(), Refusal> {
-        let columns = self.shape.kind.columns();
-        for ((slot, column), number) in columns.iter().enumerate().zip(&mut self.numbers) {
-            if column.is_needed || column.content != Content::Text {
-                *number = read_number(column, &self.shape.value(record, slot, column))?;
-            }
+        for &(slot, column) in &self.checked {
+            self.numbers[slot] = read_number(column, self.shape.value(record, slot, column))?;
         }
         for (slot, values) in self.columns.iter_mut().enumerate() {
             let number = self.numbers[slot];
             match values {
                 Values::Text(builder) => match self.shape.positions[slot] {
-                    Some(position) => append_text(builder, &record.value(position)),
+                    Some(position) => append_text(builder, record.value(position)),
                     None => builder.append_null(),
                 },
                 Values::Money(builder) => builder.append_option(number),
@@ -141,7 +143,7 @@ impl<'a> Rows<'a> {
 }
 
 impl Shape {
-    fn value<'r>(&self, record: &'r impl Record, slot: usize, column: &Column) -> Cow<'r, str> {
+    fn value<'r>(&self, record: &'r impl Record, slot: usize, column: &Column) -> &'r str {
         let value = self.value_at(record, slot);
         match column.stand_in {
             Some(other) if value.is_empty() => self.value_at(record, other),
@@ -149,8 +151,8 @@ impl Shape {
         }
     }
 
-    fn value_at<'r>(&self, record: &'r impl Record, slot: usize) -> Cow<'r, str> {
-        self.positions[slot].map_or(Cow::Borrowed(""), |position| record.value(position))
+    fn value_at<'r>(&self, record: &'r impl Record, slot: usize) -> &'r str {
+        self.positions[slot].map_or("", |position| record.value(position))
     }
 }
 
@@ -187,6 +189,7 @@ fn next_or_null(
         .unwrap_or_else(|| new_null_array(field.data_type(), rows))
 }
 
+#[inline]
 fn append_text(builder: &mut StringBuilder, text: &str) {
     if text.is_empty() {
         builder.append_null();

@@ -1,7 +1,5 @@
 //! Blocks of separated fields into rows.
 
-use std::borrow::Cow;
-
 use arrow::error::ArrowError;
 use tieout_core::{QuarantineReason, QuarantinedLine};
 
@@ -24,22 +22,45 @@ pub(super) struct Separated {
     pub unknown: Vec<UnknownColumn>,
 }
 
+/// Where one record's fields lie, and the text of those that had doubled quotes.
+#[derive(Default)]
+struct Found {
+    fields: Vec<Field>,
+    unescaped: String,
+}
+
 /// One record's fields.
 struct Fields<'a> {
     text: &'a str,
-    fields: &'a [Field],
+    found: &'a Found,
 }
 
 impl Record for Fields<'_> {
-    fn value(&self, position: usize) -> Cow<'_, str> {
-        let Some(field) = self.fields.get(position) else {
-            return Cow::Borrowed("");
+    #[inline]
+    fn value(&self, position: usize) -> &str {
+        let Some(field) = self.found.fields.get(position) else {
+            return "";
         };
-        let text = self.text.get(field.start..field.end).unwrap_or_default();
-        if field.has_doubled_quotes {
-            Cow::Owned(text.replace("\"\"", "\""))
+        let text = if field.has_doubled_quotes {
+            &self.found.unescaped
         } else {
-            Cow::Borrowed(text)
+            self.text
+        };
+        text.get(field.start..field.end).unwrap_or_default()
+    }
+}
+
+impl Found {
+    /// Makes one quote of each doubled one.
+    fn unescape(&mut self, text: &str) {
+        self.unescaped.clear();
+        for field in &mut self.fields {
+            if field.has_doubled_quotes {
+                let quoted = text.get(field.start..field.end).unwrap_or_default();
+                field.start = self.unescaped.len();
+                self.unescaped.push_str(&quoted.replace("\"\"", "\""));
+                field.end = self.unescaped.len();
+            }
         }
     }
 }
@@ -75,13 +96,13 @@ impl Sheet<'_> {
     fn read(&mut self) -> Result<(), ArrowError> {
         let bytes = &self.block.bytes;
         let text = std::str::from_utf8(bytes).ok();
-        let mut fields = Vec::with_capacity(self.layout.width);
+        let mut found = Found::default();
         let mut at = 0;
         while at < bytes.len() {
-            let extent = scan(bytes, at, self.layout.separator, &mut fields);
+            let extent = scan(bytes, at, self.layout.separator, &mut found.fields);
             at = extent.next;
             if !is_blank(&bytes[extent.range.clone()]) {
-                let taken = self.take(&extent, text, &mut fields);
+                let taken = self.take(&extent, text, &mut found);
                 self.put_aside(&extent, taken);
                 self.rows.close_full_batch()?;
             }
@@ -98,21 +119,19 @@ impl Sheet<'_> {
         &mut self,
         extent: &Extent,
         text: Option<&str>,
-        fields: &mut Vec<Field>,
+        found: &mut Found,
     ) -> Result<(), Refusal> {
-        self.check(extent, fields)?;
+        self.check(extent, &found.fields)?;
         if let Some(text) = text {
-            return self.push(&Fields { text, fields });
+            return self.push(text, extent.is_quoted, found);
         }
         let (text, is_converted) = decode(&self.block.bytes[extent.range.clone()]);
         if is_converted {
             self.parsed.notes.convert(self.line);
         }
-        scan(text.as_bytes(), 0, self.layout.separator, fields);
-        self.push(&Fields {
-            text: &text,
-            fields,
-        })
+        let separator = self.layout.separator;
+        scan(text.as_bytes(), 0, separator, &mut found.fields);
+        self.push(&text, extent.is_quoted, found)
     }
 
     fn check(&self, extent: &Extent, fields: &[Field]) -> Result<(), Refusal> {
@@ -147,12 +166,17 @@ impl Sheet<'_> {
         )
     }
 
-    fn push(&mut self, record: &Fields<'_>) -> Result<(), Refusal> {
+    fn push(&mut self, text: &str, is_quoted: bool, found: &mut Found) -> Result<(), Refusal> {
+        if is_quoted {
+            found.unescape(text);
+        }
+        let record = Fields { text, found };
         self.extra.clear();
         for column in &self.layout.unknown {
-            self.extra.add_text(&column.name, &record.value(column.position));
+            let value = record.value(column.position);
+            self.extra.add_text(&column.name, value);
         }
-        self.rows.push(record, self.extra.finish(), self.line)
+        self.rows.push(&record, self.extra.finish(), self.line)
     }
 
     fn put_aside(&mut self, extent: &Extent, taken: Result<(), Refusal>) {
