@@ -54,19 +54,32 @@ pub(super) fn compare(fields: &[u8], line: u64, read: Control<'_>) -> (Vec<Notic
             notices.push(wrong_count(read.what, line, &said, name, number, false));
         }
     }
-    let says = fields.next_or_empty();
-    if let Some(said) =
-        count(says).filter(|said| ![read.tally.records, read.tally.lines].contains(said))
-    {
-        let number = read.tally.records;
-        // Some banks leave the trailer itself, or the header, out of the count.
-        let is_custom = read.members.is_some() && said.abs_diff(number) == 1;
-        let said = said.to_string();
-        notices.push(wrong_count(
-            read.what, line, &said, "records", number, is_custom,
-        ));
-    }
+    notices.extend(compare_records(fields.next_or_empty(), line, read));
     (notices, total)
+}
+
+fn compare_records(says: &[u8], line: u64, read: Control<'_>) -> Option<Notice> {
+    let number = read.tally.records;
+    let Some(said) = count(says) else {
+        let says = String::from_utf8_lossy(says);
+        return Some(wrong_count(
+            read.what,
+            line,
+            &format!("`{says}`"),
+            "records",
+            number,
+            true,
+        ));
+    };
+    if [number, read.tally.lines].contains(&said) {
+        return None;
+    }
+    // Some banks leave the trailer itself, or the header, out of the count.
+    let is_custom = read.members.is_some() && said.abs_diff(number) == 1;
+    let said = said.to_string();
+    Some(wrong_count(
+        read.what, line, &said, "records", number, is_custom,
+    ))
 }
 
 const ACTION: &str = "Look in quarantine for records that were not read; if there are none, ask \
@@ -81,7 +94,8 @@ fn wrong_count(
     is_custom: bool,
 ) -> Notice {
     let (severity, action) = if is_custom {
-        let custom = "Some banks count one more or one less; nothing to do if yours does.";
+        let custom = "Some banks count one more or one less, or not at all; nothing to do if \
+                      yours does.";
         (Severity::Warning, custom)
     } else {
         (Severity::Error, ACTION)
@@ -120,7 +134,10 @@ mod tests {
         assert_eq!(found("500,2,7", members), []);
         assert_eq!(found("+500,2,9", members), []);
         assert_eq!(found("500,7", None), []);
-        assert_eq!(found("500", None), []);
+        assert_eq!(
+            found("500", None),
+            [(Severity::Warning, "the group says `` records".to_owned())]
+        );
         assert_eq!(
             found("501,3,12", members),
             [

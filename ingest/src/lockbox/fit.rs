@@ -31,7 +31,7 @@ impl Fit {
     fn score(self) -> i64 {
         let untied = self.batches - self.batches_tied;
         self.fields_read as i64 - 10 * self.fields_unread as i64
-            + 5 * self.checks_tied as i64
+            + 20 * self.checks_tied as i64
             + 20 * self.batches_tied as i64
             - 20 * untied as i64
     }

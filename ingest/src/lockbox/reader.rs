@@ -12,9 +12,6 @@ use crate::intake::{Intake, Notice};
 use crate::lines::Line;
 use crate::rows::BankLines;
 
-/// How far a line may be shifted for the message to say so.
-const SHIFT_MAX: isize = 3;
-
 /// How often something was odd, and where first.
 #[derive(Default)]
 struct Oddity {
@@ -225,7 +222,10 @@ impl<'a> Reader<'a> {
             );
         };
         batch.checks += 1;
-        match self.check.start(line, record, self.layout) {
+        match self
+            .check
+            .start(line, record, self.layout, self.head.deposit_date)
+        {
             Ok(amount) => {
                 batch.total += amount;
                 self.owner = Owner::Check;
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
     }
 
     fn misfit_in_words(&self, record: &[u8], misfit: &Misfit) -> String {
-        let hint = match shift_of(record, self.layout) {
+        let hint = match check::shift_of(record, self.layout) {
             Some(shift) => {
                 let side = if shift > 0 { "right" } else { "left" };
                 let columns = shift.unsigned_abs();
@@ -545,28 +545,4 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
-}
-
-/// By how many columns the check record is shifted to the right, if it would fit otherwise.
-fn shift_of(record: &[u8], layout: &Layout) -> Option<isize> {
-    let mut shifted = Vec::with_capacity(record.len() + 2 * SHIFT_MAX.unsigned_abs());
-    (-SHIFT_MAX..=SHIFT_MAX).find(|&shift| {
-        let by = shift.unsigned_abs();
-        shifted.clear();
-        shifted.push(b'6');
-        if shift > 0 {
-            shifted.extend(record.iter().skip(1 + by));
-        } else {
-            shifted.resize(1 + by, b'0');
-            shifted.extend(record.iter().skip(1));
-        }
-        shift != 0 && check::fit(&shifted, &layout.check).is_ok() && has_date(&shifted, layout)
-    })
-}
-
-fn has_date(record: &[u8], layout: &Layout) -> bool {
-    layout
-        .check
-        .check_date
-        .is_none_or(|date| date.order.read(date.columns.raw(record)).is_ok())
 }
