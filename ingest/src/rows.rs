@@ -319,7 +319,7 @@ pub(crate) struct Balance<'a> {
     pub account: &'a str,
     pub currency: Currency,
     pub type_code: &'a str,
-    pub balance_type: &'a str,
+    pub word: &'a str,
     pub as_of_date: Option<Date>,
     pub amount: Amount,
     pub item_count: Option<u64>,
@@ -370,7 +370,7 @@ impl Balances {
         self.account.append_value(row.account);
         self.currency.append_value(row.currency.as_str());
         self.type_code.append_value(row.type_code);
-        self.balance_type.append_value(row.balance_type);
+        self.balance_type.append_value(row.word);
         append_date(&mut self.as_of_date, row.as_of_date);
         self.amount.append_value(row.amount.units());
         self.item_count.append_option(row.item_count);

@@ -7,8 +7,7 @@ const AMOUNT_DIGITS_MAX: usize = 24;
 pub(super) fn minor_units(field: &[u8]) -> Option<i128> {
     let (negative, digits) = match field {
         [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
     if digits.is_empty()
         || digits.len() > AMOUNT_DIGITS_MAX

@@ -255,7 +255,7 @@ impl<'a> Statement<'a> {
             account: &account.number,
             currency,
             type_code: &decode(summary.type_code),
-            balance_type: balance_type(summary.type_code),
+            word: balance_type(summary.type_code),
             as_of_date: account.as_of,
             amount,
             item_count: summary.item_count,

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use tieout_core::{Amount, Channel, Currency, Date, Direction, IdentityHasher, LineId};
 
-use super::columns::{Columns, DateColumns, NotDigits, whole_number};
+use super::columns::{Columns, NotDigits, whole_number};
+use super::fields::{self, Misfit};
 use super::layout::{CheckColumns, Layout, RemittanceColumns};
 use super::text::decode;
 use crate::format::ReadError;
@@ -16,20 +17,6 @@ use crate::rows::{BankLine, BankLines, BookingStatus, DocumentLine};
 /// Documents that one check may pay; a sequence number has two digits, so that no bank writes
 /// as many.
 pub(super) const DOCUMENTS_MAX: usize = 9_999;
-
-/// How far a line may be shifted for the message to say so.
-const SHIFT_MAX: usize = 3;
-/// Days between a check's date and its deposit that are not astonishing.
-const CHECK_AGE_DAYS_MAX: u32 = 400;
-
-/// Why a 6 record is not read: what stands where, and what should.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Misfit {
-    pub field: &'static str,
-    pub columns: Columns,
-    pub expected: &'static str,
-    pub is_amount: bool,
-}
 
 /// The batch that a check came in.
 #[derive(Debug, Default)]
@@ -56,7 +43,7 @@ pub(super) struct Check {
     bytes: Range<u64>,
     record: Vec<u8>,
     amount: Amount,
-    check_date: Option<Date>,
+    written_on: Option<Date>,
     text: Vec<u8>,
     documents: Vec<Document>,
     /// Document numbers and reasons.
@@ -90,14 +77,14 @@ impl Check {
         layout: &Layout,
         deposit_date: Option<Date>,
     ) -> Result<Amount, Misfit> {
-        let amount = fit(record, &layout.check)?;
-        refuse_shifted(record, layout, deposit_date)?;
+        let amount = fields::fit(record, &layout.check)?;
+        fields::refuse_shifted(record, layout, deposit_date)?;
         self.record.clear();
         self.record.extend_from_slice(record);
         self.line = line.number;
         self.bytes = line.start..line.end;
         self.amount = amount;
-        self.check_date = layout
+        self.written_on = layout
             .check
             .check_date
             .and_then(|date| date.order.read(date.columns.raw(record)).ok());
@@ -254,7 +241,7 @@ impl Check {
             bytes: self.bytes.clone(),
         };
         rows.push(&row, intake)?;
-        let payment_date = self.check_date.or(batch.deposit_date);
+        let payment_date = self.written_on.or(batch.deposit_date);
         self.push_documents(&number, &payer, payment_date, layout.currency, rows);
         Ok(Oddities {
             sum_differs: !self.is_net_missing && self.nets.is_some_and(|nets| nets != self.amount),
@@ -340,134 +327,4 @@ fn is_readable(micr: &[u8]) -> bool {
 fn without_zeros(digits: &[u8]) -> &[u8] {
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     &digits[zeros..]
-}
-
-/// The amount of a 6 record each of whose fields holds what it should. Text in a number's
-/// columns mostly means that the line is shifted, and then its amount is wrong as well.
-pub(super) fn fit(record: &[u8], columns: &CheckColumns) -> Result<Amount, Misfit> {
-    let misfit = |field, columns, expected| Misfit {
-        field,
-        columns,
-        expected,
-        is_amount: false,
-    };
-    let amount = match columns.amount.read(record) {
-        Ok(Some(amount)) if !amount.is_negative() => amount,
-        _ => {
-            return Err(Misfit {
-                is_amount: true,
-                ..misfit("amount", columns.amount.columns, "digits")
-            });
-        }
-    };
-    for (field, place) in [("batch", columns.batch), ("item", columns.item)] {
-        if whole_number(place.raw(record)).is_none() {
-            return Err(misfit(field, place, "digits"));
-        }
-    }
-    for (field, place) in [
-        ("transit number", columns.transit),
-        ("check number", columns.check_number),
-    ] {
-        if let Some(place) = place
-            && !place.raw(record).iter().all(|&b| is_micr_digit(b))
-        {
-            return Err(misfit(
-                field,
-                place,
-                "digits, or blanks or ? where unreadable",
-            ));
-        }
-    }
-    if let Some(date) = columns.check_date
-        && !date.columns.raw(record).iter().all(|&b| is_micr_digit(b))
-    {
-        return Err(misfit("check date", date.columns, date.order.name()));
-    }
-    Ok(amount)
-}
-
-/// Digits alone do not tell that a line is shifted. A check date far from the deposit and a
-/// transit number whose check digit is wrong do, if both are right in other columns.
-fn refuse_shifted(
-    record: &[u8],
-    layout: &Layout,
-    deposit_date: Option<Date>,
-) -> Result<(), Misfit> {
-    let (Some(date), Some(transit)) = (layout.check.check_date, layout.check.transit) else {
-        return Ok(());
-    };
-    if has_check_digit(transit.raw(record)) || is_near(date, record, deposit_date) {
-        return Ok(());
-    }
-    if shift_of(record, layout).is_none() {
-        return Ok(());
-    }
-    Err(Misfit {
-        field: "check date",
-        columns: date.columns,
-        expected: "a day near the deposit",
-        is_amount: false,
-    })
-}
-
-fn is_near(date: DateColumns, record: &[u8], deposit_date: Option<Date>) -> bool {
-    let digits = date.columns.raw(record);
-    let days = date.order.read(digits).map(Date::days);
-    match (days, deposit_date) {
-        (Ok(day), Some(deposit)) => day.abs_diff(deposit.days()) <= CHECK_AGE_DAYS_MAX,
-        (Ok(_), None) => true,
-        (Err(_), _) => digits.trim_ascii().is_empty(),
-    }
-}
-
-/// By how many columns the check record is shifted to the right, if it would fit otherwise.
-pub(super) fn shift_of(record: &[u8], layout: &Layout) -> Option<isize> {
-    let mut shifted = Vec::with_capacity(record.len() + SHIFT_MAX);
-    let shifts = (1..=SHIFT_MAX).flat_map(|by| [(by, by as isize), (by, -(by as isize))]);
-    for (by, shift) in shifts {
-        shifted.clear();
-        shifted.push(b'6');
-        if shift > 0 {
-            shifted.extend(record.iter().skip(1 + by));
-        } else {
-            shifted.resize(1 + by, b'0');
-            shifted.extend(record.iter().skip(1));
-        }
-        if fits_well(&shifted, &layout.check) {
-            return Some(shift);
-        }
-    }
-    None
-}
-
-/// Whether all fields hold what they should, dates and check digits included.
-fn fits_well(record: &[u8], columns: &CheckColumns) -> bool {
-    fit(record, columns).is_ok()
-        && columns
-            .transit
-            .is_none_or(|transit| has_check_digit(transit.raw(record)))
-        && columns
-            .check_date
-            .is_none_or(|date| date.order.read(date.columns.raw(record)).is_ok())
-}
-
-/// Whether a transit number's last digit is the check digit that its first eight ask for;
-/// where it could not be read there is nothing to check.
-fn has_check_digit(transit: &[u8]) -> bool {
-    let digits = transit.trim_ascii();
-    if digits.len() != 9 || !digits.iter().all(u8::is_ascii_digit) {
-        return true;
-    }
-    let weights = [3, 7, 1].into_iter().cycle();
-    let sum: u32 = digits
-        .iter()
-        .zip(weights)
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
-    sum % 10 == 0
-}
-
-fn is_micr_digit(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b' ' | b'?' | b'-')
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tieout_core::Amount;
 
-use super::check;
 use super::columns::whole_number;
+use super::fields;
 use super::layout::Layout;
 use super::layouts::Layouts;
 use crate::lines::{Line, LineReader};
@@ -121,7 +121,7 @@ impl Trial<'_> {
     fn check(&mut self, record: &[u8]) {
         self.close_check();
         self.fit.checks += 1;
-        let amount = check::fit(record, &self.layout.check);
+        let amount = fields::fit(record, &self.layout.check);
         self.tell(amount.is_ok());
         let date = self.layout.check.check_date;
         if let Some(date) = date.filter(|date| !date.columns.trimmed(record).is_empty()) {

@@ -346,13 +346,9 @@ impl<'a> Plan<'a> {
     /// Every record and field has a known name, no two fields of a record overlap, and what
     /// must be there is.
     fn check_records(&self) -> Result<(), LayoutError> {
-        let records = match self.table.get("record") {
-            Some(Value::Table(records)) => records,
-            _ => {
-                return Err(
-                    self.wrong("record", "is missing: give the tables record.1 to record.9")
-                );
-            }
+        let Some(Value::Table(records)) = self.table.get("record") else {
+            let problem = "is missing: give the tables record.1 to record.9";
+            return Err(self.wrong("record", problem));
         };
         for (record, fields) in records {
             let known = FIELDS.iter().find(|(name, _)| name == record);

@@ -8,6 +8,7 @@
 
 mod check;
 mod columns;
+mod fields;
 mod fit;
 mod layout;
 mod layouts;

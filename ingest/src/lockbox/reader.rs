@@ -3,8 +3,9 @@
 
 use tieout_core::{Amount, Date, FindingCode, QuarantineReason, Severity};
 
-use super::check::{self, BatchHead, Check, DOCUMENTS_MAX, Misfit, Oddities};
+use super::check::{BatchHead, Check, DOCUMENTS_MAX, Oddities};
 use super::columns::whole_number;
+use super::fields::{self, Misfit};
 use super::layout::{Layout, TotalColumns};
 use super::text::{CharacterSet, one_byte_each};
 use crate::format::{Counts, ReadError};
@@ -245,7 +246,7 @@ impl<'a> Reader<'a> {
     }
 
     fn misfit_in_words(&self, record: &[u8], misfit: &Misfit) -> String {
-        let hint = match check::shift_of(record, self.layout) {
+        let hint = match fields::shift_of(record, self.layout) {
             Some(shift) => {
                 let side = if shift > 0 { "right" } else { "left" };
                 let columns = shift.unsigned_abs();
