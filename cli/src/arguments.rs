@@ -28,6 +28,10 @@ struct CommandLine {
 pub enum Command {
     /// Read files and folders of any known formats, tie out, print a summary
     Run(RunArguments),
+    /// Answer a question over the tables that a run has kept
+    Sql(SqlArguments),
+    /// Say why a payment ended as it did
+    Explain(ExplainArguments),
     /// List what is read, with the version or dialect of each
     Formats,
 }
@@ -59,6 +63,45 @@ pub struct RunArguments {
     /// Print nothing but errors
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// `tieout sql`.
+#[derive(Debug, Args)]
+pub struct SqlArguments {
+    /// A select over payments, applications, exceptions, ... (all of `--out`, and files, parties,
+    /// open_items, evidence)
+    #[arg(value_name = "SQL")]
+    pub question: String,
+    /// The ledger of a run; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: AnswerFormat,
+}
+
+/// `tieout explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The payment, as the tables name it, or the beginning of that
+    #[arg(value_name = "PAYMENT_ID")]
+    pub payment_id: String,
+    /// The ledger of a run; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+}
+
+/// The formats of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AnswerFormat {
+    /// Columns for people
+    Table,
+    /// Comma-separated values with a header
+    Csv,
+    /// JSON lines
+    Json,
+    /// Apache Parquet
+    Parquet,
 }
 
 /// The formats of output tables.
@@ -138,6 +181,9 @@ mod tests {
             "tieout run a --threads 0",
             "tieout run a --format xlsx",
             "tieout tie",
+            "tieout sql",
+            "tieout sql select 1",
+            "tieout explain",
         ] {
             assert!(parse_words(words).unwrap_err().use_stderr(), "{words}");
         }

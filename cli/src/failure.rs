@@ -62,6 +62,9 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match &error {
             EngineError::Path { path, source } => Self::unreadable(path, source),
+            EngineError::Answer(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Self::ReaderGone
+            }
             EngineError::Write { .. } => Self::with_action(
                 error.to_string(),
                 "give a folder that you may write to, on a disk with room",

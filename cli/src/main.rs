@@ -1,20 +1,19 @@
 //! The command `tieout`: ties out money, answers in SQL, explains each decision.
 
 mod arguments;
+mod explain;
 mod failure;
 mod formats;
+mod ledger;
 mod progress;
 mod report;
 mod run;
+mod sql;
 mod terminal;
 
 use std::process::ExitCode;
 
 use arguments::Command;
-
-/// Allocation is on the matcher's path, and this allocator is the faster one with many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +31,8 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Sql(arguments) => sql::sql(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Formats => formats::formats(),
     };
     match outcome {
