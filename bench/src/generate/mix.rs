@@ -240,11 +240,25 @@ mod tests {
     fn the_readme_shows_this_table() {
         let readme = include_str!("../../README.md");
         for row in MIX {
-            assert!(
-                readme.contains(&format!("| `{}` |", row.name)),
-                "{}",
-                row.name
+            let mut columns = row.weights;
+            if row.scenario == Scenario::Clean {
+                columns = Channel::ALL.map(|c| weights(c).next().unwrap());
+            }
+            let columns = columns.map(thousands).join(" | ");
+            let shown = format!(
+                "| `{}` | {columns} | {} | {} |",
+                row.name,
+                row.outcome.word(),
+                row.what
             );
+            assert!(readme.contains(&shown), "{shown}");
+        }
+    }
+
+    fn thousands(count: u32) -> String {
+        match count {
+            0..1000 => count.to_string(),
+            _ => format!("{},{:03}", count / 1000, count % 1000),
         }
     }
 }

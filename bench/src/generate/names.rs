@@ -1,15 +1,15 @@
 //! Company names: how the books write them, and how people write them on a check.
 //!
 //! Every name that is generated keeps its customer identifiable: the core (the words without
-//! the legal suffix) is unique as a set of words and fits a lockbox record's 30 characters.
+//! the legal suffix) is unique as a set of words and fits the last 28 columns of a lockbox record.
 
 use ahash::AHashSet;
 
 use super::dice::Dice;
 use super::words::{FIRST, KIND, PLACE, SHORT, SUFFIX, TRADE};
 
-/// The width of a remitter name in a lockbox record.
-pub const REMITTER_WIDTH: usize = 30;
+/// The width of a remitter name in a lockbox record of 80 columns.
+pub const REMITTER_WIDTH: usize = 28;
 
 /// A company name in its two parts.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ mod tests {
         let mut seen = AHashSet::new();
         for _ in 0..20_000 {
             let name = book.compose(&mut dice);
-            assert!(name.core.len() <= 28);
+            assert!(name.core.len() <= REMITTER_WIDTH - 2);
             assert!(seen.insert(name.core.clone()));
             let written = name.as_written(&mut dice);
             assert!(written.len() <= REMITTER_WIDTH && !written.is_empty());

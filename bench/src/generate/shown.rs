@@ -37,7 +37,7 @@ pub struct Cited {
 
 /// What can be seen of one payment.
 pub struct Shown {
-    /// The payer's name, at most 30 characters.
+    /// The payer's name, at most 28 characters.
     pub name: String,
     /// The payer's account, if it can be read.
     pub account: Option<Account>,
