@@ -5,6 +5,15 @@
 //! picks one. What cannot be read becomes a [`tieout_core::QuarantinedLine`] or a
 //! [`tieout_core::Finding`], never an error: a [`ReadError`] means that the file itself could
 //! not be opened or read to its end, or that the receiver wants no more.
+//!
+//! ```
+//! use tieout_ingest::{Role, recognize};
+//!
+//! let statement = b"01,091000019,4400128871,260316,0605,1,,,2/\n02,4400128871,091000019,1/\n";
+//! let format = recognize(statement).unwrap();
+//! assert_eq!((format.name(), format.role()), ("bai2", Role::BankLines));
+//! assert!(recognize(b"Dear customer, please find attached").is_none());
+//! ```
 
 mod bai2;
 mod canonical;

@@ -1,7 +1,8 @@
 //! Real files that others published: each is read or refused with a line and a reason, and
 //! what is read ties to the file's own totals where those are right.
 //!
-//! They are not part of this repository: `TIEOUT_SAMPLES` names their folder.
+//! They are not part of this repository: `TIEOUT_SAMPLES` names their folder, seen from the
+//! repository's root.
 #![allow(clippy::unwrap_used)]
 
 mod reading;
@@ -12,10 +13,9 @@ use reading::{Reading, read};
 use tieout_ingest::recognize;
 
 fn samples() -> Option<PathBuf> {
-    let root = std::env::var_os("TIEOUT_SAMPLES").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples"),
-        PathBuf::from,
-    );
+    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
+    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
     if !root.is_dir() {
         println!(
             "SKIPPED: no samples in {} (set TIEOUT_SAMPLES)",

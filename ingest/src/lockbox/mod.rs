@@ -12,8 +12,10 @@ mod fields;
 mod fit;
 mod layout;
 mod layouts;
+mod plan;
 mod reader;
 mod text;
+mod totals;
 
 use std::fs::File;
 use std::io::Read;

@@ -6,7 +6,7 @@ use tieout_core::{Amount, Date, FindingCode, QuarantineReason, Severity};
 use super::check::{BatchHead, Check, DOCUMENTS_MAX, Oddities};
 use super::columns::whole_number;
 use super::fields::{self, Misfit};
-use super::layout::{Layout, TotalColumns};
+use super::layout::Layout;
 use super::text::{CharacterSet, one_byte_each};
 use crate::format::{Counts, ReadError};
 use crate::intake::{Intake, Notice};
@@ -15,9 +15,9 @@ use crate::rows::BankLines;
 
 /// How often something was odd, and where first.
 #[derive(Default)]
-struct Oddity {
-    count: u64,
-    first_line: Option<u64>,
+pub(super) struct Oddity {
+    pub count: u64,
+    pub first_line: Option<u64>,
 }
 
 impl Oddity {
@@ -31,10 +31,10 @@ impl Oddity {
 
 /// A batch or lockbox so far.
 #[derive(Clone, Copy, Default)]
-struct Group {
-    line: u64,
-    checks: u64,
-    total: Amount,
+pub(super) struct Group {
+    pub line: u64,
+    pub checks: u64,
+    pub total: Amount,
 }
 
 /// What the next 4 record belongs to.
@@ -48,11 +48,11 @@ enum Owner {
 }
 
 pub(super) struct Reader<'a> {
-    layout: &'a Layout,
-    intake: Intake<'a>,
+    pub(super) layout: &'a Layout,
+    pub(super) intake: Intake<'a>,
     rows: BankLines,
     file_date: Option<Date>,
-    head: BatchHead,
+    pub(super) head: BatchHead,
     batch: Option<Group>,
     lockbox: Option<Group>,
     owner: Owner,
@@ -60,10 +60,10 @@ pub(super) struct Reader<'a> {
     /// Records since the 1 record.
     records: u64,
     is_open: bool,
-    sums: Oddity,
-    sequences: Oddity,
-    other_characters: Oddity,
-    windows_1252: Oddity,
+    pub(super) sums: Oddity,
+    pub(super) sequences: Oddity,
+    pub(super) other_characters: Oddity,
+    pub(super) windows_1252: Oddity,
     /// The first line in quarantine.
     refused: Option<u64>,
     scratch: Vec<u8>,
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         line: &Line<'_>,
         reason: QuarantineReason,
@@ -340,73 +340,6 @@ impl<'a> Reader<'a> {
         self.refuse(line, QuarantineReason::MisplacedRecord, message)
     }
 
-    /// Compares what a 7 or 8 record says with what was read; gives back what it says, or
-    /// where that does not read, what was read.
-    fn compare(
-        &mut self,
-        what: &str,
-        parts: &str,
-        line: &Line<'_>,
-        record: &[u8],
-        read: Group,
-    ) -> Result<Group, ReadError> {
-        let columns: &TotalColumns = match what {
-            "batch" => &self.layout.batch_total,
-            _ => &self.layout.lockbox_total,
-        };
-        let count = columns
-            .check_count
-            .map(|columns| (columns, whole_number(columns.trimmed(record))));
-        let Ok(Some(total)) = columns.total.read(record) else {
-            let place = columns.total.columns;
-            let message = format!(
-                "the {what}'s total in {} is `{}`, expected digits; the {what} is read, but not \
-                 compared with its total",
-                place.spoken(),
-                String::from_utf8_lossy(place.raw(record))
-            );
-            self.refuse(line, QuarantineReason::BadAmount, message)?;
-            return Ok(read);
-        };
-        let checks = count.map_or(read.checks, |(_, count)| count.unwrap_or(0));
-        let lockbox = &self.head.lockbox;
-        if total != read.total {
-            let found = format!("the {what} of lockbox {lockbox} says a total of {total}");
-            let expected = format!("{}, the sum of its {parts}", read.total);
-            self.untied(FindingCode::ControlTotal, line.number, found, expected)?;
-        }
-        if checks != read.checks {
-            let lockbox = &self.head.lockbox;
-            let found = format!("the {what} of lockbox {lockbox} says {checks} checks");
-            let expected = format!("{}, as many as its {parts} have", read.checks);
-            self.untied(FindingCode::ControlCount, line.number, found, expected)?;
-        }
-        Ok(Group {
-            line: read.line,
-            checks,
-            total,
-        })
-    }
-
-    fn untied(
-        &mut self,
-        code: FindingCode,
-        line: u64,
-        found: String,
-        expected: String,
-    ) -> Result<(), ReadError> {
-        Ok(self.intake.report(Notice {
-            severity: Severity::Error,
-            code,
-            line: Some(line),
-            found,
-            expected,
-            action: "Look in quarantine for checks that were not read; if there are none, ask \
-                     the bank which figure is right."
-                .into(),
-        })?)
-    }
-
     fn end_file(&mut self, line: &Line<'_>, record: &[u8]) -> Result<(), ReadError> {
         self.close_batch(line.number)?;
         self.close_lockbox(line.number)?;
@@ -452,19 +385,6 @@ impl<'a> Reader<'a> {
         self.missing(line, found, "an 8 record before this line")
     }
 
-    fn missing(&mut self, line: u64, found: String, expected: &str) -> Result<(), ReadError> {
-        Ok(self.intake.report(Notice {
-            severity: Severity::Error,
-            code: FindingCode::MissingRecord,
-            line: Some(line),
-            found,
-            expected: expected.to_owned(),
-            action: "Its checks are read, but not compared with a total; ask the bank for a \
-                     whole file."
-                .into(),
-        })?)
-    }
-
     /// A file that ends, or begins anew, without its 9 record.
     fn close_file(&mut self) -> Result<(), ReadError> {
         self.close_check()?;
@@ -495,55 +415,5 @@ impl<'a> Reader<'a> {
         self.intake.counts.lines = lines;
         self.intake.report_quarantined(self.refused)?;
         Ok(self.intake.counts)
-    }
-
-    fn report_oddities(&mut self) -> Result<(), ReadError> {
-        let notices = [
-            (
-                &self.sums,
-                Severity::Warning,
-                FindingCode::ControlTotal,
-                "checks whose documents add up to another amount",
-                "net amounts that add up to the check",
-                "The checks are read at their own amount; the difference is decided in matching.",
-            ),
-            (
-                &self.sequences,
-                Severity::Warning,
-                FindingCode::OverflowSequence,
-                "checks whose 4 records are not in sequence or do not end with 9",
-                "4 records numbered 01, 02, ... of which the last is marked 9",
-                "Documents of these checks may be missing; compare with the bank's image.",
-            ),
-            (
-                &self.windows_1252,
-                Severity::Info,
-                FindingCode::ConvertedCharacters,
-                "lines that are not UTF-8",
-                "UTF-8",
-                "They were read as Windows-1252.",
-            ),
-            (
-                &self.other_characters,
-                Severity::Warning,
-                FindingCode::Encoding,
-                "lines with characters that fixed columns cannot hold",
-                "characters of Windows-1252",
-                "Each such character was read as a question mark.",
-            ),
-        ];
-        for (oddity, severity, code, what, expected, action) in notices {
-            if oddity.count > 0 {
-                self.intake.report(Notice {
-                    severity,
-                    code,
-                    line: oddity.first_line,
-                    found: format!("{} {what}, the first here", oddity.count),
-                    expected: expected.to_owned(),
-                    action: action.into(),
-                })?;
-            }
-        }
-        Ok(())
     }
 }
