@@ -33,6 +33,8 @@ use reader::Reader;
 
 /// Bytes of a layout file that are read.
 const LAYOUT_BYTES_MAX: u64 = 1 << 20;
+/// Lines behind the first within which a lockbox file has a batch, or ends.
+const BATCH_WITHIN_LINES: usize = 8;
 
 /// Lockbox files.
 pub struct Lockbox;
@@ -66,10 +68,13 @@ impl Format for Lockbox {
             .unwrap_or(head)
             .split(|&byte| byte == b'\n' || byte == b'\r')
             .filter(|line| !line.trim_ascii().is_empty());
-        let (Some(first), Some(second)) = (lines.next(), lines.next()) else {
+        if !lines.next().is_some_and(is_file_header) {
             return false;
-        };
-        is_file_header(first) && is_service_or_batch(second)
+        }
+        let body: Vec<&[u8]> = lines.take(BATCH_WITHIN_LINES).collect();
+        // Other files of fixed lines begin alike, but have neither a 5 nor a 9 record.
+        body.first().is_some_and(|line| is_service_or_batch(line))
+            && (body.len() == 1 || body.iter().any(|line| matches!(line[0], b'5' | b'9')))
     }
 
     fn read(
@@ -104,7 +109,9 @@ fn is_file_header(line: &[u8]) -> bool {
         && line.len() >= 14
         && !is_ach
         && line[1..3].iter().all(u8::is_ascii_digit)
-        && !line.iter().any(|&byte| byte < b' ' || byte == b',')
+        && !line
+            .iter()
+            .any(|&byte| byte < b' ' || matches!(byte, b',' | b';' | b'|'))
 }
 
 fn is_service_or_batch(line: &[u8]) -> bool {
@@ -240,6 +247,9 @@ mod tests {
         assert!(!yes("1,2,3,4,5,6,7,8,9,10\n2,3,4,5\n"));
         let ach = "101 091000019 0910000190603160615A094101HARBOR BANK\n5200HARBOR 1234\n";
         assert!(!yes(ach));
+        let norma = "11004904011234567890260101260131\n2200490401260102\n33004904011234\n";
+        assert!(!yes(norma));
+        assert!(!yes("100;ALPHA;BETA;GAMMA\n200;1;2;3\n500;4;5;6\n"));
     }
 
     #[test]
