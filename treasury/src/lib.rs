@@ -1,1 +1,30 @@
-//! treasury
+//! SQL over a ledger.
+//!
+//! A [`Treasury`] opens a ledger and answers queries; each [`Answer`] is a stream of Arrow
+//! batches. [`BlockingTreasury`] does the same for callers without an async runtime, whose
+//! [`Rows`] are an iterator. Every table of [`tieout_core::schema::Table`] is there under its
+//! own name, and nothing else is: a query reads, and it reads the ledger only. What cannot be
+//! answered is a [`QueryError`], one sentence with what to do.
+//!
+//! ```
+//! use tieout_ledger::Ledger;
+//! use tieout_treasury::{BlockingTreasury, Limits};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let ledger = Ledger::create(dir.path())?.finish("cash-application")?;
+//! let treasury = BlockingTreasury::open(&ledger, &Limits::default())?;
+//! let rows = treasury.query("select status, sum(amount) from payments group by 1")?;
+//! assert_eq!(rows.schema().field(0).name(), "status");
+//! assert_eq!(rows.map(|batch| batch.map_or(0, |rows| rows.num_rows())).sum::<usize>(), 0);
+//! # Ok(())
+//! # }
+//! ```
+
+mod blocking;
+mod error;
+mod session;
+
+pub use blocking::{BlockingTreasury, Rows};
+pub use error::QueryError;
+pub use session::{Answer, Limits, Treasury};
