@@ -29,6 +29,33 @@ pub enum EngineError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] tieout_ledger::LedgerError),
+    /// A query without an answer.
+    #[error(transparent)]
+    Query(#[from] tieout_treasury::QueryError),
+    /// An answer that could not be written out.
+    #[error("cannot write the answer: {0}")]
+    Answer(std::io::Error),
+    /// No payment has the identifier.
+    #[error(
+        "no payment {given} in {}: find it with `tieout sql \"select payment_id, payer_name, \
+         amount from payments where ...\" --ledger {}`",
+        ledger.display(),
+        ledger.display()
+    )]
+    UnknownPayment {
+        /// As asked for.
+        given: String,
+        /// The ledger's folder.
+        ledger: PathBuf,
+    },
+    /// Several payments begin with what was given.
+    #[error("several payments begin with {given}: {alike}; give more digits")]
+    AmbiguousPayment {
+        /// As asked for.
+        given: String,
+        /// The first of them.
+        alike: String,
+    },
     /// A mistake in the program; nothing was written.
     #[error("internal error: {0}; please report it with the command line")]
     Internal(String),

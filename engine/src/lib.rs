@@ -19,10 +19,12 @@
 mod books;
 mod cash;
 mod error;
+pub mod explain;
 mod files;
 mod intake;
 mod options;
 mod outputs;
+mod query;
 mod reading;
 mod report;
 mod rows;
@@ -33,10 +35,13 @@ mod tally;
 mod waiting;
 
 pub use error::EngineError;
+pub use explain::{Explanation, explain};
 pub use options::{NoProgress, Output, Progress, RunOptions};
+pub use query::{Answer, query, write_answer};
 pub use run::run;
 pub use summary::{CurrencySummary, FileSummary, Summary, Tally};
 pub use tieout_core as core;
 pub use tieout_ingest::{FORMATS, Role, Settings};
-pub use tieout_ledger::{FileFormat, Ledger, LedgerError};
+pub use tieout_ledger::{Cells, FileFormat, Ledger, LedgerError};
 pub use tieout_matcher::{Recipe, RecipeError};
+pub use tieout_treasury::QueryError;

@@ -1,0 +1,114 @@
+//! The lines that a payment was read from.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+
+/// Bytes of a payment's lines that are shown.
+const SHOWN_BYTES_MAX: u64 = 1 << 16;
+/// Bytes of a file that are read again to tell whether it is still the same.
+const CHECKED_BYTES_MAX: u64 = 1 << 30;
+
+/// Where a payment stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file, as the run was given it.
+    pub file: String,
+    /// The first line, from 1.
+    pub line: u64,
+    /// The bytes of its lines.
+    pub bytes: Range<u64>,
+    /// The file's format.
+    pub format: Option<String>,
+    /// The layout profile that it was read by.
+    pub profile: Option<String>,
+    /// The lines themselves.
+    pub text: SourceText,
+}
+
+/// The lines of a payment, as far as they can still be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceText {
+    /// The file is the one that the run read; these are the lines.
+    Lines(Vec<String>),
+    /// The file is too large to be compared with what the run read; these are the lines that
+    /// stand there now.
+    Unchecked(Vec<String>),
+    /// The file has other content than the run read.
+    Changed,
+    /// The file cannot be read, and why.
+    Gone(String),
+}
+
+/// What the ledger knows about the place of a payment.
+pub struct Place {
+    pub file: String,
+    pub line: u64,
+    pub bytes: Range<u64>,
+    pub format: Option<String>,
+    pub profile: Option<String>,
+    pub digest: Option<String>,
+    pub file_bytes: Option<u64>,
+}
+
+/// Reads the lines again.
+pub fn find(place: Place) -> Source {
+    let text = match read(&place) {
+        Ok(text) => text,
+        Err(error) => SourceText::Gone(error.to_string()),
+    };
+    Source {
+        file: place.file,
+        line: place.line,
+        bytes: place.bytes,
+        format: place.format,
+        profile: place.profile,
+        text,
+    }
+}
+
+fn read(place: &Place) -> io::Result<SourceText> {
+    let mut file = File::open(&place.file)?;
+    let length = file.metadata()?.len();
+    if place.file_bytes.is_some_and(|bytes| bytes != length) {
+        return Ok(SourceText::Changed);
+    }
+    let is_checked = match &place.digest {
+        Some(digest) if length <= CHECKED_BYTES_MAX => {
+            if digest_of(&file)? != *digest {
+                return Ok(SourceText::Changed);
+            }
+            true
+        }
+        _ => false,
+    };
+    let lines = lines(&mut file, &place.bytes)?;
+    Ok(if is_checked {
+        SourceText::Lines(lines)
+    } else {
+        SourceText::Unchecked(lines)
+    })
+}
+
+fn digest_of(file: &File) -> io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn lines(file: &mut File, bytes: &Range<u64>) -> io::Result<Vec<String>> {
+    file.seek(SeekFrom::Start(bytes.start))?;
+    let length = bytes.end.saturating_sub(bytes.start).min(SHOWN_BYTES_MAX);
+    let mut read = Vec::new();
+    file.take(length).read_to_end(&mut read)?;
+    let text = String::from_utf8_lossy(&read);
+    Ok(text.lines().map(printable).collect())
+}
+
+/// The line without what a terminal would act on.
+fn printable(line: &str) -> String {
+    let line = line.trim_end();
+    line.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
