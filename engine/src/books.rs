@@ -88,15 +88,21 @@ pub fn load(
         .flat_map(|role| found.of(role))
         .collect();
     let mut notes: Vec<Notes> = files.iter().map(|_| Notes::default()).collect();
-    read(&files, &options.settings, progress, total_bytes, |message| match message {
-        Message::Batch(place, batch) => take(batch, &mut session, &mut notes[place], report),
-        Message::Done(place, counts) => {
-            progress.bytes(counts.bytes);
-            report.findings(&notes[place].findings(&files[place].source.name))?;
-            report.file(files[place], counts, notes[place].repeated)
-        }
-        Message::Failed(place, finding) => report.failed(files[place], &finding),
-    })?;
+    read(
+        &files,
+        &options.settings,
+        progress,
+        total_bytes,
+        |message| match message {
+            Message::Batch(place, batch) => take(batch, &mut session, &mut notes[place], report),
+            Message::Done(place, counts) => {
+                progress.bytes(counts.bytes);
+                report.findings(&notes[place].findings(&files[place].source.name))?;
+                report.file(files[place], counts, notes[place].repeated)
+            }
+            Message::Failed(place, finding) => report.failed(files[place], &finding),
+        },
+    )?;
     session.finish_loading();
     Ok(session)
 }
@@ -141,17 +147,18 @@ impl Notes {
     }
 
     fn findings(&self, file: &str) -> Vec<Finding> {
-        let finding = |severity, code, seen: &Occurrences, found: String, expected: &str, action: &str| {
-            (seen.count > 0).then(|| Finding {
-                severity,
-                code,
-                file: file.to_owned(),
-                line: Some(seen.first),
-                found,
-                expected: expected.to_owned(),
-                action: action.to_owned(),
-            })
-        };
+        let finding =
+            |severity, code, seen: &Occurrences, found: String, expected: &str, action: &str| {
+                (seen.count > 0).then(|| Finding {
+                    severity,
+                    code,
+                    file: file.to_owned(),
+                    line: Some(seen.first),
+                    found,
+                    expected: expected.to_owned(),
+                    action: action.to_owned(),
+                })
+            };
         let findings = [
             finding(
                 Severity::Error,
@@ -168,7 +175,10 @@ impl Notes {
                 Severity::Warning,
                 FindingCode::UnknownParty,
                 &self.unnamed,
-                format!("{} open items of parties that no parties file names", self.unnamed.count),
+                format!(
+                    "{} open items of parties that no parties file names",
+                    self.unnamed.count
+                ),
                 "a row in a parties file for every party_id",
                 "add the parties; until then only references lead to these items",
             ),

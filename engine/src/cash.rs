@@ -58,7 +58,9 @@ impl<'a> Cash<'a> {
                 remittance_lines,
             } => {
                 self.tell(&transactions, progress)?;
-                let admitted = self.intake.admit(place as u32, &transactions, &remittance_lines)?;
+                let admitted = self
+                    .intake
+                    .admit(place as u32, &transactions, &remittance_lines)?;
                 self.known_before += admitted.known_before;
                 self.match_references(admitted, report, progress)
             }
@@ -115,19 +117,25 @@ impl<'a> Cash<'a> {
         if !findings.is_empty() {
             report.findings(&findings)?;
         }
-        report.desk.send(Table::Transactions, transactions.clone())?;
+        report
+            .desk
+            .send(Table::Transactions, transactions.clone())?;
         if report.desk.wants(Table::RemittanceLines) && lines.num_rows() > 0 {
             let rows = remittance_lines(&lines, &transactions)?;
             report.desk.send(Table::RemittanceLines, rows)?;
         }
         let first = self.intake.payments() - transactions.num_rows() as u32;
-        let decisions = self.session.references(&transactions, &lines).map_err(internal)?;
+        let decisions = self
+            .session
+            .references(&transactions, &lines)
+            .map_err(internal)?;
         let (decided, waiting) = split(&decisions);
         if waiting.is_empty() {
             let decisions: Vec<Decision> = decisions.into_iter().flatten().collect();
             return self.emit(&transactions, &decisions, report, progress);
         }
-        self.waiting.push(select(&transactions, &lines, &waiting, first)?)?;
+        self.waiting
+            .push(select(&transactions, &lines, &waiting, first)?)?;
         let decisions: Vec<Decision> = decisions.into_iter().flatten().collect();
         let transactions =
             take_record_batch(&transactions, &UInt32Array::from(decided)).map_err(arrow)?;

@@ -3,6 +3,8 @@
 mod lookup;
 mod record;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::path::Path;

@@ -41,7 +41,9 @@ impl Found {
 
     /// The known files of one role.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &Known> {
-        self.known.iter().filter(move |file| file.format.role() == role)
+        self.known
+            .iter()
+            .filter(move |file| file.format.role() == role)
     }
 }
 
@@ -55,7 +57,10 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
         list(path, 0, &mut files)?;
     }
     if files.is_empty() {
-        let given: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let given: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         return Err(EngineError::NoFiles(given.join(", ")));
     }
     let mut found = Found::default();
@@ -80,12 +85,18 @@ fn list(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Engin
         return Err(wrap(io::Error::other("too many folders inside folders")));
     }
     let mut entries: Vec<PathBuf> = fs::read_dir(path)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect()
+        })
         .map_err(wrap)?;
     entries.retain(|entry| !is_hidden(entry));
     // By name, so that a run does not depend on the order of the file system.
     entries.sort();
-    entries.iter().try_for_each(|entry| list(entry, depth + 1, files))
+    entries
+        .iter()
+        .try_for_each(|entry| list(entry, depth + 1, files))
 }
 
 /// Files that people did not put there: `.git`, `.DS_Store` and their like.
@@ -100,7 +111,13 @@ fn classify(path: PathBuf, found: &mut Found) {
         Ok(read) => read,
         Err(error) => {
             let action = "check that the file exists and may be read, and run again";
-            found.note(&name, 0, FindingCode::UnreadableFile, &error.to_string(), action);
+            found.note(
+                &name,
+                0,
+                FindingCode::UnreadableFile,
+                &error.to_string(),
+                action,
+            );
             return;
         }
     };

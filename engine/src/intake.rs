@@ -92,10 +92,8 @@ impl Intake {
         let text = |name| column::<StringArray>(batch, Table::Transactions.column(name));
         let (accounts, currencies) = (text("account")?, text("currency")?);
         let files = text("source_file")?;
-        let lines = column::<arrow::array::UInt64Array>(
-            batch,
-            Table::Transactions.column("source_line"),
-        )?;
+        let lines =
+            column::<arrow::array::UInt64Array>(batch, Table::Transactions.column("source_line"))?;
         let mut findings = Vec::new();
         for row in 0..batch.num_rows() {
             let (account, currency) = (accounts.value(row), currencies.value(row));
@@ -110,7 +108,13 @@ impl Intake {
                 .or_insert_with(|| (currency.to_owned(), false));
             if known.0 != currency && !known.1 {
                 known.1 = true;
-                findings.push(conflict(files.value(row), lines.value(row), account, currency, &known.0));
+                findings.push(conflict(
+                    files.value(row),
+                    lines.value(row),
+                    account,
+                    currency,
+                    &known.0,
+                ));
             }
         }
         Ok(findings)

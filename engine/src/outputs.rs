@@ -25,9 +25,10 @@ impl Outputs {
     /// # Errors
     /// [`EngineError::Ledger`] if one cannot be begun.
     pub fn create(options: &RunOptions) -> Result<Self, EngineError> {
-        let folder = options.out.as_ref().map(|out| {
-            Folder::create(&out.dir, &Table::OUTPUTS, out.format, Columns::Contract)
-        });
+        let folder = options
+            .out
+            .as_ref()
+            .map(|out| Folder::create(&out.dir, &Table::OUTPUTS, out.format, Columns::Contract));
         let ledger = options.ledger.as_deref().map(Ledger::create);
         Ok(Self {
             ledger: ledger.transpose()?,
@@ -51,7 +52,11 @@ impl Outputs {
     /// [`EngineError::Ledger`] if the disk refuses; the senders then find the channel closed.
     pub fn drain(mut self, rows: Receiver<Rows>) -> Result<Self, EngineError> {
         for (table, batch) in rows {
-            if let Some(folder) = self.folder.as_mut().filter(|_| Table::OUTPUTS.contains(&table)) {
+            if let Some(folder) = self
+                .folder
+                .as_mut()
+                .filter(|_| Table::OUTPUTS.contains(&table))
+            {
                 folder.write(table, &batch)?;
             }
             if let Some(ledger) = &mut self.ledger {
@@ -89,7 +94,10 @@ impl Desk {
     pub fn new(outputs: &Outputs, sender: Sender<Rows>) -> Self {
         Self {
             sender,
-            wanted: Table::ALL.into_iter().filter(|&table| outputs.wants(table)).collect(),
+            wanted: Table::ALL
+                .into_iter()
+                .filter(|&table| outputs.wants(table))
+                .collect(),
             explains: outputs.explains(),
         }
     }

@@ -36,11 +36,13 @@ pub fn read(
 ) -> Result<(), EngineError> {
     let (sender, receiver) = bounded(BATCHES_MAX);
     thread::scope(|scope| {
-        let reader = scope.spawn(move || -> Result<(), EngineError> {
+        let parse = move || -> Result<(), EngineError> {
             for (place, file) in files.iter().enumerate() {
                 progress.file(&file.source.name, total_bytes);
                 let mut hand_over = |batch| {
-                    sender.send(Message::Batch(place, batch)).map_err(|_| Stopped)
+                    sender
+                        .send(Message::Batch(place, batch))
+                        .map_err(|_| Stopped)
                 };
                 let message = match file.format.read(&file.source, settings, &mut hand_over) {
                     Ok(counts) => Message::Done(place, counts),
@@ -57,7 +59,9 @@ pub fn read(
                 }
             }
             Ok(())
-        });
+        };
+        let named = thread::Builder::new().name("read".to_owned());
+        let reader = named.spawn_scoped(scope, parse).map_err(internal)?;
         let taken = take_all(receiver, take);
         let read = reader.join().map_err(|_| internal("a parser panicked"))?;
         taken.and(read)

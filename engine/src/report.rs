@@ -56,7 +56,10 @@ impl Report {
     /// [`EngineError::Internal`] if the writer has stopped.
     pub fn quarantine(&mut self, line: &QuarantinedLine) -> Result<(), EngineError> {
         self.quarantined += 1;
-        self.desk.send(Table::Quarantine, rows::quarantine(std::slice::from_ref(line))?)
+        self.desk.send(
+            Table::Quarantine,
+            rows::quarantine(std::slice::from_ref(line))?,
+        )
     }
 
     /// Notes that a file was read to its end.
@@ -111,7 +114,8 @@ impl Report {
         files.extend(found.others.iter().cloned());
         if self.desk.wants(Table::Files) {
             let digests: Vec<String> = files.iter().map(|file| digest(&file.file)).collect();
-            self.desk.send(Table::Files, rows::files(&files, &digests)?)?;
+            self.desk
+                .send(Table::Files, rows::files(&files, &digests)?)?;
         }
         let mut summary = Summary {
             files,

@@ -14,7 +14,9 @@ fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
 }
 
 fn optional<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
-    let values: StringArray = values.map(|text| Some(text).filter(|text| !text.is_empty())).collect();
+    let values: StringArray = values
+        .map(|text| Some(text).filter(|text| !text.is_empty()))
+        .collect();
     Arc::new(values)
 }
 

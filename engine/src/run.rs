@@ -25,6 +25,7 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
     let began = Instant::now();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.settings.threads)
+        .thread_name(|place| format!("match-{place}"))
         .build()
         .map_err(internal)?;
     let found = files::find(&options.paths)?;
@@ -33,9 +34,14 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
     let mut summary = thread::scope(|scope| {
         let (sender, rows) = bounded(outputs::BATCHES_MAX);
         let desk = Desk::new(&outputs, sender);
-        let writer = scope.spawn(move || outputs.drain(rows));
+        let named = thread::Builder::new().name("write".to_owned());
+        let writer = named
+            .spawn_scoped(scope, move || outputs.drain(rows))
+            .map_err(internal)?;
         let summary = pool.install(|| tie_out(options, progress, found, desk));
-        let outputs = writer.join().map_err(|_| internal("the writer panicked"))??;
+        let outputs = writer
+            .join()
+            .map_err(|_| internal("the writer panicked"))??;
         let summary = summary?;
         outputs.finish(&recipe)?;
         Ok::<_, EngineError>(summary)
@@ -60,11 +66,19 @@ fn tie_out(
     let mut session = books::load(&found, &options, progress, total_bytes, &mut report)?;
     let bank: Vec<&Known> = found.of(Role::BankLines).collect();
     let mut cash = Cash::new(&mut session)?;
-    read(&bank, &options.settings, progress, total_bytes, |message| match message {
-        Message::Batch(place, batch) => cash.take(place, batch, &mut report, progress),
-        Message::Done(place, counts) => cash.file_done(bank[place], counts, &mut report, progress),
-        Message::Failed(place, finding) => report.failed(bank[place], &finding),
-    })?;
+    read(
+        &bank,
+        &options.settings,
+        progress,
+        total_bytes,
+        |message| match message {
+            Message::Batch(place, batch) => cash.take(place, batch, &mut report, progress),
+            Message::Done(place, counts) => {
+                cash.file_done(bank[place], counts, &mut report, progress)
+            }
+            Message::Failed(place, finding) => report.failed(bank[place], &finding),
+        },
+    )?;
     cash.finish(&mut report, progress)?;
     for file in found.of(Role::Nothing) {
         books::skip(file, &options.settings, &mut report)?;

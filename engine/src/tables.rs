@@ -53,6 +53,10 @@ fn text() -> StringBuilder {
     StringBuilder::new()
 }
 
+fn text_of(rows: usize, bytes: usize) -> StringBuilder {
+    StringBuilder::with_capacity(rows, rows * bytes)
+}
+
 fn done(mut builder: StringBuilder) -> ArrayRef {
     Arc::new(builder.finish())
 }
@@ -81,12 +85,14 @@ impl Decided<'_> {
     pub fn payments(&self) -> Result<RecordBatch, EngineError> {
         let rows = self.decisions.len();
         let [mut status, mut party, mut reason, mut rule, mut recipe] =
-            [text(), text(), text(), text(), text()];
+            std::array::from_fn(|_| text_of(rows, 20));
         let mut applied = Amounts::with_capacity(rows);
         let mut on_account = Amounts::with_capacity(rows);
         let mut unapplied = Amounts::with_capacity(rows);
-        let [mut score, mut margin] =
-            [Float64Builder::with_capacity(rows), Float64Builder::with_capacity(rows)];
+        let [mut score, mut margin] = [
+            Float64Builder::with_capacity(rows),
+            Float64Builder::with_capacity(rows),
+        ];
         for decision in self.decisions {
             // The equation was checked when the decision was made; here it is checked again
             // where the figures are written.
@@ -95,7 +101,11 @@ impl Decided<'_> {
                 return Err(crate::intake::internal("a decision does not balance"));
             }
             status.append_value(decision.status().code());
-            party.append_option(decision.party().map(|party| self.session.parties().id(party)));
+            party.append_option(
+                decision
+                    .party()
+                    .map(|party| self.session.parties().id(party)),
+            );
             applied.push(decision.applied());
             on_account.push(decision.on_account());
             unapplied.push(decision.unapplied());
@@ -108,8 +118,17 @@ impl Decided<'_> {
         let mut columns = vec![Arc::clone(self.transactions.column(0))];
         columns.extend(
             [
-                "source_file", "source_line", "account", "booking_date", "value_date", "currency",
-                "amount", "counterparty_name", "check_number", "bank_reference", "end_to_end_id",
+                "source_file",
+                "source_line",
+                "account",
+                "booking_date",
+                "value_date",
+                "currency",
+                "amount",
+                "counterparty_name",
+                "check_number",
+                "bank_reference",
+                "end_to_end_id",
             ]
             .map(|name| self.copied(name)),
         );
@@ -117,8 +136,13 @@ impl Decided<'_> {
         columns.extend([applied.finish(), on_account.finish(), unapplied.finish()]);
         columns.extend([done(reason), done(rule), ratios(score), ratios(margin)]);
         columns.extend(
-            ["direction", "channel", "counterparty_account", "remittance_text"]
-                .map(|name| self.copied(name)),
+            [
+                "direction",
+                "channel",
+                "counterparty_account",
+                "remittance_text",
+            ]
+            .map(|name| self.copied(name)),
         );
         columns.push(done(recipe));
         columns.extend(["byte_start", "byte_end"].map(|name| self.copied(name)));
@@ -130,7 +154,12 @@ impl Decided<'_> {
     /// # Errors
     /// [`EngineError::Internal`] if the batches do not have their shapes.
     pub fn applications(&self) -> Result<RecordBatch, EngineError> {
-        let mut rows = Applications::default();
+        let count = self
+            .decisions
+            .iter()
+            .map(|decision| decision.applications().len())
+            .sum();
+        let mut rows = Applications::with_capacity(count);
         for (row, decision) in self.decisions.iter().enumerate() {
             let status = if decision.takes_effect() {
                 ApplicationStatus::Applied
@@ -163,14 +192,23 @@ impl Decided<'_> {
         }
         batch(
             Table::Exceptions,
-            vec![done(payment), done(reason), amount.finish(), done(candidates)],
+            vec![
+                done(payment),
+                done(reason),
+                amount.finish(),
+                done(candidates),
+            ],
         )
     }
 
     /// `ITEM+ITEM=0.9312|ITEM=0.2000`, the best first.
     fn candidates(&self, decision: &Decision) -> String {
         let mut listed = String::new();
-        let proposed: Vec<ItemIx> = decision.applications().iter().map(|part| part.item).collect();
+        let proposed: Vec<ItemIx> = decision
+            .applications()
+            .iter()
+            .map(|part| part.item)
+            .collect();
         let best = (!proposed.is_empty()).then_some((proposed.as_slice(), decision.score()));
         let others = decision
             .alternatives()
@@ -208,14 +246,19 @@ impl Decided<'_> {
     ) -> Result<RecordBatch, EngineError> {
         let [mut payment, mut original, mut evidence] = [text(), text(), text()];
         for (row, decision) in self.decisions.iter().enumerate() {
-            let Some(earlier) = decision.duplicate_of() else { continue };
+            let Some(earlier) = decision.duplicate_of() else {
+                continue;
+            };
             payment.append_value(self.id(row)?);
             original.append_value(id_of(earlier).map_or_else(String::new, |id| id.to_string()));
             let reason = decision.reason().map_or("", tieout_core::Reason::code);
             let detail = decision.evidence().first().map_or("", |part| &part.detail);
             evidence.append_value(format!("{reason}: {detail}"));
         }
-        batch(Table::Duplicates, vec![done(payment), done(original), done(evidence)])
+        batch(
+            Table::Duplicates,
+            vec![done(payment), done(original), done(evidence)],
+        )
     }
 
     /// Rows of the table `evidence`.
@@ -282,17 +325,15 @@ struct Applications {
     score: Float64Builder,
 }
 
-impl Default for Applications {
-    fn default() -> Self {
+impl Applications {
+    fn with_capacity(rows: usize) -> Self {
         Self {
-            text: std::array::from_fn(|_| text()),
-            amounts: std::array::from_fn(|_| Amounts::with_capacity(0)),
-            score: Float64Builder::new(),
+            text: std::array::from_fn(|_| text_of(rows, 16)),
+            amounts: std::array::from_fn(|_| Amounts::with_capacity(rows)),
+            score: Float64Builder::with_capacity(rows),
         }
     }
-}
 
-impl Applications {
     fn push(
         &mut self,
         decided: &Decided,

@@ -57,7 +57,11 @@ impl Figures {
         }
         self.duplicates += u64::from(decision.status() == Status::Duplicate);
         if let Some(reason) = decision.reason().filter(|_| is_exception(decision)) {
-            totals.exceptions.entry(reason).or_default().add(decision.amount());
+            totals
+                .exceptions
+                .entry(reason)
+                .or_default()
+                .add(decision.amount());
         }
     }
 
@@ -81,7 +85,8 @@ impl Figures {
 
     fn prune(&mut self) {
         // Stable: within a severity the order of reading stays.
-        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        self.findings
+            .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         self.findings.truncate(Summary::FINDINGS_MAX);
     }
 

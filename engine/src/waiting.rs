@@ -52,7 +52,9 @@ impl Waiting {
     /// # Errors
     /// [`EngineError::Internal`] if the temporary folder is full.
     pub fn push(&mut self, batch: WaitingBatch) -> Result<(), EngineError> {
-        self.transactions.write(&batch.transactions).map_err(arrow)?;
+        self.transactions
+            .write(&batch.transactions)
+            .map_err(arrow)?;
         self.lines.write(&batch.remittance_lines).map_err(arrow)?;
         self.sequences.push(batch.sequences);
         Ok(())
@@ -82,6 +84,9 @@ fn reader(
     writer: StreamWriter<SpooledTempFile>,
 ) -> Result<StreamReader<BufReader<SpooledTempFile>>, EngineError> {
     let mut spool = writer.into_inner().map_err(arrow)?;
-    spool.flush().and_then(|()| spool.rewind()).map_err(internal)?;
+    spool
+        .flush()
+        .and_then(|()| spool.rewind())
+        .map_err(internal)?;
     StreamReader::try_new(BufReader::new(spool), None).map_err(arrow)
 }

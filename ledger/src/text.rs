@@ -66,15 +66,10 @@ impl<W: Write> TextFile<W> {
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let cells = Cells::of_first(batch, self.columns).map_err(no_text)?;
-        let special = match self.layout {
-            Layout::Csv => is_special_in_csv,
-            Layout::Json(_) => is_special_in_json,
+        let watched = match self.layout {
+            Layout::Csv => watched(cells.columns(), is_special_in_csv),
+            Layout::Json(_) => watched(cells.columns(), is_special_in_json),
         };
-        let watched: Vec<bool> = cells
-            .columns()
-            .iter()
-            .map(|c| is_watched(c, special))
-            .collect();
         for row in 0..cells.rows() {
             match &self.layout {
                 Layout::Csv => csv_row(cells.columns(), &watched, row, &mut self.buffer),
@@ -108,11 +103,15 @@ fn no_text(error: ArrowError) -> io::Error {
 
 /// Whether a cell of the column can need quotes or escapes. One pass over all bytes of a column
 /// costs less than a look at each cell, and most columns hold nothing special.
-fn is_watched(column: &Column<'_>, special: fn(u8) -> bool) -> bool {
-    match column.contiguous() {
-        Some(bytes) => any(bytes, special),
-        None => column.is_text(),
-    }
+/// Which columns have a special byte anywhere; generic, so that the test of a byte is inlined.
+fn watched(columns: &[Column<'_>], special: impl Fn(u8) -> bool + Copy) -> Vec<bool> {
+    columns
+        .iter()
+        .map(|column| match column.contiguous() {
+            Some(bytes) => any(bytes, special),
+            None => column.is_text(),
+        })
+        .collect()
 }
 
 /// Without early exit inside a stretch, so that the compiler compares many bytes at once.

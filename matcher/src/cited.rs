@@ -8,10 +8,12 @@ use crate::items::Items;
 use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::Reads;
-use crate::reference::{self, Agreement, Significant};
+use crate::reference::{self, Agreement, DIGITS_MIN, Significant};
 
 /// Neighbouring words that may be one number with blanks in it.
 const WORDS_PER_NUMBER_MAX: usize = 3;
+/// A longer word in front of a number is not the prefix of its series.
+const PREFIX_BYTES_MAX: usize = 5;
 
 /// Items that one reference may mean, all agreeing equally well.
 #[derive(Clone, Debug, Default)]
@@ -83,41 +85,71 @@ pub fn meant(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> 
 
 fn by_number(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> Meant {
     let significant = Significant::of(reference.as_bytes());
-    let mut found = Meant::default();
-    if significant.is_empty() || significant.digits() == 0 {
-        return found;
+    if significant.digits() == 0 {
+        return Meant::default();
     }
-    let mut best = Agreement::OneEdit;
-    let mut consider = |item: ItemIx| {
-        let is_invoice = view.items.kind(item) == ItemKind::Invoice;
-        let number = view.items.number(item).as_bytes();
-        let Some(agreement) = reference::agreement(reference.as_bytes(), number, is_invoice) else {
-            return;
-        };
-        let too_short = significant.digits() < 4 && agreement != Agreement::Exact;
-        if agreement > best || too_short || !fits(view, payment, payer, item) {
-            return;
-        }
-        if agreement < best {
-            found.items.clear();
-            best = agreement;
-        }
-        if !found.items.contains(&item) {
-            found.items.push(item);
-        }
+    let mut best = Best {
+        reference,
+        is_short: significant.digits() < DIGITS_MIN,
+        agreement: Agreement::OneEdit,
+        items: SmallVec::new(),
     };
-    view.items
-        .with_last_run(&significant)
-        .for_each(&mut consider);
-    view.items
-        .with_significant(&significant)
-        .for_each(&mut consider);
-    let run = Significant::last_run(reference.as_bytes());
-    if run != significant && run.digits() >= 4 {
-        view.items.with_last_run(&run).for_each(&mut consider);
+    best.consider(view, payment, payer, view.items.with_last_run(&significant));
+    if best.agreement != Agreement::Exact {
+        best.consider(
+            view,
+            payment,
+            payer,
+            view.items.with_significant(&significant),
+        );
     }
-    found.feature = feature_of(best);
-    found
+    let run = Significant::last_run(reference.as_bytes());
+    if best.agreement != Agreement::Exact && run != significant && run.digits() >= DIGITS_MIN {
+        best.consider(view, payment, payer, view.items.with_last_run(&run));
+    }
+    Meant {
+        items: best.items,
+        feature: feature_of(best.agreement),
+    }
+}
+
+/// The items that agree best with a reference.
+struct Best<'a> {
+    reference: &'a str,
+    /// So few digits mean a document only where they are all of its number.
+    is_short: bool,
+    agreement: Agreement,
+    items: SmallVec<[ItemIx; 2]>,
+}
+
+impl Best<'_> {
+    fn consider(
+        &mut self,
+        view: &View,
+        payment: &Payment,
+        payer: &Payer,
+        items: impl Iterator<Item = ItemIx>,
+    ) {
+        for item in items {
+            let is_invoice = view.items.kind(item) == ItemKind::Invoice;
+            let number = view.items.number_bytes(item);
+            let agreement = reference::agreement(self.reference.as_bytes(), number, is_invoice);
+            let Some(agreement) = agreement.filter(|&agreement| agreement <= self.agreement) else {
+                continue;
+            };
+            let too_short = self.is_short && agreement != Agreement::Exact;
+            if too_short || !fits(view, payment, payer, item) {
+                continue;
+            }
+            if agreement < self.agreement {
+                self.items.clear();
+                self.agreement = agreement;
+            }
+            if !self.items.contains(&item) {
+                self.items.push(item);
+            }
+        }
+    }
 }
 
 const fn feature_of(agreement: Agreement) -> Option<Feature> {
@@ -137,7 +169,7 @@ fn fits(view: &View, payment: &Payment, payer: &Payer, item: ItemIx) -> bool {
 
 /// How `reference` may be the number of `item` with damage.
 pub fn damaged(items: &Items, reference: &str, item: ItemIx) -> Option<Feature> {
-    reference::damage(reference.as_bytes(), items.number(item).as_bytes()).and_then(feature_of)
+    reference::damage(reference.as_bytes(), items.number_bytes(item)).and_then(feature_of)
 }
 
 /// All that the payment names: the documents of its lines, and what its text holds.
@@ -171,15 +203,10 @@ fn from_text<'a>(
     let words: SmallVec<[&str; 16]> = reference::tokens(text).collect();
     let mut place = 0;
     while place < words.len() {
-        let most = WORDS_PER_NUMBER_MAX.min(words.len() - place);
-        let found = (1..=most).find_map(|count| {
+        let found = (1..=words_of_number(text, &words[place..])).find_map(|count| {
             let reference = span(text, words[place], words[place + count - 1]);
             let meant = meant(view, payment, payer, reference);
             (!meant.items.is_empty()).then_some((count, reference, meant))
-        });
-        let found = found.filter(|(count, ..)| {
-            // A word in front of a number is not part of it where the number alone says more.
-            *count == 1 || !is_exact(view, payment, payer, words[place + 1])
         });
         if let Some((count, reference, meant)) = found {
             note(view, citations, reference, meant, reads);
@@ -193,8 +220,26 @@ fn from_text<'a>(
     }
 }
 
-fn is_exact(view: &View, payment: &Payment, payer: &Payer, word: &str) -> bool {
-    meant(view, payment, payer, word).feature == Some(Feature::ReferenceExact)
+/// How many of the first words may be one number with blanks in it, such as `SI 25 0093121`: a
+/// number ends in digits that say something, and a word in front of one that says enough by
+/// itself is not part of it. So no date is taken for a number.
+fn words_of_number(text: &str, words: &[&str]) -> usize {
+    let joined = words
+        .iter()
+        .take(WORDS_PER_NUMBER_MAX)
+        .zip(words.iter().skip(1))
+        .take_while(|(word, next)| span(text, word, next).len() == word.len() + 1 + next.len())
+        .take_while(|(word, next)| {
+            span(text, word, next).as_bytes()[word.len()] == b' '
+                && !reference::says_something(word)
+        })
+        .take(WORDS_PER_NUMBER_MAX - 1)
+        .count();
+    (1..=joined)
+        .rev()
+        .find(|&last| reference::says_something(words[last]))
+        .filter(|_| words[0].len() <= PREFIX_BYTES_MAX)
+        .map_or(1, |last| last + 1)
 }
 
 /// The part of `text` from the beginning of `first` to the end of `last`, both parts of it.
@@ -223,7 +268,7 @@ fn note<'a>(
         [item] => push(view, citations, reference, *item, feature),
         // A purchase order means all that was delivered on it.
         items if is_order => {
-            for &item in items.iter().rev() {
+            for &item in items {
                 push(view, citations, reference, item, feature);
             }
         }

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 use tieout_core::{Amount, Currency, ItemIx};
 
 use crate::decide::View;
+use crate::payment::Payment;
 use crate::reading::Reads;
 
 /// A customer with its relatives, as far as a payment may be for them.
@@ -32,7 +33,7 @@ impl Family {
     }
 
     /// All that is open, or none if that is more than `most` items.
-    pub fn open_items(&self, view: &View, currency: Currency, most: usize) -> Option<Vec<ItemIx>> {
+    pub fn open_items(&self, view: &View, payment: &Payment, most: usize) -> Option<Vec<OpenItem>> {
         let size: usize = self
             .members
             .iter()
@@ -42,12 +43,54 @@ impl Family {
         if size > most.saturating_mul(10) {
             return None;
         }
-        let items: Vec<ItemIx> = self
+        let items: Vec<OpenItem> = self
             .members
             .iter()
-            .flat_map(|&party| view.items.of_party(party, currency))
-            .filter(|&item| view.items.kind(item).is_receivable())
+            .enumerate()
+            .flat_map(|(place, &party)| {
+                let own = place == 0;
+                let items = view.items.of_party(party, payment.currency);
+                items.map(move |item| OpenItem::of(view, payment, item, own))
+            })
+            .filter(|open| view.items.kind(open.item).is_receivable())
             .collect();
         (items.len() <= most).then_some(items)
+    }
+}
+
+/// One open item with what readings by amount look at, copied so that they do not walk over
+/// random items again and again.
+#[derive(Clone, Copy)]
+pub struct OpenItem {
+    pub item: ItemIx,
+    pub open: Amount,
+    /// The discount, whatever its date.
+    pub discount: Option<Amount>,
+    /// Whether the payment is in time for the discount.
+    pub is_earned: bool,
+    pub is_past_due: bool,
+    /// Whether it is the customer's own, not a relative's.
+    pub is_own: bool,
+}
+
+impl OpenItem {
+    fn of(view: &View, payment: &Payment, item: ItemIx, is_own: bool) -> Self {
+        let grace = view.recipe.discount_grace_days;
+        let day = view.as_of.unwrap_or(payment.date);
+        Self {
+            item,
+            open: view.items.open(item),
+            discount: view.items.discount(item),
+            is_earned: view.items.discount_on(item, payment.date, grace).is_some(),
+            is_past_due: view.items.due(item).is_some_and(|due| due < day),
+            is_own,
+        }
+    }
+
+    /// The discount that the payment may take.
+    pub fn earned(&self) -> Amount {
+        self.discount
+            .filter(|_| self.is_earned)
+            .unwrap_or(Amount::ZERO)
     }
 }

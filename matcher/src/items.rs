@@ -1,19 +1,21 @@
 //! Open items and the indexes that lead to them. Never a scan of all items.
 
+use std::num::NonZeroU64;
+
 use ahash::RandomState;
 use arrow::array::RecordBatch;
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashTable;
+use rayon::prelude::*;
 use thiserror::Error;
 use tieout_core::{Amount, Currency, Date, ItemIx, ItemKind};
 
 use crate::columns::{BadBatch, Days, Money, Text};
+use crate::directory::Directory;
 use crate::parties::{NO_PARTY, Parties};
 use crate::reference::{self, Significant};
 
 const NONE: u32 = u32::MAX;
 const NO_DATE: i32 = i32::MIN;
-/// Items that share one reference and are looked at.
-pub const SAME_REFERENCE_MAX: usize = 64;
 /// Open items of one party that a scan looks at.
 pub const PARTY_SCAN_MAX: usize = 20_000;
 
@@ -27,7 +29,6 @@ struct Item {
     text: u32,
     /// The payment that took from it last.
     paid_by: u32,
-    next_same_run: u32,
     id_length: u16,
     number_length: u16,
     currency: u8,
@@ -78,15 +79,16 @@ pub struct Items {
     text: Vec<u8>,
     currencies: Vec<Currency>,
     hash: RandomState,
-    by_id: HashTable<u32>,
-    /// Last digits of the number to the latest item; the rest by `next_same_run`.
-    by_run: HashTable<u32>,
-    /// The same by all that is significant, of items where that says more than the last digits.
-    by_significant: HashTable<u32>,
-    next_same_significant: HashMap<u32, u32, RandomState>,
-    /// Purchase orders: hash of the number to the first item; the rest by `next_same_order`.
-    by_order: HashTable<(u64, u32)>,
-    next_same_order: Vec<u32>,
+    /// Hash of the identifier, and the item; the hash is kept so that growing is cheap.
+    by_id: HashTable<(u32, u32)>,
+    /// By the last digits of the number.
+    by_run: Directory,
+    /// By all that is significant in the number, where that is more than the last digits.
+    by_significant: Directory,
+    /// By the purchase order.
+    by_order: Directory,
+    /// Hash of the purchase order, by item; empty once the index is built.
+    order_hashes: Vec<Option<NonZeroU64>>,
     /// Items in the order of their parties and, within one, of [`amount_key`] of what was open
     /// at the start; the key stays when the open amount changes, so that the order holds.
     by_party: Vec<(u32, u32)>,
@@ -104,11 +106,10 @@ impl Default for Items {
             // Fixed seeds: the order of chains, and so every decision, repeats.
             hash: RandomState::with_seeds(11, 12, 13, 14),
             by_id: HashTable::new(),
-            by_run: HashTable::new(),
-            by_significant: HashTable::new(),
-            next_same_significant: HashMap::default(),
-            by_order: HashTable::new(),
-            next_same_order: Vec::new(),
+            by_run: Directory::default(),
+            by_significant: Directory::default(),
+            by_order: Directory::default(),
+            order_hashes: Vec::new(),
             by_party: Vec::new(),
             party_start: Vec::new(),
             number_lengths: 0,
@@ -155,7 +156,6 @@ impl Items {
                 discount_date: discount_dates.get(row).map_or(NO_DATE, Date::days),
                 text: 0,
                 paid_by: NONE,
-                next_same_run: NONE,
                 id_length: ids.text(row).len().min(usize::from(u16::MAX)) as u16,
                 number_length: numbers.text(row).len().min(usize::from(u16::MAX)) as u16,
                 currency,
@@ -190,11 +190,14 @@ impl Items {
         number: &str,
         order: &str,
     ) -> Result<Loaded, ItemsError> {
-        let id_hash = self.hash.hash_one(id);
+        let hash = (self.hash.hash_one(id) >> 32) as u32;
+        let spread = u64::from(hash) << 32 | u64::from(hash);
         let known = self
             .by_id
-            .find(id_hash, |&known| self.id(ItemIx(known)) == id)
-            .copied();
+            .find(spread, |&(other, known)| {
+                other == hash && self.id(ItemIx(known)) == id
+            })
+            .map(|&(_, known)| known);
         if let Some(known) = known {
             let same = self.same_content(known, &item, number);
             return Ok(if same {
@@ -213,10 +216,13 @@ impl Items {
         self.text
             .extend_from_slice(&number.as_bytes()[..usize::from(item.number_length)]);
         self.items.push(item);
-        self.next_same_order.push(NONE);
-        self.index_id(id_hash, place);
-        self.index_number(place);
-        self.index_order(order, place);
+        self.by_id
+            .insert_unique(spread, (hash, place), |&(other, _)| {
+                u64::from(other) << 32 | u64::from(other)
+            });
+        let order = Significant::of(order.as_bytes());
+        let order_hash = (!order.is_empty()).then(|| order.hash(&self.hash));
+        self.order_hashes.push(order_hash.and_then(NonZeroU64::new));
         Ok(Loaded::New)
     }
 
@@ -229,58 +235,30 @@ impl Items {
             && self.number(ItemIx(known)) == number
     }
 
-    fn index_id(&mut self, hash: u64, place: u32) {
-        let (items, text, state) = (&self.items, &self.text, &self.hash);
-        self.by_id.insert_unique(hash, place, |&other| {
-            let other = &items[other as usize];
-            let start = other.text as usize;
-            let id = &text[start..start + usize::from(other.id_length)];
-            state.hash_one(std::str::from_utf8(id).unwrap_or_default())
-        });
-    }
-
-    fn index_number(&mut self, place: u32) {
-        let (run, significant) = (
-            self.last_run(ItemIx(place)),
-            self.significant(ItemIx(place)),
-        );
-        if !run.is_empty() {
-            let (items, text, state) = (&self.items, &self.text, &self.hash);
-            let key = |other: u32| last_run_of(items, text, other);
-            if let Some(previous) = insert_head(&mut self.by_run, state, &run, place, key) {
-                self.items[place as usize].next_same_run = previous;
-            }
-        }
-        self.number_lengths |= 1 << significant.as_bytes().len();
-        if !significant.is_empty() && significant != run {
-            let (items, text, state) = (&self.items, &self.text, &self.hash);
-            let key = |other: u32| significant_of(items, text, other);
-            let head = insert_head(&mut self.by_significant, state, &significant, place, key);
-            if let Some(previous) = head {
-                self.next_same_significant.insert(place, previous);
-            }
-        }
-    }
-
-    fn index_order(&mut self, order: &str, place: u32) {
-        let key = Significant::of(order.as_bytes());
-        if key.as_bytes().is_empty() {
-            return;
-        }
-        let hash = key.hash(&self.hash);
-        match self.by_order.find_mut(hash, |&(other, _)| other == hash) {
-            Some((_, head)) => {
-                self.next_same_order[place as usize] = std::mem::replace(head, place);
-            }
-            None => {
-                self.by_order
-                    .insert_unique(hash, (hash, place), |&(other, _)| other);
-            }
-        }
-    }
-
-    /// Builds the index by party, once all items are there.
+    /// Builds the indexes, once all items are there.
     pub fn finish_loading(&mut self, parties: usize) {
+        self.text.shrink_to_fit();
+        let count = self.items.len() as u32;
+        self.by_run = Directory::build(count, |place| {
+            let run = self.last_run(ItemIx(place));
+            (!run.is_empty()).then(|| run.hash(&self.hash))
+        });
+        self.by_significant = Directory::build(count, |place| {
+            let significant = self.significant(ItemIx(place));
+            let more = !significant.is_empty() && significant != self.last_run(ItemIx(place));
+            more.then(|| significant.hash(&self.hash))
+        });
+        let orders = std::mem::take(&mut self.order_hashes);
+        self.by_order =
+            Directory::build(count, |place| orders[place as usize].map(NonZeroU64::get));
+        self.number_lengths = (0..count)
+            .into_par_iter()
+            .map(|place| 1_u64 << self.significant(ItemIx(place)).as_bytes().len())
+            .reduce(|| 0, |left, right| left | right);
+        self.group_by_party(parties);
+    }
+
+    fn group_by_party(&mut self, parties: usize) {
         let mut start = vec![0_u32; parties + 1];
         for item in &self.items {
             if item.party != NO_PARTY {
@@ -299,16 +277,17 @@ impl Items {
                 *slot += 1;
             }
         }
+        let mut groups = Vec::with_capacity(parties);
         let mut rest = by_party.as_mut_slice();
         for party in 0..parties {
             let length = (start[party + 1] - start[party]) as usize;
             let (own, others) = rest.split_at_mut(length);
-            own.sort_unstable();
+            groups.push(own);
             rest = others;
         }
+        groups.into_par_iter().for_each(<[_]>::sort_unstable);
         self.by_party = by_party;
         self.party_start = start;
-        self.text.shrink_to_fit();
     }
 
     /// How many items there are.
@@ -327,6 +306,11 @@ impl Items {
     /// The item's document number.
     pub fn number(&self, item: ItemIx) -> &str {
         std::str::from_utf8(number_of(&self.items, &self.text, item.0)).unwrap_or_default()
+    }
+
+    /// The same as bytes.
+    pub fn number_bytes(&self, item: ItemIx) -> &[u8] {
+        number_of(&self.items, &self.text, item.0)
     }
 
     /// The significant part of the item's document number.
@@ -430,45 +414,28 @@ impl Items {
         possible
     }
 
-    /// Items whose document number ends in the digits `key`, the latest first.
+    /// Items whose document number ends in the digits `key`.
     pub fn with_last_run(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        let head = self
-            .by_run
-            .find(key.hash(&self.hash), |&other| {
-                last_run_of(&self.items, &self.text, other) == *key
-            })
-            .copied();
-        chain(head, |place| self.items[place as usize].next_same_run)
+        let key = *key;
+        self.by_run
+            .places(key.hash(&self.hash))
+            .map(ItemIx)
+            .filter(move |&item| self.last_run(item) == key)
     }
 
     /// Items whose document number has the significant part `key` and more in it than its last
-    /// digits, the latest first.
+    /// digits.
     pub fn with_significant(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        let head = self
-            .by_significant
-            .find(key.hash(&self.hash), |&other| {
-                significant_of(&self.items, &self.text, other) == *key
-            })
-            .copied();
-        chain(head, |place| {
-            self.next_same_significant
-                .get(&place)
-                .copied()
-                .unwrap_or(NONE)
-        })
+        let key = *key;
+        self.by_significant
+            .places(key.hash(&self.hash))
+            .map(ItemIx)
+            .filter(move |&item| self.significant(item) == key)
     }
 
-    /// Items whose purchase order has the significant part `key`, the latest first.
+    /// Items whose purchase order has the significant part `key`, told by its hash.
     pub fn with_order(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        let hash = key.hash(&self.hash);
-        let head = if key.as_bytes().is_empty() {
-            None
-        } else {
-            self.by_order
-                .find(hash, |&(other, _)| other == hash)
-                .map(|&(_, place)| place)
-        };
-        chain(head, |place| self.next_same_order[place as usize])
+        self.by_order.places(key.hash(&self.hash)).map(ItemIx)
     }
 
     fn party_slice(&self, party: u32) -> &[(u32, u32)] {
@@ -534,26 +501,4 @@ fn significant_of(items: &[Item], text: &[u8], place: u32) -> Significant {
 
 fn last_run_of(items: &[Item], text: &[u8], place: u32) -> Significant {
     Significant::last_run(number_of(items, text, place))
-}
-
-/// Makes `place` the head of the chain of `key`; returns the head before it.
-fn insert_head(
-    table: &mut HashTable<u32>,
-    state: &RandomState,
-    key: &Significant,
-    place: u32,
-    key_of: impl Fn(u32) -> Significant,
-) -> Option<u32> {
-    let hash = key.hash(state);
-    if let Some(head) = table.find_mut(hash, |&other| key_of(other) == *key) {
-        return Some(std::mem::replace(head, place));
-    }
-    table.insert_unique(hash, place, |&other| key_of(other).hash(state));
-    None
-}
-
-fn chain(head: Option<u32>, next: impl Fn(u32) -> u32) -> impl Iterator<Item = ItemIx> {
-    std::iter::successors(head, move |&place| Some(next(place)).filter(|&n| n != NONE))
-        .take(SAME_REFERENCE_MAX)
-        .map(ItemIx)
 }

@@ -1,10 +1,10 @@
 //! Readings of a payment that names no document: by amount alone, and only where one fits.
 
 use smallvec::SmallVec;
-use tieout_core::{Alternative, Amount, Application, Date, Feature, ItemIx, Reason, Rule};
+use tieout_core::{Alternative, Amount, Application, Feature, ItemIx, Reason, Rule};
 
 use crate::decide::View;
-use crate::family::Family;
+use crate::family::{Family, OpenItem};
 use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::{Reading, Reads};
@@ -46,21 +46,21 @@ pub fn read(
     let party = payer.by_name(view)?;
     payer.assume(party);
     let family = Family::of(view, party, reads);
-    let Some(items) = family.open_items(view, payment.currency, FAMILY_ITEMS_MAX) else {
+    let Some(items) = family.open_items(view, payment, FAMILY_ITEMS_MAX) else {
         return among_many(view, payment, payer, &family);
     };
     if items.is_empty() {
         return Err(Reason::NoOpenItems);
     }
-    let mut sets = singles(view, payment, &items);
-    for scope in scopes(view, party, &items) {
-        totals(view, payment, &scope, &mut sets);
+    let mut sets = singles(payment, &items);
+    for scope in scopes(&items) {
+        totals(payment, &scope, &mut sets);
     }
     distinct(&mut sets);
     if sets.is_empty() {
         return Err(Reason::NoReadingFits);
     }
-    let only = sets.len() == 1 && !another_pair_fits(view, payment, &items, &sets);
+    let only = sets.len() == 1 && !another_pair_fits(payment, &items, &sets);
     let readings = sets
         .into_iter()
         .map(|set| reading(view, payer, set, only))
@@ -135,34 +135,23 @@ fn single(item: ItemIx, cash: Amount, discount: Amount, late: bool) -> Set {
     }
 }
 
-fn singles(view: &View, payment: &Payment, items: &[ItemIx]) -> Vec<Set> {
+fn singles(payment: &Payment, items: &[OpenItem]) -> Vec<Set> {
     let mut sets = Vec::new();
-    for &item in items {
-        let open = view.items.open(item);
-        if open == payment.amount {
-            sets.push(single(item, open, Amount::ZERO, false));
-        } else if let Some(discount) = view.items.discount(item)
-            && open - discount == payment.amount
+    for open in items {
+        if open.open == payment.amount {
+            sets.push(single(open.item, open.open, Amount::ZERO, false));
+        } else if let Some(discount) = open.discount
+            && open.open - discount == payment.amount
         {
-            let late = !is_earned(view, payment, item);
-            sets.push(single(item, payment.amount, discount, late));
+            sets.push(single(open.item, payment.amount, discount, !open.is_earned));
         }
     }
     sets
 }
 
-fn is_earned(view: &View, payment: &Payment, item: ItemIx) -> bool {
-    let grace = view.recipe.discount_grace_days;
-    view.items.discount_on(item, payment.date, grace).is_some()
-}
-
 /// What may be cleared as a whole: the customer's account, and its family's.
-fn scopes(view: &View, party: u32, items: &[ItemIx]) -> SmallVec<[Vec<ItemIx>; 2]> {
-    let own: Vec<ItemIx> = items
-        .iter()
-        .copied()
-        .filter(|&item| view.items.party(item) == Some(party))
-        .collect();
+fn scopes(items: &[OpenItem]) -> SmallVec<[Vec<OpenItem>; 2]> {
+    let own: Vec<OpenItem> = items.iter().copied().filter(|open| open.is_own).collect();
     let mut scopes = SmallVec::new();
     if own.len() < items.len() {
         scopes.push(items.to_vec());
@@ -171,14 +160,16 @@ fn scopes(view: &View, party: u32, items: &[ItemIx]) -> SmallVec<[Vec<ItemIx>; 2
     scopes
 }
 
-fn totals(view: &View, payment: &Payment, scope: &[ItemIx], sets: &mut Vec<Set>) {
-    let day = view.as_of.unwrap_or(payment.date);
-    let late = |item: &ItemIx| view.items.due(*item).is_some_and(|due: Date| due < day);
-    let past_due: Vec<ItemIx> = scope.iter().copied().filter(late).collect();
-    let owed: Vec<ItemIx> = past_due
+fn totals(payment: &Payment, scope: &[OpenItem], sets: &mut Vec<Set>) {
+    let past_due: Vec<OpenItem> = scope
         .iter()
         .copied()
-        .filter(|&item| view.items.open(item).is_positive())
+        .filter(|open| open.is_past_due)
+        .collect();
+    let owed: Vec<OpenItem> = past_due
+        .iter()
+        .copied()
+        .filter(|open| open.open.is_positive())
         .collect();
     for (rule, items) in [
         (Rule::ClearAccount, scope),
@@ -186,19 +177,14 @@ fn totals(view: &View, payment: &Payment, scope: &[ItemIx], sets: &mut Vec<Set>)
         (Rule::ClearPastDue, &owed),
     ] {
         if items.len() > 1 {
-            sets.extend(total(view, payment, rule, items));
+            sets.extend(total(payment, rule, items));
         }
     }
 }
 
-fn total(view: &View, payment: &Payment, rule: Rule, items: &[ItemIx]) -> Option<Set> {
-    let sum: Amount = items.iter().map(|&item| view.items.open(item)).sum();
-    let grace = view.recipe.discount_grace_days;
-    let discount = |item: ItemIx| {
-        let earned = view.items.discount_on(item, payment.date, grace);
-        earned.unwrap_or(Amount::ZERO)
-    };
-    let discounts: Amount = items.iter().map(|&item| discount(item)).sum();
+fn total(payment: &Payment, rule: Rule, items: &[OpenItem]) -> Option<Set> {
+    let sum: Amount = items.iter().map(|open| open.open).sum();
+    let discounts: Amount = items.iter().map(OpenItem::earned).sum();
     let with_discounts = if sum == payment.amount {
         false
     } else if sum - discounts == payment.amount {
@@ -206,13 +192,13 @@ fn total(view: &View, payment: &Payment, rule: Rule, items: &[ItemIx]) -> Option
     } else {
         return None;
     };
-    let parts = items.iter().map(|&item| {
+    let parts = items.iter().map(|open| {
         let kept = if with_discounts {
-            discount(item)
+            open.earned()
         } else {
             Amount::ZERO
         };
-        let mut part = application(item, view.items.open(item) - kept);
+        let mut part = application(open.item, open.open - kept);
         part.discount = kept;
         part
     });
@@ -242,26 +228,36 @@ fn distinct(sets: &mut Vec<Set>) {
 
 /// Whether two items together, with or without their discounts, have the amount, and are none
 /// of `sets`.
-fn another_pair_fits(view: &View, payment: &Payment, items: &[ItemIx], sets: &[Set]) -> bool {
+fn another_pair_fits(payment: &Payment, items: &[OpenItem], sets: &[Set]) -> bool {
     let mut values: Vec<(Amount, ItemIx)> = Vec::with_capacity(items.len() * 2);
-    for &item in items {
-        let open = view.items.open(item);
-        values.push((open, item));
-        if let Some(discount) = view.items.discount(item) {
-            values.push((open - discount, item));
-        }
+    for open in items {
+        values.push((open.open, open.item));
+        values.extend(
+            open.discount
+                .map(|discount| (open.open - discount, open.item)),
+        );
     }
     values.sort_unstable();
-    values.iter().any(|&(value, item)| {
-        let rest = payment.amount - value;
-        let from = values.partition_point(|&(other, _)| other < rest);
-        values[from..]
+    let (mut low, mut high) = (0, values.len());
+    while low < high {
+        let rest = payment.amount - values[low].0;
+        // What is above is too much for this value, and for every larger one.
+        while high > low && values[high - 1].0 > rest {
+            high -= 1;
+        }
+        let partners = values[..high]
             .iter()
-            .take_while(|&&(other, _)| other == rest)
-            // Each pair is met twice; the order of the items keeps one of them.
-            .filter(|&&(_, other)| item < other)
-            .any(|&(_, other)| sets.iter().all(|set| set.items() != [item, other]))
-    })
+            .rev()
+            .take_while(|(value, _)| *value == rest);
+        for &(_, other) in partners {
+            let pair = [values[low].1.min(other), values[low].1.max(other)];
+            if pair[0] != pair[1] && sets.iter().all(|set| set.items() != pair) {
+                return true;
+            }
+        }
+        low += 1;
+    }
+    false
 }
 
 /// The customer's items nearest to the amount, for a person.
@@ -279,10 +275,13 @@ pub fn nearest(
         .filter(|&item| view.items.open(item).is_positive())
         .map(|item| ((view.items.open(item) - payment.amount).abs(), item))
         .collect();
+    if ranked.len() > most {
+        ranked.select_nth_unstable(most);
+        ranked.truncate(most);
+    }
     ranked.sort_unstable();
     ranked
         .into_iter()
-        .take(most)
         .map(|(distance, item)| {
             let mut reading = Reading::new(Rule::SingleItem, Some(party));
             payer.judge(view, party, &mut reading);

@@ -13,6 +13,7 @@
 mod cited;
 mod columns;
 mod decide;
+mod directory;
 mod family;
 mod items;
 mod ladder;

@@ -122,6 +122,9 @@ fn pay<'a>(
         }
     }
     let plain = found.pop();
+    if plain.is_none() && is_paid(view, line, &meant.items) {
+        return Err(Reason::ItemsAlreadyPaid);
+    }
     if plain.as_ref().is_some_and(|part| is_plain(view, part)) {
         return plain.ok_or(Reason::ReferenceNotFound);
     }
@@ -133,6 +136,16 @@ fn pay<'a>(
             Reason::ItemsAlreadyPaid
         }),
     }
+}
+
+/// Whether the line names a closed item by its full amount: paid before, not misread.
+fn is_paid(view: &View, line: &Line, items: &[ItemIx]) -> bool {
+    let net = line.net.unwrap_or(Amount::ZERO);
+    let gross = net + line.discount + line.adjustment;
+    items.iter().any(|&item| {
+        !view.items.is_open(item)
+            && (view.items.was_open_for(item, net) || view.items.was_open_for(item, gross))
+    })
 }
 
 /// Whether the line's amount leaves no doubt that its number was read right.

@@ -1,7 +1,11 @@
 //! Company names as people write them, and how alike two of them are.
 
+use std::cmp::Reverse;
+use std::sync::LazyLock;
+
 use ahash::RandomState;
 use hashbrown::HashMap;
+use parking_lot::RwLock;
 use smallvec::SmallVec;
 
 /// Words that say the legal form or nothing at all.
@@ -120,6 +124,8 @@ const ABBREVIATIONS: [(&str, &str); 74] = [
 const POSTINGS_MAX: usize = 2_000;
 /// The rarest triples of a name that are looked up.
 const TRIPLES_LOOKED_UP: usize = 8;
+/// Answers that are remembered; later names are searched for each time.
+const ANSWERS_MAX: usize = 1 << 18;
 /// Names compared in full.
 const COMPARED_MAX: usize = 12;
 
@@ -144,9 +150,10 @@ impl Name {
                 words.push(canonical(std::mem::take(&mut word)));
             }
         }
-        let informative = words.iter().any(|word| !is_empty_word(word));
-        if informative {
-            words.retain(|word| !is_empty_word(word));
+        let empty: SmallVec<[bool; 6]> = words.iter().map(|word| is_empty_word(word)).collect();
+        if empty.contains(&false) {
+            let mut empty = empty.into_iter();
+            words.retain(|_| !empty.next().unwrap_or(false));
         }
         words.sort_unstable();
         words.dedup();
@@ -214,23 +221,32 @@ impl Name {
     }
 }
 
-fn canonical(word: SmallVec<[u8; 16]>) -> SmallVec<[u8; 16]> {
-    ABBREVIATIONS
+/// What a word is written as: its abbreviation, or nothing where it says nothing.
+static WORDS: LazyLock<HashMap<&[u8], &[u8], RandomState>> = LazyLock::new(|| {
+    let short = ABBREVIATIONS
         .iter()
-        .find(|(long, _)| long.as_bytes() == word.as_slice())
-        .map_or(word, |(_, short)| SmallVec::from_slice(short.as_bytes()))
+        .map(|(long, short)| (long.as_bytes(), short.as_bytes()));
+    let empty = EMPTY_WORDS.iter().map(|word| (word.as_bytes(), &b""[..]));
+    short.chain(empty).collect()
+});
+
+fn canonical(word: SmallVec<[u8; 16]>) -> SmallVec<[u8; 16]> {
+    match WORDS.get(word.as_slice()) {
+        Some(short) if !short.is_empty() => SmallVec::from_slice(short),
+        _ => word,
+    }
 }
 
-/// Letters from which on a misspelt legal form is told from a word that says something.
-const MISSPELT_LETTERS_MIN: usize = 6;
+/// Legal forms long enough to be told when they are misspelt.
+const MISSPELT: [&str; 4] = ["COMPANY", "CORPORATION", "INCORPORATED", "LIMITED"];
 
 fn is_empty_word(word: &[u8]) -> bool {
-    EMPTY_WORDS.iter().any(|empty| {
-        let misspelt = empty.len() >= MISSPELT_LETTERS_MIN
-            && word.len() >= MISSPELT_LETTERS_MIN
-            && std::str::from_utf8(word).is_ok_and(|word| strsim::osa_distance(word, empty) == 1);
-        empty.as_bytes() == word || misspelt
-    })
+    WORDS.get(word).is_some_and(|short| short.is_empty())
+        || MISSPELT.iter().any(|form| {
+            word.len().abs_diff(form.len()) <= 1
+                && word[0] == form.as_bytes()[0]
+                && std::str::from_utf8(word).is_ok_and(|word| strsim::osa_distance(word, form) == 1)
+        })
 }
 
 /// Words this alike count as misspellings of one another; less alike, as different words.
@@ -278,6 +294,8 @@ pub struct NameIndex {
     exact: HashMap<u64, SmallVec<[u32; 1]>, RandomState>,
     triples: HashMap<[u8; 3], Vec<u32>, RandomState>,
     state: Option<RandomState>,
+    /// Answers given before; the same payers come again and again.
+    answers: RwLock<HashMap<Box<str>, Option<Found>, RandomState>>,
 }
 
 impl NameIndex {
@@ -312,6 +330,18 @@ impl NameIndex {
 
     /// The party whose name is most like `text`, if any name shares rare letters with it.
     pub fn find(&self, text: &str) -> Option<Found> {
+        if let Some(answer) = self.answers.read().get(text) {
+            return *answer;
+        }
+        let answer = self.search(text);
+        let mut answers = self.answers.write();
+        if answers.len() < ANSWERS_MAX {
+            answers.insert(text.into(), answer);
+        }
+        answer
+    }
+
+    fn search(&self, text: &str) -> Option<Found> {
         let name = Name::of(text);
         if name.is_empty() {
             return None;
@@ -323,10 +353,10 @@ impl NameIndex {
                 runner_up: if holders.len() > 1 { 1.0 } else { 0.0 },
             });
         }
-        self.find_similar(&name)
+        self.search_similar(&name)
     }
 
-    fn find_similar(&self, name: &Name) -> Option<Found> {
+    fn search_similar(&self, name: &Name) -> Option<Found> {
         let mut postings: SmallVec<[&[u32]; 32]> = name
             .triples()
             .iter()
@@ -335,21 +365,36 @@ impl NameIndex {
             .filter(|places| places.len() <= POSTINGS_MAX)
             .collect();
         postings.sort_by_key(|places| places.len());
-        let mut shared: HashMap<u32, u32, RandomState> = HashMap::default();
-        for places in postings.iter().take(TRIPLES_LOOKED_UP) {
-            for &place in *places {
-                *shared.entry(place).or_default() += 1;
-            }
-        }
-        let mut ranked: Vec<(u32, u32)> = shared.into_iter().collect();
-        ranked.sort_unstable_by_key(|&(place, count)| (std::cmp::Reverse(count), place));
+        postings.truncate(TRIPLES_LOOKED_UP);
         let mut best: Option<Found> = None;
-        for &(place, _) in ranked.iter().take(COMPARED_MAX) {
+        for place in most_shared(self.names.len(), &postings) {
             let (candidate, party) = &self.names[place as usize];
             best = Some(better(best, *party, name.similarity(candidate)));
         }
         best
     }
+}
+
+/// The places (of so many `names`) that stand in most of the lists, at most [`COMPARED_MAX`], those
+/// of equal count in ascending order.
+fn most_shared(names: usize, lists: &[&[u32]]) -> Vec<u32> {
+    let mut counts = vec![0_u8; names];
+    for &place in lists.iter().copied().flatten() {
+        counts[place as usize] += 1;
+    }
+    let mut ranked: Vec<(Reverse<u8>, u32)> = Vec::new();
+    for &place in lists.iter().copied().flatten() {
+        let count = std::mem::take(&mut counts[place as usize]);
+        if count > 0 {
+            ranked.push((Reverse(count), place));
+        }
+    }
+    if ranked.len() > COMPARED_MAX {
+        ranked.select_nth_unstable(COMPARED_MAX);
+        ranked.truncate(COMPARED_MAX);
+    }
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, place)| place).collect()
 }
 
 fn better(best: Option<Found>, party: u32, similarity: f64) -> Found {

@@ -3,6 +3,7 @@
 use ahash::RandomState;
 use arrow::array::RecordBatch;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use crate::columns::{BadBatch, Text};
 use crate::names::{Found, Name, NameIndex};
@@ -26,7 +27,7 @@ struct Party {
 pub struct Parties {
     parties: Vec<Party>,
     by_id: HashMap<Box<str>, u32, RandomState>,
-    by_account: HashMap<Box<str>, u32, RandomState>,
+    by_account: HashMap<Account, u32, RandomState>,
     names: NameIndex,
     families: HashMap<u32, Vec<u32>, RandomState>,
     parents: Vec<(u32, Box<str>)>,
@@ -86,10 +87,7 @@ impl Parties {
         if account.is_empty() {
             return;
         }
-        let holder = self
-            .by_account
-            .entry(account.into_boxed_str())
-            .or_insert(party);
+        let holder = self.by_account.entry(account).or_insert(party);
         if *holder != party {
             *holder = SHARED;
         }
@@ -178,7 +176,7 @@ impl Parties {
     /// The one party that holds `account` (an IBAN or `ABA:account`).
     pub fn by_account(&self, account: &str) -> Option<u32> {
         self.by_account
-            .get(normalize_account(account).as_str())
+            .get(&normalize_account(account))
             .copied()
             .filter(|&party| party != SHARED)
     }
@@ -199,18 +197,26 @@ impl Parties {
     }
 }
 
+/// An account as it is compared.
+type Account = SmallVec<[u8; 40]>;
+
 /// Capitals without blanks; the leading zeros of an account behind its bank code are dropped,
 /// because cheques and master data pad differently.
-fn normalize_account(account: &str) -> String {
-    let compact: String = account
-        .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == ':')
-        .map(|letter| letter.to_ascii_uppercase())
-        .collect();
-    match compact.split_once(':') {
-        Some((bank, account)) => format!("{bank}:{}", account.trim_start_matches('0')),
-        None => compact,
+fn normalize_account(account: &str) -> Account {
+    let mut compact = Account::new();
+    let mut behind_bank = false;
+    let mut leading = false;
+    for byte in account.bytes() {
+        if byte == b':' {
+            leading = !behind_bank;
+            behind_bank = true;
+            compact.push(byte);
+        } else if byte.is_ascii_alphanumeric() && !(leading && byte == b'0') {
+            leading = false;
+            compact.push(byte.to_ascii_uppercase());
+        }
     }
+    compact
 }
 
 #[cfg(test)]
@@ -219,8 +225,14 @@ mod tests {
 
     #[test]
     fn accounts_agree_however_they_are_padded() {
-        assert_eq!(normalize_account("021000021:000123"), "021000021:123");
-        assert_eq!(normalize_account(" de89 3704 0044"), "DE8937040044");
+        assert_eq!(
+            normalize_account("021000021:000123").as_slice(),
+            b"021000021:123"
+        );
+        assert_eq!(
+            normalize_account(" de89 3704 0044").as_slice(),
+            b"DE8937040044"
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub struct Payer<'a> {
     parsed_name: OnceCell<Name>,
     /// How alike the payer's name and that of a party assumed by name are.
     likeness: f64,
+    found: Option<Result<u32, Reason>>,
 }
 
 impl<'a> Payer<'a> {
@@ -49,6 +50,7 @@ impl<'a> Payer<'a> {
             name: payment.payer_name,
             parsed_name: OnceCell::new(),
             likeness: 0.0,
+            found: None,
         }
     }
 
@@ -76,6 +78,12 @@ impl<'a> Payer<'a> {
         if let Some(party) = self.party {
             return Ok(party);
         }
+        let found = self.found.unwrap_or_else(|| self.search(view));
+        self.found = Some(found);
+        found
+    }
+
+    fn search(&mut self, view: &View) -> Result<u32, Reason> {
         let found = self
             .name
             .and_then(|name| view.parties.by_name(name))

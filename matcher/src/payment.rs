@@ -38,7 +38,7 @@ pub struct Payment<'a> {
     pub end_to_end_id: Option<&'a str>,
     pub customer_number: Option<&'a str>,
     pub text: &'a str,
-    pub lines: SmallVec<[Line<'a>; 4]>,
+    pub lines: SmallVec<[Line<'a>; 1]>,
 }
 
 /// The columns of a batch of `transactions`.

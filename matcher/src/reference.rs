@@ -10,7 +10,7 @@ pub const TRUNCATED_MISSING_MAX: usize = 4;
 const EDITED_BYTES_MIN: usize = 4;
 /// A number needs this many digits to be looked for by its last digits, or to be missed when no
 /// document has it.
-const DIGITS_MIN: usize = 4;
+pub const DIGITS_MIN: usize = 4;
 /// Pieces taken from one payment's free text; a cheque for more invoices is cut here.
 const TOKENS_MAX: usize = 1_000;
 

@@ -18,7 +18,7 @@ const NAME_ALIKE_MIN: f64 = 0.8;
 
 struct Advice {
     reference: Box<str>,
-    payer: Name,
+    payer: Box<str>,
     amount: Option<Amount>,
     date: Option<Date>,
     currency: Option<Currency>,
@@ -48,7 +48,7 @@ impl Remittances {
         for row in 0..batch.num_rows() {
             let advice = Advice {
                 reference: references.text(row).into(),
-                payer: Name::of(payers.text(row)),
+                payer: payers.text(row).into(),
                 amount: amounts.get(row),
                 date: dates.get(row),
                 currency: currencies.get(row).and_then(|code| code.parse().ok()),
@@ -154,13 +154,13 @@ impl Remittances {
                 && advice
                     .date
                     .is_some_and(|date| (date.days() - payment.date.days()).abs() <= DAYS_APART_MAX)
-                && advice.payer.similarity(&payer) >= NAME_ALIKE_MIN
+                && Name::of(&advice.payer).similarity(&payer) >= NAME_ALIKE_MIN
         });
         fitting.next().filter(|_| fitting.next().is_none()).copied()
     }
 
     /// The advice's lines.
-    pub fn lines(&self, number: u32) -> Result<Vec<Line<'_>>, BadBatch> {
+    pub fn lines(&self, number: u32) -> Result<SmallVec<[Line<'_>; 1]>, BadBatch> {
         self.advices[number as usize]
             .lines
             .iter()

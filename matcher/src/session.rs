@@ -239,7 +239,7 @@ impl Session {
     ) -> Result<Vec<Option<Decision>>, MatchError> {
         for (sequence, payment, _) in &mut payments {
             if let Some(&advice) = self.linked.get(sequence) {
-                payment.lines = remittances.lines(advice)?.into();
+                payment.lines = remittances.lines(advice)?;
             }
         }
         let view = self.view();

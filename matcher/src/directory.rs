@@ -1,0 +1,78 @@
+//! An index from the hash of a key to the places of items: a sorted array with a table of where
+//! each stretch of hashes begins. Built in one go and side by side, which for millions of items
+//! is several times faster than inserting into a hash table, and half as large.
+
+use rayon::prelude::*;
+
+/// Entries of one hash that are looked at; so many items of one number cannot be told apart.
+pub const SAME_KEY_MAX: usize = 64;
+
+/// An index that maps 32 bits of a key's hash to places. The caller compares the keys.
+#[derive(Default)]
+pub struct Directory {
+    /// Hash above, place below; ascending.
+    entries: Vec<u64>,
+    /// Where the entries begin whose hashes have these upper bits; one more than stretches.
+    starts: Vec<u32>,
+    shift: u32,
+}
+
+impl Directory {
+    /// The index of the items 0 to `count`, leaving out those for which `hash_of` gives none.
+    pub fn build(count: u32, hash_of: impl Fn(u32) -> Option<u64> + Sync) -> Self {
+        let mut entries: Vec<u64> = (0..count)
+            .into_par_iter()
+            .filter_map(|place| Some(hash_of(place)? >> 32 << 32 | u64::from(place)))
+            .collect();
+        entries.par_sort_unstable();
+        let bits = (usize::BITS - entries.len().leading_zeros()).clamp(1, 24);
+        let shift = u64::BITS - bits;
+        let mut starts = vec![0_u32; (1 << bits) + 1];
+        for entry in &entries {
+            starts[(entry >> shift) as usize + 1] += 1;
+        }
+        for stretch in 1..starts.len() {
+            starts[stretch] += starts[stretch - 1];
+        }
+        Self {
+            entries,
+            starts,
+            shift,
+        }
+    }
+
+    /// Places whose key has this hash, ascending, at most [`SAME_KEY_MAX`].
+    pub fn places(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
+        let stretch = (hash >> self.shift.min(u64::BITS - 1)) as usize;
+        let bounds = self.starts.get(stretch..stretch + 2);
+        let entries = bounds.map_or(&[] as &[u64], |bounds| {
+            &self.entries[bounds[0] as usize..bounds[1] as usize]
+        });
+        entries
+            .iter()
+            .filter(move |&&entry| entry >> 32 == hash >> 32)
+            .take(SAME_KEY_MAX)
+            .map(|&entry| entry as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_every_place_of_a_hash_and_no_other() {
+        let hash = |place: u32| u64::from(place % 7) << 61 | u64::from(place % 3) << 40;
+        let directory = Directory::build(1_000, |place| (place % 5 != 0).then(|| hash(place)));
+        for wanted in 0..50 {
+            let expected: Vec<u32> = (0..1_000)
+                .filter(|&place| place % 5 != 0 && hash(place) >> 32 == hash(wanted) >> 32)
+                .take(SAME_KEY_MAX)
+                .collect();
+            let found: Vec<u32> = directory.places(hash(wanted)).collect();
+            assert_eq!(found, expected);
+        }
+        assert_eq!(Directory::default().places(5).count(), 0);
+        assert_eq!(Directory::build(0, |_| None).places(u64::MAX).count(), 0);
+    }
+}
