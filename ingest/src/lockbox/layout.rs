@@ -129,97 +129,100 @@ mod tests {
         assert_eq!((net.decimals, net.sign), (3, Sign::Trailing));
     }
 
+    /// What is written in place of what, and what is said of it.
+    const MISTAKES: &[(&str, &str, &str)] = &[
+        (
+            "amount = [8, 17]",
+            "amount = [17, 8]",
+            "own.toml: record.6.amount: lies in columns 17 to 8, expected columns from 2 to 104, the first not after the last",
+        ),
+        (
+            "amount = [8, 17]",
+            "amount = [1, 10]",
+            "own.toml: record.6.amount: lies in columns 1 to 10, expected columns from 2 to 104, the first not after the last",
+        ),
+        (
+            "amount = [8, 17]",
+            "amount = \"8-17\"",
+            "own.toml: record.6.amount: expected the first and last column, such as [8, 17]",
+        ),
+        (
+            "amount = [8, 17]",
+            "amount = [8, 18]",
+            "own.toml: record.6.transit: lies in columns 18-26, over amount in columns 8-18",
+        ),
+        (
+            "amount = [8, 17]\n",
+            "",
+            "own.toml: record.6.amount: is missing: give its first and last column, such as [8, 17]",
+        ),
+        (
+            "amount = [8, 17]",
+            "amuont = [8, 17]",
+            "own.toml: record.6.amuont: is not a field of this record; those are batch, item, amount, transit, account, check_number, check_date, remitter, payee",
+        ),
+        (
+            "[record.6]",
+            "[record.3]",
+            "own.toml: record.3: is not a record of a lockbox file with fields; those are 1, 4, 5, 6, 7, 8, 9",
+        ),
+        (
+            "deposit_date = [15, 20]",
+            "deposit_date = [15, 22]",
+            "own.toml: record.5.deposit_date: has 8 columns, but YYMMDD has 6 digits",
+        ),
+        (
+            "dates = \"YYMMDD\"",
+            "dates = \"YMD\"",
+            "own.toml: dates: is \"YMD\", expected one of YYMMDD, MMDDYY, DDMMYY, YYYYMMDD, MMDDYYYY",
+        ),
+        (
+            "dates = \"MMDDYY\"",
+            "date = \"MMDDYY\"",
+            "own.toml: record.6.check_date.date: is not known here; known are columns, dates",
+        ),
+        (
+            "decimals = 2",
+            "decimals = 9",
+            "own.toml: decimals: is 9, expected 0 to 5",
+        ),
+        (
+            "sign = \"leading\"",
+            "sign = \"left\"",
+            "own.toml: sign: is \"left\", expected \"none\", \"leading\" or \"trailing\"",
+        ),
+        (
+            "currency = \"USD\"",
+            "currency = \"usd\"",
+            "own.toml: currency: is \"usd\": not a currency code (three capital letters, such as USD)",
+        ),
+        (
+            "line_lengths = [80, 94, 104]",
+            "line_lengths = []",
+            "own.toml: line_lengths: expected a list of line lengths such as [80, 94, 104]",
+        ),
+        ("name = \"bai-invoice\"\n", "", "own.toml: name: is missing"),
+        (
+            "name =",
+            "nmae =",
+            "own.toml: nmae: is not a key of a layout; those are format, name, about, currency, decimals, sign, dates, line_lengths, record",
+        ),
+        (
+            "document_number = [12, 26]\n",
+            "",
+            "own.toml: record.4.net: is an amount without document_number: say which document it pays",
+        ),
+        (
+            "record_count = [2, 7]",
+            "record_count = [2, 40]",
+            "own.toml: record.9.record_count: has 39 columns, more than 18 digits",
+        ),
+    ];
+
     #[test]
     fn problems_name_file_field_and_what_is_wrong() {
-        for (from, to, expected) in [
-            (
-                "amount = [8, 17]",
-                "amount = [17, 8]",
-                "own.toml: record.6.amount: lies in columns 17 to 8, expected columns from 2 to 104, the first not after the last",
-            ),
-            (
-                "amount = [8, 17]",
-                "amount = [1, 10]",
-                "own.toml: record.6.amount: lies in columns 1 to 10, expected columns from 2 to 104, the first not after the last",
-            ),
-            (
-                "amount = [8, 17]",
-                "amount = \"8-17\"",
-                "own.toml: record.6.amount: expected the first and last column, such as [8, 17]",
-            ),
-            (
-                "amount = [8, 17]",
-                "amount = [8, 18]",
-                "own.toml: record.6.transit: lies in columns 18-26, over amount in columns 8-18",
-            ),
-            (
-                "amount = [8, 17]\n",
-                "",
-                "own.toml: record.6.amount: is missing: give its first and last column, such as [8, 17]",
-            ),
-            (
-                "amount = [8, 17]",
-                "amuont = [8, 17]",
-                "own.toml: record.6.amuont: is not a field of this record; those are batch, item, amount, transit, account, check_number, check_date, remitter, payee",
-            ),
-            (
-                "[record.6]",
-                "[record.3]",
-                "own.toml: record.3: is not a record of a lockbox file with fields; those are 1, 4, 5, 6, 7, 8, 9",
-            ),
-            (
-                "deposit_date = [15, 20]",
-                "deposit_date = [15, 22]",
-                "own.toml: record.5.deposit_date: has 8 columns, but YYMMDD has 6 digits",
-            ),
-            (
-                "dates = \"YYMMDD\"",
-                "dates = \"YMD\"",
-                "own.toml: dates: is \"YMD\", expected one of YYMMDD, MMDDYY, DDMMYY, YYYYMMDD, MMDDYYYY",
-            ),
-            (
-                "dates = \"MMDDYY\"",
-                "date = \"MMDDYY\"",
-                "own.toml: record.6.check_date.date: is not known here; known are columns, dates",
-            ),
-            (
-                "decimals = 2",
-                "decimals = 9",
-                "own.toml: decimals: is 9, expected 0 to 5",
-            ),
-            (
-                "sign = \"leading\"",
-                "sign = \"left\"",
-                "own.toml: sign: is \"left\", expected \"none\", \"leading\" or \"trailing\"",
-            ),
-            (
-                "currency = \"USD\"",
-                "currency = \"usd\"",
-                "own.toml: currency: is \"usd\": not a currency code (three capital letters, such as USD)",
-            ),
-            (
-                "line_lengths = [80, 94, 104]",
-                "line_lengths = []",
-                "own.toml: line_lengths: expected a list of line lengths such as [80, 94, 104]",
-            ),
-            ("name = \"bai-invoice\"\n", "", "own.toml: name: is missing"),
-            (
-                "name =",
-                "nmae =",
-                "own.toml: nmae: is not a key of a layout; those are format, name, about, currency, decimals, sign, dates, line_lengths, record",
-            ),
-            (
-                "document_number = [12, 26]\n",
-                "",
-                "own.toml: record.4.net: is an amount without document_number: say which document it pays",
-            ),
-            (
-                "record_count = [2, 7]",
-                "record_count = [2, 40]",
-                "own.toml: record.9.record_count: has 39 columns, more than 18 digits",
-            ),
-        ] {
-            assert_eq!(problem(from, to), expected);
+        for (from, to, expected) in MISTAKES {
+            assert_eq!(problem(from, to), *expected);
         }
         assert!(
             Layout::parse("own.toml", "format = ")
