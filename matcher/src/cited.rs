@@ -94,18 +94,24 @@ fn by_number(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> 
         agreement: Agreement::OneEdit,
         items: SmallVec::new(),
     };
-    best.consider(view, payment, payer, view.items.with_last_run(&significant));
+    let items = view.items;
+    for item in items.near_last_run(&significant) {
+        best.consider(view, payment, payer, item, || {
+            items.last_run(item) == significant
+        });
+    }
     if best.agreement != Agreement::Exact {
-        best.consider(
-            view,
-            payment,
-            payer,
-            view.items.with_significant(&significant),
-        );
+        for item in items.near_significant(&significant) {
+            best.consider(view, payment, payer, item, || {
+                items.significant(item) == significant
+            });
+        }
     }
     let run = Significant::last_run(reference.as_bytes());
     if best.agreement != Agreement::Exact && run != significant && run.digits() >= DIGITS_MIN {
-        best.consider(view, payment, payer, view.items.with_last_run(&run));
+        for item in items.near_last_run(&run) {
+            best.consider(view, payment, payer, item, || items.last_run(item) == run);
+        }
     }
     Meant {
         items: best.items,
@@ -123,31 +129,35 @@ struct Best<'a> {
 }
 
 impl Best<'_> {
+    /// Takes `item` if it agrees at least as well as the best so far. What leaves most items out
+    /// comes first: its number lies elsewhere in memory.
     fn consider(
         &mut self,
         view: &View,
         payment: &Payment,
         payer: &Payer,
-        items: impl Iterator<Item = ItemIx>,
+        item: ItemIx,
+        has_key: impl Fn() -> bool,
     ) {
-        for item in items {
-            let is_invoice = view.items.kind(item) == ItemKind::Invoice;
-            let number = view.items.number_bytes(item);
-            let agreement = reference::agreement(self.reference.as_bytes(), number, is_invoice);
-            let Some(agreement) = agreement.filter(|&agreement| agreement <= self.agreement) else {
-                continue;
-            };
-            let too_short = self.is_short && agreement != Agreement::Exact;
-            if too_short || !fits(view, payment, payer, item) {
-                continue;
-            }
-            if agreement < self.agreement {
-                self.items.clear();
-                self.agreement = agreement;
-            }
-            if !self.items.contains(&item) {
-                self.items.push(item);
-            }
+        if !fits(view, payment, payer, item) || !has_key() {
+            return;
+        }
+        let is_invoice = view.items.kind(item) == ItemKind::Invoice;
+        let number = view.items.number_bytes(item);
+        let Some(agreement) = reference::agreement(self.reference.as_bytes(), number, is_invoice)
+        else {
+            return;
+        };
+        let too_short = self.is_short && agreement != Agreement::Exact;
+        if too_short || agreement > self.agreement {
+            return;
+        }
+        if agreement < self.agreement {
+            self.items.clear();
+            self.agreement = agreement;
+        }
+        if !self.items.contains(&item) {
+            self.items.push(item);
         }
     }
 }

@@ -414,23 +414,16 @@ impl Items {
         possible
     }
 
-    /// Items whose document number ends in the digits `key`.
-    pub fn with_last_run(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        let key = *key;
-        self.by_run
-            .places(key.hash(&self.hash))
-            .map(ItemIx)
-            .filter(move |&item| self.last_run(item) == key)
+    /// Items whose document number may end in the digits `key`: those of its hash. Whoever has
+    /// other reasons to leave some out does so first, and then asks for [`Items::last_run`].
+    pub fn near_last_run(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        self.by_run.places(key.hash(&self.hash)).map(ItemIx)
     }
 
-    /// Items whose document number has the significant part `key` and more in it than its last
-    /// digits.
-    pub fn with_significant(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        let key = *key;
-        self.by_significant
-            .places(key.hash(&self.hash))
-            .map(ItemIx)
-            .filter(move |&item| self.significant(item) == key)
+    /// Items whose document number may have the significant part `key` and more in it than its
+    /// last digits: those of its hash.
+    pub fn near_significant(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        self.by_significant.places(key.hash(&self.hash)).map(ItemIx)
     }
 
     /// Items whose purchase order has the significant part `key`, told by its hash.

@@ -18,14 +18,15 @@ struct Party {
     name: Option<Box<str>>,
     parsed_name: Name,
     parent: u32,
-    /// The ancestor at the top; a party without a parent is its own.
-    root: u32,
 }
 
 /// All parties, with the indexes that identify a payer.
 #[derive(Default)]
 pub struct Parties {
     parties: Vec<Party>,
+    /// The ancestor at the top, by party; one without a parent is its own. Apart from the rest,
+    /// because every candidate item asks for it.
+    roots: Vec<u32>,
     by_id: HashMap<Box<str>, u32, RandomState>,
     by_account: HashMap<Account, u32, RandomState>,
     names: NameIndex,
@@ -76,8 +77,8 @@ impl Parties {
             name: None,
             parsed_name: Name::default(),
             parent: NO_PARTY,
-            root: party,
         });
+        self.roots.push(party);
         self.by_id.insert(id.into(), party);
         party
     }
@@ -104,7 +105,7 @@ impl Parties {
         }
         for party in 0..self.parties.len() as u32 {
             let root = self.find_root(party);
-            self.parties[party as usize].root = root;
+            self.roots[party as usize] = root;
             if root != party {
                 self.families.entry(root).or_default().push(party);
             }
@@ -146,7 +147,7 @@ impl Parties {
 
     /// The party at the top of the family.
     pub fn root(&self, party: u32) -> u32 {
-        self.parties[party as usize].root
+        self.roots[party as usize]
     }
 
     /// A party whose name or alias has the same words as `name`.
@@ -158,12 +159,12 @@ impl Parties {
     pub fn related(&self, left: u32, right: u32) -> bool {
         left != NO_PARTY
             && right != NO_PARTY
-            && self.parties[left as usize].root == self.parties[right as usize].root
+            && self.roots[left as usize] == self.roots[right as usize]
     }
 
     /// The others of the party's family.
     pub fn relatives(&self, party: u32) -> impl Iterator<Item = u32> + '_ {
-        let root = self.parties[party as usize].root;
+        let root = self.roots[party as usize];
         self.families
             .get(&root)
             .into_iter()
