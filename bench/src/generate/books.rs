@@ -31,7 +31,7 @@ pub fn parties(morning: &Morning, dir: &Path) -> Result<()> {
         let alias = party
             .alias
             .as_ref()
-            .map(|name| name.in_books())
+            .map(super::names::Name::in_books)
             .unwrap_or_default();
         out.write_record([
             party_id(number as u32).as_str(),

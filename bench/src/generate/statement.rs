@@ -107,7 +107,7 @@ impl<'a> Page<'a> {
 
     /// Writes the account's 03, body and 49; returns its control total and record count.
     fn write(self, account: &str, out: &mut impl std::io::Write) -> Result<(i64, u32)> {
-        let opening = 1_250_000_00 + self.debits.1;
+        let opening = 125_000_000 + self.debits.1;
         let closing = opening + self.credits.1 - self.debits.1;
         let (credits, debits) = (self.credits, self.debits);
         let currency = self.currency;
@@ -183,9 +183,10 @@ impl<'a> Page<'a> {
         self.credits = (self.credits.0 + 1, self.credits.1 + amount);
         let bank_reference = self.bank_reference();
         let with_advice = payment.channel == Channel::BankAdvice && !shown.cited.is_empty();
-        let text = match with_advice {
-            true => String::new(),
-            false => as_text(&mut shown, payment.form == Form::PurchaseOrder),
+        let text = if with_advice {
+            String::new()
+        } else {
+            as_text(&mut shown, payment.form == Form::PurchaseOrder)
         };
         let wire = shown.dice.chance(300);
         let customer_reference = if wire {
@@ -249,24 +250,28 @@ impl<'a> Page<'a> {
         let mut rest = text;
         let mut tag = tag;
         while !rest.is_empty() {
-            let cut = match rest.len() > TEXT_WIDTH {
-                true => rest[..TEXT_WIDTH]
-                    .rfind([' ', ',', '/'])
-                    .map_or(TEXT_WIDTH, |at| at + 1),
-                false => rest.len(),
-            };
-            // A record that ends in a slash would read as terminated: the slash moves down.
-            let kept = rest[..cut].trim_end();
-            let cut = if kept.ends_with('/') && kept.len() > 1 {
-                kept.len() - 1
-            } else {
-                cut
-            };
-            let (piece, tail) = rest.split_at(cut);
+            let (piece, tail) = rest.split_at(record_end(rest));
             self.put(&format!("88,{tag}{piece}"));
             rest = tail;
             tag = "";
         }
+    }
+}
+
+/// Where a text record ends: after the last separator that fits.
+fn record_end(text: &str) -> usize {
+    let cut = if text.len() > TEXT_WIDTH {
+        let separator = text[..TEXT_WIDTH].rfind([' ', ',', '/']);
+        separator.map_or(TEXT_WIDTH, |at| at + 1)
+    } else {
+        text.len()
+    };
+    // A record that ends in a slash would read as terminated: the slash moves down.
+    let kept = text[..cut].trim_end();
+    if kept.ends_with('/') && kept.len() > 1 {
+        kept.len() - 1
+    } else {
+        cut
     }
 }
 

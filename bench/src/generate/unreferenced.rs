@@ -19,9 +19,12 @@ impl Desk<'_> {
             draft.payer = Payer::NewAccount;
         }
         let net = self.dice.chance(300);
-        let discount = |item: &Item| match net && item.discount_available() {
-            true => item.discount,
-            false => 0,
+        let discount = |item: &Item| {
+            if net && item.discount_available() {
+                item.discount
+            } else {
+                0
+            }
         };
         let list = &self.unpaid[draft.member as usize];
         let found = list.iter().rev().take(TRIES).position(|&place| {
