@@ -153,22 +153,18 @@ fn invoice_amounts_add_up_to_their_check() {
     let text = std::fs::read_to_string(path("lockbox_invoice.txt")).unwrap();
     let (mut check, mut documents) = (0, None);
     for line in text.lines() {
-        match &line[..1] {
-            "4" => {
-                let net: i64 = line[26..36].trim_start_matches('0').parse().unwrap_or(0);
-                documents = Some(documents.unwrap_or(0) + net);
-            }
-            _ => {
-                assert!(
-                    documents.is_none_or(|sum| sum == check),
-                    "{sum:?} {check}",
-                    sum = documents
-                );
-                documents = None;
-                if line.starts_with('6') {
-                    check = number(&line[7..17]);
-                }
-            }
+        if line.starts_with('4') {
+            let net: i64 = line[26..36].trim_start_matches('0').parse().unwrap_or(0);
+            documents = Some(documents.unwrap_or(0) + net);
+            continue;
+        }
+        assert!(
+            documents.is_none_or(|sum| sum == check),
+            "{documents:?} {check}"
+        );
+        documents = None;
+        if line.starts_with('6') {
+            check = number(&line[7..17]);
         }
     }
 }
