@@ -14,11 +14,16 @@ const FORMAT_WIDTH: usize = 21;
 
 /// Writes one line a file, and their sum.
 pub fn write(summary: &Summary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let folder = common_folder(&summary.files);
+    let title = match folder.trim_end_matches('/') {
+        "" => "Files read".to_owned(),
+        folder => shortened(&format!("Files in {folder}"), NAME_WIDTH - 1),
+    };
     let counted_columns = ["lines", "rows", "quarantined", "repeated"];
-    let heading = columns("Files read", "format", counted_columns);
+    let heading = columns(&title, "format", counted_columns);
     writeln!(out, "{}", paint.heading(&heading))?;
     for file in summary.files.iter().take(FILES_SHOWN_MAX) {
-        line(file, paint, out)?;
+        line(file, &file.file[folder.len()..], paint, out)?;
     }
     match summary.files.len().saturating_sub(FILES_SHOWN_MAX) {
         0 => {}
@@ -27,8 +32,8 @@ pub fn write(summary: &Summary, paint: Paint, out: &mut fmt::Formatter<'_>) -> f
     sums(summary, out)
 }
 
-fn line(file: &FileSummary, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let name = format!("  {}", shortened(&file.file, NAME_WIDTH - 3));
+fn line(file: &FileSummary, name: &str, paint: Paint, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let name = format!("  {}", shortened(name, NAME_WIDTH - 3));
     let format = match &file.profile {
         Some(profile) => format!("{} {profile}", file.format),
         None => file.format.clone(),
@@ -83,6 +88,22 @@ fn sum(summary: &Summary, count: fn(&FileSummary) -> u64) -> u64 {
     summary.files.iter().map(count).sum()
 }
 
+/// The folder that all files are in, with the slash at its end; empty if there is none.
+fn common_folder(files: &[FileSummary]) -> &str {
+    let Some((first, rest)) = files.split_first() else {
+        return "";
+    };
+    let mut folder = first.file.as_str();
+    while let Some(end) = folder.rfind('/') {
+        folder = &folder[..=end];
+        if rest.iter().all(|file| file.file.starts_with(folder)) {
+            return folder;
+        }
+        folder = &folder[..end];
+    }
+    ""
+}
+
 /// The end of a long text, because the end of a path tells more than its beginning.
 fn shortened(text: &str, width: usize) -> String {
     let length = text.chars().count();
@@ -95,7 +116,31 @@ fn shortened(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::*;
+
+    fn folder_of(names: &[&str]) -> String {
+        let named = |name: &&str| FileSummary {
+            file: (*name).to_owned(),
+            format: String::new(),
+            profile: None,
+            bytes: 0,
+            lines: 0,
+            rows: 0,
+            quarantined: 0,
+            known_before: 0,
+        };
+        let files: Vec<FileSummary> = names.iter().map(named).collect();
+        common_folder(&files).to_owned()
+    }
+
+    #[test]
+    fn what_all_paths_begin_with_is_said_once() {
+        assert_eq!(folder_of(&["a/b/c.csv", "a/b/d/e.csv"]), "a/b/");
+        assert_eq!(folder_of(&["a/b.csv", "ab/c.csv"]), "");
+        assert_eq!(folder_of(&["/a.csv", "/b/c.csv"]), "/");
+        assert_eq!(folder_of(&["a.csv"]), "");
+        assert_eq!(folder_of(&[]), "");
+    }
 
     #[test]
     fn long_paths_keep_their_end() {

@@ -117,9 +117,9 @@ impl fmt::Display for Report<'_> {
         }
         writeln!(
             out,
-            "{} made, {} held as duplicates\n",
+            "{} made; {} held as duplicates\n",
             counted(self.summary.applications, "application"),
-            grouped(self.summary.duplicates),
+            counted(self.summary.duplicates, "payment"),
         )?;
         findings::write(self.summary, self.paint, out)?;
         self.verdict(out)?;

@@ -82,7 +82,7 @@ fn busy_morning() -> Summary {
             file("morning/parties.csv", "parties.csv", None, 1_201, 0),
             file("morning/open_items.csv", "open_items.csv", None, 6_001, 0),
             file(
-                "a/deeply/nested/folder/of/the/morning/lockbox-2026-03-31.txt",
+                "morning/a/deeply/nested/folder/of/the/bank/lockbox-2026-03-31.txt",
                 "lockbox",
                 Some("bai-80"),
                 9_123,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::command;
 
@@ -119,6 +120,26 @@ fn files_that_the_pages_name_exist() {
     }
 }
 
+/// The lines that are the same from run to run.
+fn without_times(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter(|line| !line.contains("payments/s"))
+        .collect()
+}
+
+#[test]
+fn the_readme_shows_what_the_first_command_prints() {
+    let page = text("README.md");
+    let shown = page.split("```text\n").nth(1).unwrap();
+    let shown = shown.split("```").next().unwrap();
+    let mut first = command::command();
+    first
+        .current_dir(root())
+        .args(["run", "datasets/distributor"]);
+    let told: command::Told = first.output().unwrap().into();
+    assert_eq!(without_times(shown), without_times(&told.stdout));
+}
+
 #[test]
 fn every_format_is_told_by_the_command() {
     let told = command::tieout(&["formats"]);
@@ -136,4 +157,34 @@ fn every_format_is_told_by_the_command() {
         );
         assert!(!format.about().is_empty());
     }
+}
+
+/// The packages and features of a build, one a line.
+fn build_of(words: &[&str]) -> BTreeSet<String> {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.args(["tree", "--format", "{p} {f}", "--prefix", "none"]);
+    let output = tree.args(words).current_dir(root()).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines()
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect()
+}
+
+/// A feature that only a test or a bench asks for would have cargo compile the query engine a
+/// second time, which takes minutes.
+#[test]
+fn tests_and_benches_share_the_build_of_the_binary() {
+    let binary = build_of(&["--package", "tieout-cli", "--edges", "normal,build"]);
+    let all = build_of(&["--workspace", "--edges", "normal,build,dev"]);
+    let apart: Vec<_> = binary.difference(&all).collect();
+    assert!(
+        apart.is_empty(),
+        "built with other features for the workspace: {apart:#?}; ask for the same ones in \
+         [workspace.dependencies]"
+    );
 }
