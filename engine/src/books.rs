@@ -4,15 +4,17 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt64Array};
+use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
+use arrow::compute::filter_record_batch;
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, Severity};
 use tieout_ingest::{Batch, Counts, Layouts, ReadError, Role, Settings};
 use tieout_matcher::{Loaded, LoadedBatch, Session};
 
 use crate::files::{Found, Known};
-use crate::intake::{column, internal};
+use crate::intake::{arrow, column, internal};
 use crate::reading::{Message, read};
+use crate::redelivery::Redelivery;
 use crate::report::Report;
 use crate::{EngineError, Progress, RunOptions};
 
@@ -88,13 +90,20 @@ pub fn load(
         .flat_map(|role| found.of(role))
         .collect();
     let mut notes: Vec<Notes> = files.iter().map(|_| Notes::default()).collect();
+    let mut shelf = Shelf {
+        session: &mut session,
+        parties: Redelivery::new("party"),
+        remittances: Redelivery::new("remittance"),
+    };
     read(
         &files,
         &options.settings,
         progress,
         total_bytes,
         |message| match message {
-            Message::Batch(place, batch) => take(batch, &mut session, &mut notes[place], report),
+            Message::Batch(place, batch) => {
+                shelf.take(place as u32, batch, &mut notes[place], report)
+            }
             Message::Done(place, counts) => {
                 progress.bytes(counts.bytes);
                 report.findings(&notes[place].findings(&files[place].source.name))?;
@@ -113,6 +122,8 @@ struct Notes {
     repeated: u64,
     conflicting: Occurrences,
     unnamed: Occurrences,
+    /// The party of the first of them.
+    unnamed_party: String,
     repeated_parties: Occurrences,
 }
 
@@ -133,7 +144,9 @@ impl Occurrences {
 }
 
 impl Notes {
-    fn items(&mut self, loaded: &LoadedBatch, lines: &UInt64Array) {
+    fn items(&mut self, loaded: &LoadedBatch, rows: &RecordBatch) -> Result<(), EngineError> {
+        let lines = source_lines(rows, Table::OpenItems)?;
+        let parties: &StringArray = column(rows, Table::OpenItems.column("party_id"))?;
         for (row, outcome) in loaded.rows.iter().enumerate() {
             match outcome {
                 Loaded::New | Loaded::NothingOpen => {}
@@ -142,8 +155,14 @@ impl Notes {
             }
         }
         for &row in &loaded.unnamed_parties {
+            if self.unnamed.count == 0 {
+                parties
+                    .value(row as usize)
+                    .clone_into(&mut self.unnamed_party);
+            }
             self.unnamed.add(lines.value(row as usize));
         }
+        Ok(())
     }
 
     fn findings(&self, file: &str) -> Vec<Finding> {
@@ -176,8 +195,8 @@ impl Notes {
                 FindingCode::UnknownParty,
                 &self.unnamed,
                 format!(
-                    "{} open items of parties that no parties file names",
-                    self.unnamed.count
+                    "open items of parties that no parties file names: {}, the first of party {}",
+                    self.unnamed.count, self.unnamed_party
                 ),
                 "a row in a parties file for every party_id",
                 "add the parties; until then only references lead to these items",
@@ -195,33 +214,68 @@ impl Notes {
     }
 }
 
-fn take(
-    batch: Batch,
-    session: &mut Session,
-    notes: &mut Notes,
-    report: &mut Report,
-) -> Result<(), EngineError> {
-    match batch {
-        Batch::Parties(rows) => {
-            report.parties += rows.num_rows() as u64;
-            let lines = source_lines(&rows, Table::Parties)?;
-            for row in session.load_parties(&rows).map_err(internal)? {
-                notes.repeated_parties.add(lines.value(row));
+/// Where rows of the business's own files are put.
+struct Shelf<'a> {
+    session: &'a mut Session,
+    parties: Redelivery,
+    remittances: Redelivery,
+}
+
+impl Shelf<'_> {
+    fn take(
+        &mut self,
+        delivery: u32,
+        batch: Batch,
+        notes: &mut Notes,
+        report: &mut Report,
+    ) -> Result<(), EngineError> {
+        match batch {
+            Batch::Parties(rows) => {
+                let new = self.parties.new_rows(delivery, &rows)?;
+                notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
+                self.take_parties(new, notes, report)
             }
-            report.desk.send(Table::Parties, rows)
+            Batch::OpenItems(rows) => self.take_items(&rows, notes, report),
+            Batch::Remittances(rows) => {
+                let new = self.remittances.new_rows(delivery, &rows)?;
+                notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
+                self.session.load_remittances(&new).map_err(internal)
+            }
+            Batch::Finding(finding) => report.findings(&[finding]),
+            Batch::Quarantine(line) => report.quarantine(&line),
+            Batch::Transactions { .. } | Batch::Balances(_) => {
+                Err(internal("a file of the business's own brought bank lines"))
+            }
         }
-        Batch::OpenItems(rows) => {
-            report.open_items += rows.num_rows() as u64;
-            let loaded = session.load_items(&rows).map_err(internal)?;
-            notes.items(&loaded, source_lines(&rows, Table::OpenItems)?);
-            report.desk.send(Table::OpenItems, rows)
+    }
+
+    fn take_parties(
+        &mut self,
+        rows: RecordBatch,
+        notes: &mut Notes,
+        report: &mut Report,
+    ) -> Result<(), EngineError> {
+        report.parties += rows.num_rows() as u64;
+        let lines = source_lines(&rows, Table::Parties)?;
+        for row in self.session.load_parties(&rows).map_err(internal)? {
+            notes.repeated_parties.add(lines.value(row));
         }
-        Batch::Remittances(rows) => session.load_remittances(&rows).map_err(internal),
-        Batch::Finding(finding) => report.findings(&[finding]),
-        Batch::Quarantine(line) => report.quarantine(&line),
-        Batch::Transactions { .. } | Batch::Balances(_) => {
-            Err(internal("a file of the business's own brought bank lines"))
-        }
+        report.desk.send(Table::Parties, rows)
+    }
+
+    fn take_items(
+        &mut self,
+        rows: &RecordBatch,
+        notes: &mut Notes,
+        report: &mut Report,
+    ) -> Result<(), EngineError> {
+        let loaded = self.session.load_items(rows).map_err(internal)?;
+        notes.items(&loaded, rows)?;
+        let is_first = |outcome: &Loaded| matches!(outcome, Loaded::New | Loaded::NothingOpen);
+        let first: BooleanArray = loaded.rows.iter().map(|row| Some(is_first(row))).collect();
+        let rows = filter_record_batch(rows, &first).map_err(arrow)?;
+        report.open_items += rows.num_rows() as u64;
+        report.desk.send(Table::OpenItems, rows)
     }
 }
 

@@ -26,6 +26,7 @@ mod options;
 mod outputs;
 mod query;
 mod reading;
+mod redelivery;
 mod report;
 mod rows;
 mod run;

@@ -90,7 +90,16 @@ fn the_shipped_morning_delivered_twice() {
     desk.run(&[]);
     let once = payment_ids(&desk);
     let applied = desk.table("applications").rows;
-    desk.run(&["again"]);
+    let told = desk.run(&["again"]);
+    assert_eq!(told.status, 0, "{}", told.stdout);
+    assert!(told.stdout.contains("  6,000 open items, 120 parties\n"));
     assert_eq!(payment_ids(&desk), once);
     assert_eq!(desk.table("applications").rows, applied);
+    let findings = desk.table("findings");
+    assert!(
+        findings
+            .column("severity")
+            .iter()
+            .all(|severity| *severity == "info")
+    );
 }
