@@ -149,6 +149,8 @@ pub struct Weighed {
 pub struct Other {
     /// Its items, their identifiers joined by `+`.
     pub items: String,
+    /// The numbers of their documents, joined in the same way, where they are known.
+    pub numbers: Option<String>,
     /// Its score.
     pub score: f64,
     /// Why it was not chosen, where that is known.

@@ -111,9 +111,8 @@ fn answers(sql: &str, expected: &[&str]) {
 fn refusal(treasury: &BlockingTreasury, sql: &str) -> QueryError {
     match treasury.query(sql) {
         Err(error) => error,
-        Ok(rows) => rows
-            .filter_map(Result::err)
-            .next()
+        Ok(mut rows) => rows
+            .find_map(Result::err)
             .unwrap_or_else(|| panic!("{sql} was answered")),
     }
 }

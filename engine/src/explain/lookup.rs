@@ -1,5 +1,6 @@
 //! What the ledger's tables say about one payment.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use tieout_core::{Feature, Reason, Rule, Status};
@@ -14,6 +15,8 @@ use crate::EngineError;
 const ID_DIGITS: usize = 32;
 /// Identifiers that are listed when several begin alike.
 const ALIKE_MAX: usize = 4;
+/// Items of other answers whose numbers are looked up.
+const NUMBERED_MAX: usize = 200;
 
 const PAYMENTS: &str = "select * from payments where payment_id >= $1 and payment_id < $2 \
                         order by payment_id limit 5";
@@ -30,6 +33,7 @@ const REPEATS: &str = "select d.payment_id as other, d.evidence, p.source_file, 
                        from duplicates d left join payments p on p.payment_id = d.payment_id \
                        where d.duplicate_of = $1 order by 1";
 const ADVICE: &str = "select * from remittance_lines where payment_id = $1";
+const NUMBERS: &str = "select item_id, number from open_items where item_id in";
 const FILES: &str = "select format, profile, digest, bytes from files where source_file = $1";
 
 /// Questions to one ledger.
@@ -47,15 +51,17 @@ impl<'a> Lookup<'a> {
         let row = self.payment(given, ledger_dir)?;
         let payment = payment(&row);
         let id = payment.id.as_str();
-        let (evidence, alternatives) = self.evidence(id)?;
+        let (evidence, mut alternatives) = self.evidence(id)?;
+        let mut candidates = self.candidates(id, &alternatives)?;
+        self.number(alternatives.iter_mut().chain(&mut candidates))?;
         Ok(Explanation {
             party: self.party(row.text("party_id"))?,
             applications: self.rows(APPLICATIONS, &[id], applied)?,
-            candidates: self.candidates(id, &alternatives)?,
             duplicate_of: self.rows(ORIGINALS, &[id], repeated)?.into_iter().next(),
             repeated_by: self.rows(REPEATS, &[id], repeated)?,
             advice: self.rows(ADVICE, &[id], advice)?,
             source: source::find(self.place(&row)?),
+            candidates,
             evidence,
             alternatives,
             payment,
@@ -129,6 +135,34 @@ impl<'a> Lookup<'a> {
             .collect())
     }
 
+    /// Adds the numbers of the items' documents, by which people know them.
+    fn number<'o>(&self, others: impl Iterator<Item = &'o mut Other>) -> Result<(), EngineError> {
+        let mut others: Vec<&mut Other> = others.collect();
+        let mut ids: Vec<String> = others
+            .iter()
+            .flat_map(|other| other.items.split('+'))
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(NUMBERED_MAX);
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("{NUMBERS} ({})", places.join(", "));
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let numbers: HashMap<String, String> = self
+            .rows(&sql, &ids, |row| (row.word("item_id"), row.word("number")))?
+            .into_iter()
+            .collect();
+        for other in &mut others {
+            other.numbers = numbered(&other.items, &numbers);
+        }
+        Ok(())
+    }
+
     fn place(&self, row: &Record) -> Result<Place, EngineError> {
         let file = row.word("source_file");
         let files = self.records(FILES, &[&file])?;
@@ -143,6 +177,15 @@ impl<'a> Lookup<'a> {
             file,
         })
     }
+}
+
+/// The numbers of all of `items`, or none if one has no number of its own.
+fn numbered(items: &str, numbers: &HashMap<String, String>) -> Option<String> {
+    let own = |id: &str| numbers.get(id).filter(|number| !number.is_empty()).cloned();
+    let listed: Option<Vec<String>> = items.split('+').map(own).collect();
+    listed
+        .map(|listed| listed.join("+"))
+        .filter(|listed| listed != items)
 }
 
 fn alike(found: &[Record]) -> String {
@@ -218,6 +261,7 @@ fn weighed(row: &Record) -> Weighed {
 fn other(row: &Record) -> Other {
     Other {
         items: row.word("items"),
+        numbers: None,
         score: row.ratio("score"),
         why: row.text("detail"),
     }
@@ -229,6 +273,7 @@ fn candidate(listed: &str, known: &[Other]) -> Other {
     let same = known.iter().find(|other| other.items == items);
     Other {
         items: items.to_owned(),
+        numbers: None,
         score: score.parse().unwrap_or_default(),
         why: same.and_then(|other| other.why.clone()),
     }

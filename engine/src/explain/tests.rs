@@ -132,12 +132,15 @@ impl Desk {
                 Table::OpenItems,
                 rows(
                     Table::OpenItems,
-                    &[&[
-                        ("item_id", "I1"),
-                        ("kind", "invoice"),
-                        ("due_date", "2026-03-31"),
-                        ("open_amount", "100"),
-                    ]],
+                    &[
+                        &[
+                            ("item_id", "I1"),
+                            ("kind", "invoice"),
+                            ("due_date", "2026-03-31"),
+                            ("open_amount", "100"),
+                        ],
+                        &[("item_id", "I3"), ("number", "A-3")],
+                    ],
                 ),
             ),
             (
@@ -191,7 +194,7 @@ fn payments(file: &str) -> RecordBatch {
                 ("margin", "0.9"),
                 ("recipe", "cash-application 1"),
                 ("byte_start", "7"),
-                ("byte_end", "38"),
+                ("byte_end", "37"),
             ],
             &[
                 ("payment_id", PROPOSED),
@@ -334,8 +337,8 @@ fn a_proposal_ranks_its_candidates() {
     for line in [
         "  reason          ambiguous_items: Several sets of open items fit equally well.",
         "Proposed, items unchanged",
-        "  0.9000  I1+I2  as proposed above",
-        "  0.8000  I3     single_item of 0.8000 against 0.9000",
+        "  0.9000  I1+I2     as proposed above",
+        "  0.8000  A-3 (I3)  single_item of 0.8000 against 0.9000",
     ] {
         assert!(text.contains(line), "no {line:?} in {text}");
     }

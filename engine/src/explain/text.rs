@@ -105,9 +105,14 @@ fn outcome(told: &Explanation, out: Out) -> fmt::Result {
         field(out, "customer", &format!("{} {name}", party.id))?;
     }
     field(out, "money", &equation(payment))?;
+    let margin = if told.alternatives.is_empty() {
+        "no runner-up".to_owned()
+    } else {
+        format!("{:.4} above the runner-up", payment.margin)
+    };
     let score = format!(
-        "{:.4}, {:.4} above the runner-up, by recipe {}",
-        payment.score, payment.margin, payment.recipe
+        "{:.4}, {margin}, by recipe {}",
+        payment.score, payment.recipe
     );
     field(out, "score", &score)
 }
@@ -230,7 +235,11 @@ fn evidence(told: &Explanation, out: Out) -> fmt::Result {
         let detail = part.detail.as_ref();
         let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
         let sentence = format!("{}{detail}", part.feature.sentence());
-        weight_row(part.bits, &part.feature.code, &sentence)
+        let mut row = weight_row(part.bits, &part.feature.code, &sentence);
+        if !is_weighed {
+            row[0].clear();
+        }
+        row
     }));
     if is_weighed {
         let sum = prior() + told.evidence.iter().map(|part| part.bits).sum::<f64>();
@@ -273,12 +282,12 @@ fn other_row(other: &Other, told: &Explanation) -> Vec<String> {
         None if other.items == proposed.join("+") => "as proposed above".to_owned(),
         None => String::new(),
     };
-    let items = if other.items.is_empty() {
-        "no item"
-    } else {
-        &other.items
+    let items = match &other.numbers {
+        Some(numbers) => format!("{numbers} ({})", other.items),
+        None if other.items.is_empty() => "no item".to_owned(),
+        None => other.items.clone(),
     };
-    vec![format!("{:.4}", other.score), items.to_owned(), why]
+    vec![format!("{:.4}", other.score), items, why]
 }
 
 fn advice(told: &Explanation, out: Out) -> fmt::Result {
