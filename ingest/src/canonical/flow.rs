@@ -98,12 +98,13 @@ pub(super) fn parse_blocks<R: Read>(
         return parse_in_turn(file, blocks, parser, deliver);
     }
     thread::scope(|scope| {
+        // Threads end when `jobs` is dropped, at the end of this block.
         let (jobs, queue) = bounded(threads * BLOCKS_PER_THREAD);
         for _ in 0..threads {
             let queue: Receiver<Job> = queue.clone();
             scope.spawn(move || work(&queue, parser));
         }
-        feed(file, blocks, jobs, threads * BLOCKS_PER_THREAD, deliver)
+        feed(file, blocks, &jobs, threads * BLOCKS_PER_THREAD, deliver)
     })
 }
 
@@ -140,7 +141,7 @@ fn work(queue: &Receiver<Job>, parser: &dyn BlockParser) {
 fn feed<R: Read>(
     file: &SourceFile,
     blocks: &mut Blocks<R>,
-    jobs: Sender<Job>,
+    jobs: &Sender<Job>,
     places_max: usize,
     deliver: &mut Deliver<'_>,
 ) -> Result<(), ReadError> {
@@ -149,7 +150,7 @@ fn feed<R: Read>(
     loop {
         while is_more && places.len() < places_max {
             match blocks.next_piece().map_err(|error| file.refused(error))? {
-                Some(piece) => places.push_back(place(file, piece, &jobs)?),
+                Some(piece) => places.push_back(place(file, piece, jobs)?),
                 None => is_more = false,
             }
         }

@@ -96,7 +96,7 @@ impl Mapping {
         let missing = kind
             .required()
             .iter()
-            .filter(|group| group.iter().all(|n| is_absent(n)));
+            .filter(|group| group.iter().all(is_absent));
         let missing: Vec<_> = missing.map(|group| group.join(" or ")).collect();
         let is_required = |name: &str| kind.required().iter().any(|group| *group == [name]);
         Self {

@@ -111,7 +111,9 @@ impl BlockParser for Objects {
         let mut extra = ExtraObject::default();
         let mut parsed = Parsed::default();
         let mut start = 0;
-        for (line, with_end) in (block.first_line..).zip(block.bytes.split_inclusive(is_line_end)) {
+        for (line, with_end) in
+            (block.first_line..).zip(block.bytes.split_inclusive(|byte| *byte == b'\n'))
+        {
             let content = with_end.strip_suffix(b"\n").unwrap_or(with_end);
             let content = content.strip_suffix(b"\r").unwrap_or(content);
             if !is_blank(content) {
@@ -129,10 +131,6 @@ impl BlockParser for Objects {
         parsed.batches = rows.finish()?;
         Ok(parsed)
     }
-}
-
-fn is_line_end(byte: &u8) -> bool {
-    *byte == b'\n'
 }
 
 impl Objects {

@@ -1,5 +1,5 @@
 //! Whole canonical files, read as the run reads them.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cuts;
 mod json;
