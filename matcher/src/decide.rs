@@ -174,7 +174,7 @@ fn decide_payment(
             Err(reason) => failure = Some(reason),
         }
     }
-    conclude(view, payment, payer, found.readings, failure).map(Some)
+    conclude(view, payment, payer, found.readings, failure, reads).map(Some)
 }
 
 /// Whether the reading is good enough to apply itself, runner-up aside.
@@ -188,13 +188,14 @@ fn conclude(
     payer: Payer,
     mut readings: Vec<Reading>,
     failure: Option<Reason>,
+    reads: &mut Reads,
 ) -> Result<Decision, Unbalanced> {
     // Stable, so that of equal readings the one of the stronger rule stays in front.
     readings.sort_by_key(|reading| (!reading.may_apply, std::cmp::Reverse(reading.weight())));
     readings.dedup_by(|later, earlier| later.items() == earlier.items());
     let mut readings = readings.into_iter();
     let Some(best) = readings.next() else {
-        return without_reading(view, payment, payer, failure);
+        return without_reading(view, payment, payer, failure, reads);
     };
     let others: Vec<Reading> = readings.collect();
     // A reading that is held for what speaks against it is no rival of one that is not.
@@ -267,6 +268,7 @@ fn without_reading(
     payment: &Payment,
     mut payer: Payer,
     failure: Option<Reason>,
+    reads: &mut Reads,
 ) -> Result<Decision, Unbalanced> {
     let mut parts = DecisionBuilder::new(payment.amount);
     let party = match payer.by_name(view) {
@@ -278,6 +280,8 @@ fn without_reading(
         }
     };
     payer.assume(party);
+    // The candidates below are of what the customer has open now.
+    reads.families.push(view.parties.root(party));
     let mut reading = Reading::new(Rule::CustomerOnly, Some(party));
     payer.judge(view, party, &mut reading);
     parts.reason = failure;
