@@ -79,10 +79,14 @@ fn properties(schema: &Schema) -> WriterProperties {
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for field in schema.fields() {
+        let path = ColumnPath::new(vec![field.name().clone()]);
         let is_amount = matches!(field.data_type(), DataType::Decimal128(..));
         if is_amount || UNIQUE.contains(&field.name().as_str()) {
-            let path = ColumnPath::new(vec![field.name().clone()]);
-            properties = properties.set_column_dictionary_enabled(path, false);
+            properties = properties.set_column_dictionary_enabled(path.clone(), false);
+        }
+        // Texts come in no order, so that their least and greatest would rule nothing out.
+        if *field.data_type() == DataType::Utf8 {
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
         }
     }
     properties.build()
