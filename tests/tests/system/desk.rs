@@ -83,17 +83,21 @@ pub fn statement(lines: &[Line]) -> String {
 /// The same, in a currency.
 pub fn account_statement(currency: &str, lines: &[Line]) -> String {
     let total: u64 = lines.iter().map(|line| line.1).sum();
-    let records = lines.len() + 2;
-    let mut text = format!(
+    let entry = |(code, cents, reference, words): &Line| {
+        format!("16,{code},{cents},Z,{reference},,{words}\n")
+    };
+    let entries: Vec<String> = lines.iter().map(entry).collect();
+    let (account, group, file) = (lines.len() + 2, lines.len() + 4, lines.len() + 6);
+    format!(
         "01,021000021,TIEOUT,260331,0600,{total},,,2/\n\
          02,TIEOUT,021000021,1,260331,0600,{currency},2/\n\
-         03,7700112233,{currency},/\n"
-    );
-    for (code, cents, reference, words) in lines {
-        text += &format!("16,{code},{cents},Z,{reference},,{words}\n");
-    }
-    let (group, file) = (records + 2, records + 4);
-    text + &format!("49,{total},{records}/\n98,{total},1,{group}/\n99,{total},1,{file}/\n")
+         03,7700112233,{currency},/\n\
+         {}\
+         49,{total},{account}/\n\
+         98,{total},1,{group}/\n\
+         99,{total},1,{file}/\n",
+        entries.concat()
+    )
 }
 
 /// A table as text, by column name.

@@ -36,13 +36,13 @@ const CONTRACT: [(&str, &str); 5] = [
     ),
 ];
 
-struct Tables {
+struct Morning {
     dir: tempfile::TempDir,
     tables: BTreeMap<&'static str, Table>,
     summary: tieout::Summary,
 }
 
-impl Tables {
+impl Morning {
     fn of_distributor() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let summary = run(&options(folder(), dir.path(), FileFormat::Csv));
@@ -82,13 +82,13 @@ fn tallies(table: &Table, by: &[&str]) -> BTreeMap<String, (u64, Amount)> {
 
 #[test]
 fn the_shipped_morning() {
-    let tables = Tables::of_distributor();
+    let morning = Morning::of_distributor();
     let mut golden = String::new();
-    let payments = tallies(tables.table("payments"), &["currency", "status", "rule"]);
+    let payments = tallies(morning.table("payments"), &["currency", "status", "rule"]);
     for (key, (count, sum)) in payments {
         writeln!(golden, "{key:<45}{count:>6}{sum:>18}").unwrap();
     }
-    for (name, table) in &tables.tables {
+    for (name, table) in &morning.tables {
         writeln!(golden, "{name:<45}{:>6}", table.rows.len()).unwrap();
     }
     insta::assert_snapshot!(golden);
@@ -96,12 +96,12 @@ fn the_shipped_morning() {
 
 #[test]
 fn columns_are_the_contract() {
-    let tables = Tables::of_distributor();
+    let morning = Morning::of_distributor();
     for (name, columns) in CONTRACT {
-        let header = tables.table(name).header.join(",");
+        let header = morning.table(name).header.join(",");
         assert_eq!(header, columns, "{name}");
     }
-    let written: Vec<_> = files(tables.dir.path()).into_keys().collect();
+    let written: Vec<_> = files(morning.dir.path()).into_keys().collect();
     let mut expected: Vec<_> = Schema::OUTPUTS
         .map(|table| format!("{}.csv", table.name()))
         .to_vec();
@@ -111,8 +111,8 @@ fn columns_are_the_contract() {
 
 #[test]
 fn every_payment_balances_and_comes_from_one_transaction() {
-    let tables = Tables::of_distributor();
-    let payments = tables.table("payments");
+    let morning = Morning::of_distributor();
+    let payments = morning.table("payments");
     for row in &payments.rows {
         let part = |column| amount(payments.cell(row, column));
         let sum = part("applied") + part("on_account") + part("unapplied");
@@ -120,15 +120,15 @@ fn every_payment_balances_and_comes_from_one_transaction() {
     }
     let ids: BTreeSet<_> = payments.column("payment_id").into_iter().collect();
     assert_eq!(ids.len(), payments.rows.len());
-    let transactions = tables.table("transactions");
+    let transactions = morning.table("transactions");
     let lines: BTreeSet<_> = transactions.column("transaction_id").into_iter().collect();
     assert_eq!(ids, lines);
 }
 
 #[test]
 fn applications_add_up_to_their_payment_and_stay_within_their_item() {
-    let tables = Tables::of_distributor();
-    let applications = tables.table("applications");
+    let morning = Morning::of_distributor();
+    let applications = morning.table("applications");
     let mut by_payment: HashMap<&str, Amount> = HashMap::new();
     let mut by_item: HashMap<&str, Amount> = HashMap::new();
     for row in applications.rows_where("status", "applied") {
@@ -141,7 +141,7 @@ fn applications_add_up_to_their_payment_and_stay_within_their_item() {
             .or_default() +=
             part("applied") + part("discount") + part("write_off") + part("deduction");
     }
-    let payments = tables.table("payments");
+    let payments = morning.table("payments");
     for row in &payments.rows {
         let id = payments.cell(row, "payment_id");
         let applied = amount(payments.cell(row, "applied"));
@@ -181,8 +181,8 @@ fn open_items(folder: &Path) -> HashMap<String, Amount> {
 
 #[test]
 fn exceptions_and_duplicates_are_of_payments_that_say_so() {
-    let tables = Tables::of_distributor();
-    let payments = tables.table("payments");
+    let morning = Morning::of_distributor();
+    let payments = morning.table("payments");
     let status: HashMap<_, _> = payments
         .rows
         .iter()
@@ -193,7 +193,7 @@ fn exceptions_and_duplicates_are_of_payments_that_say_so() {
             )
         })
         .collect();
-    let duplicates = tables.table("duplicates");
+    let duplicates = morning.table("duplicates");
     assert_eq!(
         duplicates.rows.len(),
         payments.rows_where("status", "duplicate").len()
@@ -203,7 +203,7 @@ fn exceptions_and_duplicates_are_of_payments_that_say_so() {
         assert!(status.contains_key(duplicates.cell(row, "duplicate_of")));
         assert!(!duplicates.cell(row, "evidence").is_empty());
     }
-    let exceptions = tables.table("exceptions");
+    let exceptions = morning.table("exceptions");
     for row in &exceptions.rows {
         assert_ne!(status[exceptions.cell(row, "payment_id")], "applied");
         assert!(!exceptions.cell(row, "reason").is_empty());
@@ -218,9 +218,9 @@ fn exceptions_and_duplicates_are_of_payments_that_say_so() {
 
 #[test]
 fn the_summary_says_what_the_tables_say() {
-    let tables = Tables::of_distributor();
-    let payments = tables.table("payments");
-    for totals in &tables.summary.currencies {
+    let morning = Morning::of_distributor();
+    let payments = morning.table("payments");
+    for totals in &morning.summary.currencies {
         let code = totals.currency.to_string();
         let rows = payments.rows_where("currency", &code);
         let sum = |column: &str| -> Amount {
@@ -240,11 +240,11 @@ fn the_summary_says_what_the_tables_say() {
         }
     }
     assert_eq!(
-        tables.summary.quarantined as usize,
-        tables.table("quarantine").rows.len()
+        morning.summary.quarantined as usize,
+        morning.table("quarantine").rows.len()
     );
     assert_eq!(
-        tables.summary.duplicates as usize,
-        tables.table("duplicates").rows.len()
+        morning.summary.duplicates as usize,
+        morning.table("duplicates").rows.len()
     );
 }
