@@ -77,7 +77,7 @@ impl Desk {
         fs::write(desk.bank_file(), FILE).unwrap();
         let mut ledger = Ledger::create(&desk.ledger()).unwrap();
         let file = desk.bank_file().display().to_string();
-        for (table, batch) in desk.tables(&file) {
+        for (table, batch) in tables(&file) {
             ledger.write(table, &batch).unwrap();
         }
         ledger.finish("cash-application 1").unwrap();
@@ -91,85 +91,85 @@ impl Desk {
     fn bank_file(&self) -> PathBuf {
         self.dir.path().join("bank.txt")
     }
+}
 
-    fn tables(&self, file: &str) -> Vec<(Table, RecordBatch)> {
-        let digest = blake3::hash(FILE.as_bytes()).to_hex().to_string();
-        let bytes = FILE.len().to_string();
-        vec![
-            (Table::Payments, payments(file)),
-            (Table::Applications, applications()),
-            (Table::Evidence, evidence()),
-            (
+fn tables(file: &str) -> Vec<(Table, RecordBatch)> {
+    let digest = blake3::hash(FILE.as_bytes()).to_hex().to_string();
+    let bytes = FILE.len().to_string();
+    vec![
+        (Table::Payments, payments(file)),
+        (Table::Applications, applications()),
+        (Table::Evidence, evidence()),
+        (
+            Table::Exceptions,
+            rows(
                 Table::Exceptions,
-                rows(
-                    Table::Exceptions,
-                    &[&[
-                        ("payment_id", PROPOSED),
-                        ("reason", "ambiguous_items"),
-                        ("candidates", "I1+I2=0.9000|I3=0.8000"),
-                    ]],
-                ),
+                &[&[
+                    ("payment_id", PROPOSED),
+                    ("reason", "ambiguous_items"),
+                    ("candidates", "I1+I2=0.9000|I3=0.8000"),
+                ]],
             ),
-            (
+        ),
+        (
+            Table::Duplicates,
+            rows(
                 Table::Duplicates,
-                rows(
-                    Table::Duplicates,
-                    &[&[
-                        ("payment_id", REPEAT),
-                        ("duplicate_of", APPLIED),
-                        ("evidence", "resubmitted_payment: cheque 100123"),
-                    ]],
-                ),
+                &[&[
+                    ("payment_id", REPEAT),
+                    ("duplicate_of", APPLIED),
+                    ("evidence", "resubmitted_payment: cheque 100123"),
+                ]],
             ),
-            (
+        ),
+        (
+            Table::Parties,
+            rows(
                 Table::Parties,
-                rows(
-                    Table::Parties,
-                    &[&[("party_id", "C1"), ("name", "Acme Supply, Inc.")]],
-                ),
+                &[&[("party_id", "C1"), ("name", "Acme Supply, Inc.")]],
             ),
-            (
+        ),
+        (
+            Table::OpenItems,
+            rows(
                 Table::OpenItems,
-                rows(
-                    Table::OpenItems,
+                &[
                     &[
-                        &[
-                            ("item_id", "I1"),
-                            ("kind", "invoice"),
-                            ("due_date", "2026-03-31"),
-                            ("open_amount", "100"),
-                        ],
-                        &[("item_id", "I3"), ("number", "A-3")],
+                        ("item_id", "I1"),
+                        ("kind", "invoice"),
+                        ("due_date", "2026-03-31"),
+                        ("open_amount", "100"),
                     ],
-                ),
+                    &[("item_id", "I3"), ("number", "A-3")],
+                ],
             ),
-            (
+        ),
+        (
+            Table::RemittanceLines,
+            rows(
                 Table::RemittanceLines,
-                rows(
-                    Table::RemittanceLines,
-                    &[&[
-                        ("payment_id", APPLIED),
-                        ("source_file", file),
-                        ("source_line", "3"),
-                        ("document_number", "A-1"),
-                        ("net", "98"),
-                    ]],
-                ),
+                &[&[
+                    ("payment_id", APPLIED),
+                    ("source_file", file),
+                    ("source_line", "3"),
+                    ("document_number", "A-1"),
+                    ("net", "98"),
+                ]],
             ),
-            (
+        ),
+        (
+            Table::Files,
+            rows(
                 Table::Files,
-                rows(
-                    Table::Files,
-                    &[&[
-                        ("source_file", file),
-                        ("format", "lockbox"),
-                        ("digest", &digest),
-                        ("bytes", &bytes),
-                    ]],
-                ),
+                &[&[
+                    ("source_file", file),
+                    ("format", "lockbox"),
+                    ("digest", &digest),
+                    ("bytes", &bytes),
+                ]],
             ),
-        ]
-    }
+        ),
+    ]
 }
 
 fn payments(file: &str) -> RecordBatch {

@@ -5,7 +5,7 @@ use std::fmt;
 use tieout_core::{Amount, Feature, Reason, Rule, Status};
 use tieout_matcher::PRIOR;
 
-use super::{Applied, Explanation, Named, Other, Payment, Repeated, Source, SourceText};
+use super::{Advice, Applied, Explanation, Named, Other, Payment, Repeated, Source, SourceText};
 
 /// Rows of one section that are printed.
 const ROWS_MAX: usize = 60;
@@ -68,13 +68,14 @@ fn heading(payment: &Payment, source: &Source, out: Out) -> fmt::Result {
 }
 
 fn read_from(source: &Source) -> String {
-    let mut text = format!("{}:{}", source.file, source.line);
+    let place = format!("{}:{}", source.file, source.line);
     let names = [&source.format, &source.profile];
     let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
-    if !names.is_empty() {
-        text.push_str(&format!(" ({})", names.join(", ")));
+    if names.is_empty() {
+        place
+    } else {
+        format!("{place} ({})", names.join(", "))
     }
-    text
 }
 
 fn field(out: Out, name: &str, value: &str) -> fmt::Result {
@@ -154,16 +155,11 @@ fn applications(told: &Explanation, out: Out) -> fmt::Result {
         "Proposed, items unchanged"
     };
     writeln!(out, "\n{title}")?;
-    let mut rows = vec![APPLICATION_HEADER.map(str::to_owned).to_vec()];
-    rows.extend(told.applications.iter().map(application));
+    let mut rows: Vec<Vec<String>> = told.applications.iter().map(application).collect();
     if told.applications.len() > 1 {
         rows.push(application_sum(&told.applications));
     }
-    table(
-        out,
-        &rows,
-        &[false, false, true, true, true, true, true, false],
-    )
+    table(out, &APPLICATION_HEADER, &rows, &APPLICATION_RIGHT)
 }
 
 const APPLICATION_HEADER: [&str; 8] = [
@@ -176,6 +172,8 @@ const APPLICATION_HEADER: [&str; 8] = [
     "deduction",
     "reason",
 ];
+
+const APPLICATION_RIGHT: [bool; 8] = [false, false, true, true, true, true, true, false];
 
 fn application(part: &Applied) -> Vec<String> {
     let number = part.item_number.as_ref().unwrap_or(&part.item_id);
@@ -246,7 +244,7 @@ fn evidence(told: &Explanation, out: Out) -> fmt::Result {
         let meaning = format!("bits of log-odds: a score of {:.4}.", told.payment.score);
         rows.push(weight_row(sum, "together", &meaning));
     }
-    table(out, &rows, &[true, false, false])
+    table(out, &[], &rows, &[true, false, false])
 }
 
 fn prior() -> f64 {
@@ -268,7 +266,7 @@ fn others(told: &Explanation, out: Out) -> fmt::Result {
     }
     writeln!(out, "\n{title}")?;
     let rows: Vec<Vec<String>> = list.iter().map(|one| other_row(one, told)).collect();
-    table(out, &rows, &[true, false, false])
+    table(out, &[], &rows, &[true, false, false])
 }
 
 fn other_row(other: &Other, told: &Explanation) -> Vec<String> {
@@ -290,23 +288,24 @@ fn other_row(other: &Other, told: &Explanation) -> Vec<String> {
     vec![format!("{:.4}", other.score), items, why]
 }
 
+const ADVICE_HEADER: [&str; 7] = [
+    "document",
+    "gross",
+    "discount",
+    "kept back",
+    "net",
+    "reason",
+    "read from",
+];
+const ADVICE_RIGHT: [bool; 7] = [false, true, true, true, true, false, false];
+
 fn advice(told: &Explanation, out: Out) -> fmt::Result {
     if told.advice.is_empty() {
         return Ok(());
     }
     writeln!(out, "\nWhat the payer says it is for")?;
-    let header = [
-        "document",
-        "gross",
-        "discount",
-        "kept back",
-        "net",
-        "reason",
-        "read from",
-    ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
     let text = |amount: Option<Amount>| amount.map_or_else(String::new, |value| value.to_string());
-    rows.extend(told.advice.iter().map(|line| {
+    let row = |line: &Advice| {
         vec![
             line.document_number.clone().unwrap_or_default(),
             text(line.gross),
@@ -316,8 +315,9 @@ fn advice(told: &Explanation, out: Out) -> fmt::Result {
             line.adjustment_reason.clone().unwrap_or_default(),
             line.place.clone(),
         ]
-    }));
-    table(out, &rows, &[false, true, true, true, true, false, false])
+    };
+    let rows: Vec<Vec<String>> = told.advice.iter().map(row).collect();
+    table(out, &ADVICE_HEADER, &rows, &ADVICE_RIGHT)
 }
 
 fn source(source: &Source, out: Out) -> fmt::Result {
@@ -359,30 +359,31 @@ fn cut(out: Out, rows: usize) -> fmt::Result {
 }
 
 /// Rows with their columns aligned, figures to the right; columns without any text left out.
-fn table(out: Out, rows: &[Vec<String>], right: &[bool]) -> fmt::Result {
+fn table(out: Out, header: &[&str], rows: &[Vec<String>], right: &[bool]) -> fmt::Result {
+    let is_used = |&column: &usize| rows.iter().any(|row| !row[column].is_empty());
+    let used: Vec<usize> = (0..right.len()).filter(is_used).collect();
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells = rows.iter().map(|row| row[column].as_str());
+        let cells = cells.chain(header.get(column).copied());
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..right.len()).map(width).collect();
-    let is_used = |column: usize| {
-        let body = rows.iter().skip(usize::from(rows.len() > 1));
-        body.filter_map(|row| row.get(column))
-            .any(|cell| !cell.is_empty())
-    };
-    let used: Vec<usize> = (0..right.len()).filter(|&column| is_used(column)).collect();
-    for row in rows.iter().take(ROWS_MAX) {
-        let mut line = String::new();
-        for &column in &used {
-            let (cell, width) = (&row[column], widths[column]);
-            line.push_str("  ");
-            line.push_str(&if right[column] {
-                format!("{cell:>width$}")
+    let print = |cells: &[&str], out: Out| {
+        let aligned = used.iter().map(|&column| {
+            let (cell, width) = (cells[column], widths[column]);
+            if right[column] {
+                format!("  {cell:>width$}")
             } else {
-                format!("{cell:<width$}")
-            });
-        }
-        writeln!(out, "{}", line.trim_end())?;
+                format!("  {cell:<width$}")
+            }
+        });
+        writeln!(out, "{}", aligned.collect::<String>().trim_end())
+    };
+    if !header.is_empty() {
+        print(header, out)?;
+    }
+    for row in rows.iter().take(ROWS_MAX) {
+        print(&row.iter().map(String::as_str).collect::<Vec<_>>(), out)?;
     }
     cut(out, rows.len())
 }
