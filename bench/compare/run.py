@@ -182,7 +182,8 @@ def main() -> None:
     facts = machine(options)
     told = " ".join(["python3 bench/compare/run.py", *sys.argv[1:]])
     lines = ["# tieout beside DuckDB", "", "Written by the command below; no figure is entered by hand. What the rates",
-             "mean is in [README.md](README.md); what each engine does is in [compare/](compare/).", "",
+             "mean is in [README.md](README.md); what each engine does is in [compare/](compare/). On a",
+             "machine that does other work too, CPU seconds and ratios say more than wall seconds.", "",
              "    cargo build --release -p tieout-cli -p tieout-bench", f"    {told}", "", *facts, ""]
     for payments in options.payments:
         morning = Morning(options.work, payments, options.seed)
