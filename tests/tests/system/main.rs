@@ -12,3 +12,4 @@ mod golden;
 mod questions;
 mod samples;
 mod tidy;
+mod truth;
