@@ -14,12 +14,6 @@ mod terminal;
 use std::process::ExitCode;
 
 use arguments::Command;
-use mimalloc::MiMalloc;
-
-/// Batches are allocated on one thread and freed on another, which the system's allocator is
-/// slow at.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

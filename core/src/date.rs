@@ -42,9 +42,21 @@ impl Date {
     /// # Errors
     /// [`DateError`] if the calendar has no such day.
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Result<Self, DateError> {
-        NaiveDate::from_ymd_opt(year, month, day)
-            .map(Self::from_naive)
-            .ok_or(DateError)
+        if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
+            return Err(DateError);
+        }
+        // Years that begin in March, so that the leap day comes last; `153 / 5` is the mean
+        // length of the months from March on, and four centuries have 146,097 days.
+        let (year, month) = if month > 2 {
+            (year, month - 3)
+        } else {
+            (year - 1, month + 9)
+        };
+        let century = year.div_euclid(400);
+        let year = year.rem_euclid(400);
+        let day_of_year = (153 * month as i32 + 2) / 5 + day as i32 - 1;
+        let day = year * 365 + year / 4 - year / 100 + day_of_year;
+        Ok(Self(century * 146_097 + day - DAYS_TO_EPOCH))
     }
 
     /// From ISO 8601 text, `YYYY-MM-DD`.
@@ -120,6 +132,18 @@ impl Date {
     }
 }
 
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_EPOCH: i32 = 719_468;
+
+fn days_in_month(year: i32, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 /// The pivot keeps every date within living memory: bank files are never 44 years ahead.
 fn full_year(two_digits: u32) -> i32 {
     let century = if two_digits >= 70 { 1900 } else { 2000 };
@@ -168,6 +192,24 @@ mod tests {
             "1999-12-31"
         );
         assert_eq!(day.plus_days(-16).to_string(), "2026-02-28");
+    }
+
+    #[test]
+    fn agrees_with_the_calendar_on_every_day() {
+        let mut expected = NaiveDate::from_ymd_opt(1899, 12, 25).unwrap();
+        for _ in 0..150_000 {
+            let (year, month, day) = (expected.year(), expected.month(), expected.day());
+            assert_eq!(
+                Date::from_ymd(year, month, day),
+                Ok(Date::from_naive(expected)),
+                "{expected}"
+            );
+            assert_eq!(
+                Date::from_ymd(year, month, day + 1).is_ok(),
+                NaiveDate::from_ymd_opt(year, month, day + 1).is_some()
+            );
+            expected = expected.succ_opt().unwrap();
+        }
     }
 
     #[test]

@@ -126,19 +126,18 @@ fn classify(path: PathBuf, found: &mut Found) {
         found.note(&name, 0, FindingCode::EmptyFile, "no bytes", action);
         return;
     }
-    match recognize_file(&path, &head) {
-        Some(format) => found.known.push(Known {
+    if let Some(format) = recognize_file(&path, &head) {
+        found.known.push(Known {
             source: SourceFile { path, name },
             format,
             bytes,
-        }),
-        None => {
-            let begins = format!("a file that begins {}", shown(&head));
-            let action = "see `tieout formats` for what is read; remove the file, or check that \
-                          it is complete";
-            found.note(&name, bytes, FindingCode::UnknownFile, &begins, action);
-        }
+        });
+        return;
     }
+    let begins = format!("a file that begins {}", shown(&head));
+    let action = "see `tieout formats` for what is read; remove the file, or check that it is \
+                  complete";
+    found.note(&name, bytes, FindingCode::UnknownFile, &begins, action);
 }
 
 impl Found {

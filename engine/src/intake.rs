@@ -205,6 +205,10 @@ pub fn arrow(error: ArrowError) -> EngineError {
 }
 
 /// A mistake in the program.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "errors are handed over by `map_err`"
+)]
 pub fn internal(message: impl ToString) -> EngineError {
     EngineError::Internal(message.to_string())
 }

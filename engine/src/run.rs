@@ -38,7 +38,7 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
         let writer = named
             .spawn_scoped(scope, move || outputs.drain(rows))
             .map_err(internal)?;
-        let summary = pool.install(|| tie_out(options, progress, found, desk));
+        let summary = pool.install(|| tie_out(options, progress, &found, desk));
         let outputs = writer
             .join()
             .map_err(|_| internal("the writer panicked"))??;
@@ -55,15 +55,15 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
 fn tie_out(
     options: &RunOptions,
     progress: &dyn Progress,
-    found: Found,
+    found: &Found,
     desk: Desk,
 ) -> Result<Summary, EngineError> {
     let total_bytes = found.bytes();
     let mut report = Report::new(desk);
     report.findings(&found.findings)?;
     let mut options = options.clone();
-    books::add_layouts(&found, &mut options.settings, &mut report)?;
-    let mut session = books::load(&found, &options, progress, total_bytes, &mut report)?;
+    books::add_layouts(found, &mut options.settings, &mut report)?;
+    let mut session = books::load(found, &options, progress, total_bytes, &mut report)?;
     let bank: Vec<&Known> = found.of(Role::BankLines).collect();
     let mut cash = Cash::new(&mut session)?;
     read(
@@ -83,5 +83,5 @@ fn tie_out(
     for file in found.of(Role::Nothing) {
         books::skip(file, &options.settings, &mut report)?;
     }
-    report.finish(&found)
+    report.finish(found)
 }

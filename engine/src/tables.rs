@@ -167,7 +167,7 @@ impl Decided<'_> {
                 ApplicationStatus::Proposed
             };
             for part in decision.applications() {
-                rows.push(self, self.id(row)?, decision, part, status)?;
+                rows.push(self, self.id(row)?, decision, part, status);
             }
         }
         rows.finish()
@@ -341,7 +341,7 @@ impl Applications {
         decision: &Decision,
         part: &Application,
         status: ApplicationStatus,
-    ) -> Result<(), EngineError> {
+    ) {
         let items = decided.session.items();
         let party = items.party(part.item);
         let [id, item, number, owner, currency, reason, rule, state] = &mut self.text;
@@ -358,7 +358,6 @@ impl Applications {
             column.push(amount);
         }
         self.score.append_value(decision.score());
-        Ok(())
     }
 
     fn finish(self) -> Result<RecordBatch, EngineError> {

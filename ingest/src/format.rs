@@ -64,7 +64,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             chunk_bytes: 1 << 20,
-            batch_rows: 8_192,
+            batch_rows: 4_096,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             layouts: Arc::default(),
         }

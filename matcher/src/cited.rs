@@ -115,7 +115,7 @@ fn by_number(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> 
     }
     Meant {
         items: best.items,
-        feature: feature_of(best.agreement),
+        feature: Some(feature_of(best.agreement)),
     }
 }
 
@@ -162,12 +162,12 @@ impl Best<'_> {
     }
 }
 
-const fn feature_of(agreement: Agreement) -> Option<Feature> {
+const fn feature_of(agreement: Agreement) -> Feature {
     match agreement {
-        Agreement::Exact => Some(Feature::ReferenceExact),
-        Agreement::Normalized => Some(Feature::ReferenceNormalized),
-        Agreement::Truncated => Some(Feature::ReferenceTruncated),
-        Agreement::OneEdit => Some(Feature::ReferenceOneEdit),
+        Agreement::Exact => Feature::ReferenceExact,
+        Agreement::Normalized => Feature::ReferenceNormalized,
+        Agreement::Truncated => Feature::ReferenceTruncated,
+        Agreement::OneEdit => Feature::ReferenceOneEdit,
     }
 }
 
@@ -179,7 +179,7 @@ fn fits(view: &View, payment: &Payment, payer: &Payer, item: ItemIx) -> bool {
 
 /// How `reference` may be the number of `item` with damage.
 pub fn damaged(items: &Items, reference: &str, item: ItemIx) -> Option<Feature> {
-    reference::damage(reference.as_bytes(), items.number_bytes(item)).and_then(feature_of)
+    reference::damage(reference.as_bytes(), items.number_bytes(item)).map(feature_of)
 }
 
 /// All that the payment names: the documents of its lines, and what its text holds.

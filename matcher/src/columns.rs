@@ -36,14 +36,14 @@ impl<'a> Text<'a> {
     }
 
     /// The text, or none if it is null or empty.
-    pub fn get(&self, row: usize) -> Option<&'a str> {
+    pub fn get(self, row: usize) -> Option<&'a str> {
         (!self.0.is_null(row))
             .then(|| self.0.value(row))
             .filter(|text| !text.is_empty())
     }
 
     /// The text, empty for null.
-    pub fn text(&self, row: usize) -> &'a str {
+    pub fn text(self, row: usize) -> &'a str {
         self.get(row).unwrap_or_default()
     }
 }
@@ -57,11 +57,11 @@ impl<'a> Money<'a> {
         column(batch, name, "Decimal128(23, 5)").map(Self)
     }
 
-    pub fn get(&self, row: usize) -> Option<Amount> {
+    pub fn get(self, row: usize) -> Option<Amount> {
         (!self.0.is_null(row)).then(|| Amount::from_units(self.0.value(row)))
     }
 
-    pub fn or_zero(&self, row: usize) -> Amount {
+    pub fn or_zero(self, row: usize) -> Amount {
         self.get(row).unwrap_or(Amount::ZERO)
     }
 }
@@ -75,7 +75,7 @@ impl<'a> Days<'a> {
         column(batch, name, "Date32").map(Self)
     }
 
-    pub fn get(&self, row: usize) -> Option<Date> {
+    pub fn get(self, row: usize) -> Option<Date> {
         (!self.0.is_null(row)).then(|| Date::from_days(self.0.value(row)))
     }
 }

@@ -74,9 +74,13 @@ pub struct LoadedBatch {
 }
 
 /// All open items.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the items of the store are its items"
+)]
 pub struct Items {
     items: Vec<Item>,
-    text: Vec<u8>,
+    text: String,
     currencies: Vec<Currency>,
     hash: RandomState,
     /// Hash of the identifier, and the item; the hash is kept so that growing is cheap.
@@ -101,7 +105,7 @@ impl Default for Items {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            text: Vec::new(),
+            text: String::new(),
             currencies: Vec::new(),
             // Fixed seeds: the order of chains, and so every decision, repeats.
             hash: RandomState::with_seeds(11, 12, 13, 14),
@@ -146,6 +150,7 @@ impl Items {
                     None => NO_PARTY,
                 };
             }
+            let (id, number) = (clipped(ids.text(row)), clipped(numbers.text(row)));
             let kind = ItemKind::from_code(kinds.text(row)).unwrap_or(ItemKind::Invoice);
             let currency = self.currency_place(currencies.text(row))?;
             let item = Item {
@@ -156,20 +161,17 @@ impl Items {
                 discount_date: discount_dates.get(row).map_or(NO_DATE, Date::days),
                 text: 0,
                 paid_by: NONE,
-                id_length: ids.text(row).len().min(usize::from(u16::MAX)) as u16,
-                number_length: numbers.text(row).len().min(usize::from(u16::MAX)) as u16,
+                id_length: id.len() as u16,
+                number_length: number.len() as u16,
                 currency,
                 kind,
             };
             if owner.1 == NO_PARTY || !parties.is_named(owner.1) {
                 loaded.unnamed_parties.push(row as u32);
             }
-            loaded.rows.push(self.push(
-                item,
-                ids.text(row),
-                numbers.text(row),
-                orders.text(row),
-            )?);
+            loaded
+                .rows
+                .push(self.push(item, id, number, orders.text(row))?);
         }
         Ok(loaded)
     }
@@ -211,10 +213,8 @@ impl Items {
         }
         let place = self.items.len() as u32;
         item.text = u32::try_from(self.text.len()).map_err(|_| ItemsError::TooMuchText)?;
-        self.text
-            .extend_from_slice(&id.as_bytes()[..usize::from(item.id_length)]);
-        self.text
-            .extend_from_slice(&number.as_bytes()[..usize::from(item.number_length)]);
+        self.text.push_str(id);
+        self.text.push_str(number);
         self.items.push(item);
         self.by_id
             .insert_unique(spread, (hash, place), |&(other, _)| {
@@ -290,6 +290,11 @@ impl Items {
         self.party_start = start;
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// How many items there are.
     pub fn len(&self) -> usize {
         self.items.len()
@@ -299,18 +304,17 @@ impl Items {
     pub fn id(&self, item: ItemIx) -> &str {
         let item = &self.items[item.0 as usize];
         let start = item.text as usize;
-        let bytes = &self.text[start..start + usize::from(item.id_length)];
-        std::str::from_utf8(bytes).unwrap_or_default()
+        &self.text[start..start + usize::from(item.id_length)]
     }
 
     /// The item's document number.
     pub fn number(&self, item: ItemIx) -> &str {
-        std::str::from_utf8(number_of(&self.items, &self.text, item.0)).unwrap_or_default()
+        number_of(&self.items, &self.text, item.0)
     }
 
     /// The same as bytes.
     pub fn number_bytes(&self, item: ItemIx) -> &[u8] {
-        number_of(&self.items, &self.text, item.0)
+        self.number(item).as_bytes()
     }
 
     /// The significant part of the item's document number.
@@ -470,6 +474,11 @@ impl Items {
     }
 }
 
+/// As much of an identifier as its length can be told of; longer ones do not occur.
+fn clipped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(usize::from(u16::MAX))]
+}
+
 /// Thirty-two bits of an amount; equal amounts have equal keys, and the caller compares the
 /// amounts themselves.
 fn amount_key(amount: Amount) -> u32 {
@@ -482,16 +491,16 @@ fn signed_open(kind: ItemKind, open: Amount) -> Amount {
     if kind.is_credit() { -open.abs() } else { open }
 }
 
-fn number_of<'a>(items: &[Item], text: &'a [u8], place: u32) -> &'a [u8] {
+fn number_of<'a>(items: &[Item], text: &'a str, place: u32) -> &'a str {
     let item = &items[place as usize];
     let start = item.text as usize + usize::from(item.id_length);
     &text[start..start + usize::from(item.number_length)]
 }
 
-fn significant_of(items: &[Item], text: &[u8], place: u32) -> Significant {
-    Significant::of(number_of(items, text, place))
+fn significant_of(items: &[Item], text: &str, place: u32) -> Significant {
+    Significant::of(number_of(items, text, place).as_bytes())
 }
 
-fn last_run_of(items: &[Item], text: &[u8], place: u32) -> Significant {
-    Significant::last_run(number_of(items, text, place))
+fn last_run_of(items: &[Item], text: &str, place: u32) -> Significant {
+    Significant::last_run(number_of(items, text, place).as_bytes())
 }

@@ -32,7 +32,7 @@ pub fn read(view: &View, payment: &Payment, payer: &Payer, reads: &mut Reads) ->
         match pay(view, payment, payer, line, reads) {
             Ok(found) => paid.push(found),
             Err(reason) => {
-                problem = Some(problem.map_or(reason, |known: Reason| known.min(reason)))
+                problem = Some(problem.map_or(reason, |known: Reason| known.min(reason)));
             }
         }
     }

@@ -422,7 +422,7 @@ fn better(best: Option<Found>, party: u32, similarity: f64) -> Found {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::float_cmp)]
     use super::*;
 
     #[test]

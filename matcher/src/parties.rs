@@ -22,6 +22,10 @@ struct Party {
 
 /// All parties, with the indexes that identify a payer.
 #[derive(Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the parties of the store are its parties"
+)]
 pub struct Parties {
     parties: Vec<Party>,
     /// The ancestor at the top, by party; one without a parent is its own. Apart from the rest,
@@ -123,6 +127,11 @@ impl Parties {
             }
         }
         party
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.parties.is_empty()
     }
 
     /// How many there are.

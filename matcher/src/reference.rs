@@ -235,7 +235,6 @@ fn is_one_edit(left: &[u8], right: &[u8]) -> bool {
         return short == &long[1..];
     }
     match (short, long) {
-        ([], []) => false,
         ([_, short @ ..], [_, long @ ..]) if short == long => true,
         ([a, b, short @ ..], [c, d, long @ ..]) => a == d && b == c && short == long,
         _ => false,

@@ -24,9 +24,8 @@ pub const fn weight(feature: Feature) -> i32 {
         | Feature::AmountWithinTolerance
         | Feature::OnlyReading
         | Feature::EarlierPayment => 400,
-        Feature::ReferenceOneEdit | Feature::CreditNetted => 300,
-        // From here to certainty with the likeness, see `name_weight`.
-        Feature::NameSimilar => 300,
+        // Similar names go from here up to certainty with the likeness, see `name_weight`.
+        Feature::ReferenceOneEdit | Feature::CreditNetted | Feature::NameSimilar => 300,
         Feature::DocumentOwner | Feature::LinkedRemittance | Feature::LineKind => 0,
         Feature::AmountOver => -100,
         Feature::AmountPartial | Feature::ReferenceMissing => -200,
