@@ -38,7 +38,7 @@ pub enum Table {
     Files,
     /// One row a customer or vendor.
     Parties,
-    /// One row an open item, as it was before the run and as it is after.
+    /// One row an open item, as the run found it; `applications` says what it lost.
     OpenItems,
     /// One row a piece of evidence or an alternative of a decision.
     Evidence,
