@@ -28,9 +28,9 @@ impl Books {
         };
         for name in ["parties.csv", "open_items.csv", "remittances.csv"] {
             files::read(&dir.join(name), |batch| match batch {
-                Batch::Parties(rows) => books.parties.push(rows),
-                Batch::OpenItems(rows) => books.items.push(rows),
-                Batch::Remittances(rows) => books.remittances.push(rows),
+                Batch::Rows(Table::Parties, rows) => books.parties.push(rows),
+                Batch::Rows(Table::OpenItems, rows) => books.items.push(rows),
+                Batch::Rows(Table::RemittanceLines, rows) => books.remittances.push(rows),
                 _ => {}
             });
         }

@@ -24,7 +24,7 @@ fn writing(criterion: &mut Criterion) {
     let dir = files::morning();
     let mut batches = Vec::new();
     files::read(&dir.path().join("open_items.csv"), |batch| {
-        if let Batch::OpenItems(rows) = batch {
+        if let Batch::Rows(Table::OpenItems, rows) = batch {
             batches.push(rows);
         }
     });

@@ -104,6 +104,47 @@ impl Date {
         }
     }
 
+    /// From six digits `DDMMYY`, with years 70 to 99 in the twentieth century.
+    ///
+    /// # Errors
+    /// [`DateError`] if the text is not six digits that name a day.
+    pub fn parse_ddmmyy(text: &[u8]) -> Result<Self, DateError> {
+        match text {
+            [d1, d2, m1, m2, y1, y2] => Self::parse_yymmdd(&[*y1, *y2, *m1, *m2, *d1, *d2]),
+            _ => Err(DateError),
+        }
+    }
+
+    /// From eight digits `YYYYMMDD`.
+    ///
+    /// # Errors
+    /// [`DateError`] if the text is not eight digits that name a day.
+    pub fn parse_yyyymmdd(text: &[u8]) -> Result<Self, DateError> {
+        match text {
+            [y @ .., m1, m2, d1, d2] if y.len() == 4 => Self::from_ymd(
+                number(y)? as i32,
+                number(&[*m1, *m2])?,
+                number(&[*d1, *d2])?,
+            ),
+            _ => Err(DateError),
+        }
+    }
+
+    /// From eight digits `DDMMYYYY`.
+    ///
+    /// # Errors
+    /// [`DateError`] if the text is not eight digits that name a day.
+    pub fn parse_ddmmyyyy(text: &[u8]) -> Result<Self, DateError> {
+        match text {
+            [d1, d2, m1, m2, y @ ..] if y.len() == 4 => Self::from_ymd(
+                number(y)? as i32,
+                number(&[*m1, *m2])?,
+                number(&[*d1, *d2])?,
+            ),
+            _ => Err(DateError),
+        }
+    }
+
     /// The date `days` later.
     #[must_use]
     pub const fn plus_days(self, days: i32) -> Self {

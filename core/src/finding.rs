@@ -39,6 +39,13 @@ closed_list! {
         LockboxDeposit = 23, "lockbox_deposit", "A lockbox deposit on the statement and the lockbox file do not tie.";
         ConvertedCharacters = 24, "converted_characters", "Text was decoded from an older character set.";
         UnusableColumn = 25, "unusable_column", "A column is of a type that cannot hold its values exactly; the file was not read.";
+        StatementGap = 26, "statement_gap", "Statement numbers or pages are not in sequence.";
+        CheckDigit = 27, "check_digit", "A check digit of an account or reference is wrong.";
+        TransportLimit = 28, "transport_limit", "A compressed file unpacks to more than the limit; nothing more of it was read.";
+        LayoutInferred = 29, "layout_inferred", "The columns and conventions of a file were inferred from its content.";
+        LayoutUncertain = 30, "layout_uncertain", "The content fits more than one convention; nothing was read.";
+        Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
+        NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
     }
 }
 

@@ -22,6 +22,7 @@
 //! assert!(decision.build(Status::PartiallyApplied, Rule::References).is_ok());
 //! ```
 
+pub mod check_digits;
 mod currency;
 mod date;
 mod decision;
@@ -39,4 +40,7 @@ pub use decision::{
 pub use finding::{Finding, FindingCode, QuarantineReason, QuarantinedLine, Severity};
 pub use identity::{Admission, Identities, IdentityHasher, LineId};
 pub use money::{AMOUNT_SCALE, Amount, AmountError};
-pub use reason::{ApplicationStatus, Channel, Direction, ItemKind, Reason, Rule, Status};
+pub use reason::{
+    ApplicationStatus, Channel, Direction, Feed, ItemKind, Reason, Rule, SettlementType, Status,
+    StatusLevel,
+};

@@ -76,11 +76,19 @@ impl Amount {
     /// # Errors
     /// An [`AmountError`] that says what is wrong with the text.
     pub fn parse(text: &[u8]) -> Result<Self, AmountError> {
+        Self::parse_with_point(text, b'.')
+    }
+
+    /// As [`Amount::parse`], with another character as the decimal point (`,` in SWIFT messages).
+    ///
+    /// # Errors
+    /// An [`AmountError`] that says what is wrong with the text.
+    pub fn parse_with_point(text: &[u8], point: u8) -> Result<Self, AmountError> {
         let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] | rest => (false, rest),
         };
-        let units = parse_unsigned(digits)?;
+        let units = parse_unsigned(digits, point)?;
         Ok(Self(if negative { -units } else { units }))
     }
 
@@ -146,8 +154,8 @@ impl Amount {
     }
 }
 
-fn parse_unsigned(text: &[u8]) -> Result<i128, AmountError> {
-    let (integer, decimals) = match text.iter().position(|&byte| byte == b'.') {
+fn parse_unsigned(text: &[u8], point: u8) -> Result<i128, AmountError> {
+    let (integer, decimals) = match text.iter().position(|&byte| byte == point) {
         Some(point) => (&text[..point], &text[point + 1..]),
         None => (text, &text[text.len()..]),
     };

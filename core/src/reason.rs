@@ -145,6 +145,44 @@ closed_list! {
         Lockbox = 1, "lockbox", "A cheque that came through a lockbox.";
         Statement = 2, "statement", "A line of an account statement.";
         Summary = 3, "summary", "A total that a statement gives beside its lines.";
+        Ach = 4, "ach", "An entry of an ACH file.";
+        Wire = 5, "wire", "A single funds transfer message.";
+        Cheque = 6, "cheque", "A cheque of an image cash letter.";
+    }
+}
+
+closed_list! {
+    /// How final a report of bank lines is. The same money may come in several; it counts once.
+    Feed {
+        Statement = 1, "statement", "The account's booked lines, as its statement has them.";
+        Interim = 2, "interim", "A report during the day; the statement has the same lines again.";
+        Detail = 3, "detail", "The single payments behind lines of a statement.";
+    }
+}
+
+closed_list! {
+    /// What a word about a payment is about (ISO 20022 payment status reports).
+    StatusLevel {
+        Group = 1, "group", "A whole message or file.";
+        PaymentInformation = 2, "payment_information", "One batch of a message.";
+        Transaction = 3, "transaction", "One payment.";
+    }
+}
+
+closed_list! {
+    /// What a line of a processor's settlement is.
+    SettlementType {
+        Charge = 1, "charge", "A customer paid.";
+        Refund = 2, "refund", "A customer was paid back.";
+        RefundReversal = 3, "refund_reversal", "A refund did not reach the customer.";
+        Chargeback = 4, "chargeback", "A customer took a payment back through the bank.";
+        ChargebackReversal = 5, "chargeback_reversal", "A chargeback was decided for the merchant.";
+        Fee = 6, "fee", "The processor's own charge.";
+        Payout = 7, "payout", "Money sent to the merchant's bank account.";
+        Transfer = 8, "transfer", "Money moved between balances of the merchant.";
+        Conversion = 9, "conversion", "One side of a currency conversion.";
+        Reserve = 10, "reserve", "Money withheld, or released again.";
+        Adjustment = 11, "adjustment", "A correction, or a kind that has no word of its own.";
     }
 }
 

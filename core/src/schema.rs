@@ -42,6 +42,13 @@ pub enum Table {
     OpenItems,
     /// One row a piece of evidence or an alternative of a decision.
     Evidence,
+    /// One row a payment that somebody was told to make: pain.001, pain.008, pacs.008, NACHA,
+    /// Fedwire.
+    PaymentInstructions,
+    /// One row a word about such a payment: accepted, rejected, returned, corrected.
+    PaymentStatuses,
+    /// One row a line of a processor's settlement report.
+    SettlementLines,
 }
 
 /// How many of a table's columns are the contract.
@@ -188,6 +195,12 @@ const TRANSACTIONS: Columns = (
         ("customer_number", Optional),
         ("byte_start", Count),
         ("byte_end", Count),
+        ("feed", Text),
+        ("entry_reference", Optional),
+        ("creditor_reference", Optional),
+        ("mandate_id", Optional),
+        ("return_reason", Optional),
+        ("charges", OptionalMoney),
     ],
     18,
 );
@@ -293,9 +306,91 @@ const EVIDENCE: Columns = (
     8,
 );
 
+const PAYMENT_INSTRUCTIONS: Columns = (
+    &[
+        ("source_file", Text),
+        ("source_line", Count),
+        ("message_type", Text),
+        ("message_id", Optional),
+        ("payment_information_id", Optional),
+        ("instruction_id", Optional),
+        ("end_to_end_id", Optional),
+        ("transaction_reference", Optional),
+        ("direction", Text),
+        ("method", Optional),
+        ("requested_date", Day),
+        ("currency", Text),
+        ("amount", Money),
+        ("debtor_name", Optional),
+        ("debtor_account", Optional),
+        ("debtor_agent", Optional),
+        ("creditor_name", Optional),
+        ("creditor_account", Optional),
+        ("creditor_agent", Optional),
+        ("mandate_id", Optional),
+        ("purpose", Optional),
+        ("remittance_text", Optional),
+        ("creditor_reference", Optional),
+        ("byte_start", Count),
+        ("byte_end", Count),
+    ],
+    25,
+);
+
+const PAYMENT_STATUSES: Columns = (
+    &[
+        ("source_file", Text),
+        ("source_line", Count),
+        ("message_type", Text),
+        ("message_id", Optional),
+        ("level", Text),
+        ("original_message_id", Optional),
+        ("original_payment_information_id", Optional),
+        ("original_instruction_id", Optional),
+        ("original_end_to_end_id", Optional),
+        ("original_transaction_reference", Optional),
+        ("status", Text),
+        ("reason", Optional),
+        ("information", Optional),
+        ("status_date", Day),
+        ("currency", Optional),
+        ("amount", OptionalMoney),
+        ("byte_start", Count),
+        ("byte_end", Count),
+    ],
+    18,
+);
+
+const SETTLEMENT_LINES: Columns = (
+    &[
+        ("source_file", Text),
+        ("source_line", Count),
+        ("processor", Text),
+        ("merchant_account", Optional),
+        ("line_type", Text),
+        ("processor_type", Optional),
+        ("booking_date", Day),
+        ("settlement_date", Day),
+        ("currency", Text),
+        ("gross", Money),
+        ("fee", Money),
+        ("net", Money),
+        ("processor_reference", Optional),
+        ("original_reference", Optional),
+        ("merchant_reference", Optional),
+        ("payout_reference", Optional),
+        ("payment_method", Optional),
+        ("customer_name", Optional),
+        ("description", Optional),
+        ("byte_start", Count),
+        ("byte_end", Count),
+    ],
+    21,
+);
+
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Payments,
         Self::Applications,
         Self::Exceptions,
@@ -309,10 +404,13 @@ impl Table {
         Self::Parties,
         Self::OpenItems,
         Self::Evidence,
+        Self::PaymentInstructions,
+        Self::PaymentStatuses,
+        Self::SettlementLines,
     ];
 
     /// The tables that `--out` writes.
-    pub const OUTPUTS: [Self; 9] = [
+    pub const OUTPUTS: [Self; 12] = [
         Self::Payments,
         Self::Applications,
         Self::Exceptions,
@@ -322,6 +420,9 @@ impl Table {
         Self::Transactions,
         Self::Balances,
         Self::RemittanceLines,
+        Self::PaymentInstructions,
+        Self::PaymentStatuses,
+        Self::SettlementLines,
     ];
 
     /// The table's name in SQL, and of its file.
@@ -340,6 +441,9 @@ impl Table {
             Self::Parties => "parties",
             Self::OpenItems => "open_items",
             Self::Evidence => "evidence",
+            Self::PaymentInstructions => "payment_instructions",
+            Self::PaymentStatuses => "payment_statuses",
+            Self::SettlementLines => "settlement_lines",
         }
     }
 
@@ -358,6 +462,9 @@ impl Table {
             Self::Parties => PARTIES,
             Self::OpenItems => OPEN_ITEMS,
             Self::Evidence => EVIDENCE,
+            Self::PaymentInstructions => PAYMENT_INSTRUCTIONS,
+            Self::PaymentStatuses => PAYMENT_STATUSES,
+            Self::SettlementLines => SETTLEMENT_LINES,
         }
     }
 

@@ -101,6 +101,8 @@ pub fn load(
         progress,
         total_bytes,
         |message| match message {
+            Message::Batch(place, batch) if files[place].is_again && !is_own(&batch) => Ok(()),
+            Message::Done(place, _) | Message::Failed(place, _) if files[place].is_again => Ok(()),
             Message::Batch(place, batch) => {
                 shelf.take(place as u32, batch, &mut notes[place], report)
             }
@@ -114,6 +116,12 @@ pub fn load(
     )?;
     session.finish_loading();
     Ok(session)
+}
+
+/// Rows of the business's own, which are taken before the bank's lines.
+fn is_own(batch: &Batch) -> bool {
+    let own = [Table::Parties, Table::OpenItems, Table::RemittanceLines];
+    matches!(batch, Batch::Rows(table, _) if own.contains(table))
 }
 
 /// What is to be said of one file, said once for all its rows.
@@ -230,22 +238,22 @@ impl Shelf<'_> {
         report: &mut Report,
     ) -> Result<(), EngineError> {
         match batch {
-            Batch::Parties(rows) => {
+            Batch::Rows(Table::Parties, rows) => {
                 let new = self.parties.new_rows(delivery, &rows)?;
                 notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
                 self.take_parties(new, notes, report)
             }
-            Batch::OpenItems(rows) => self.take_items(&rows, notes, report),
-            Batch::Remittances(rows) => {
+            Batch::Rows(Table::OpenItems, rows) => self.take_items(&rows, notes, report),
+            Batch::Rows(Table::RemittanceLines, rows) => {
                 let new = self.remittances.new_rows(delivery, &rows)?;
                 notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
                 self.session.load_remittances(&new).map_err(internal)
             }
             Batch::Finding(finding) => report.findings(&[finding]),
             Batch::Quarantine(line) => report.quarantine(&line),
-            Batch::Transactions { .. } | Batch::Balances(_) => {
-                Err(internal("a file of the business's own brought bank lines"))
-            }
+            Batch::Rows(table, rows) => report.desk.send(table, rows),
+            // Read in their turn.
+            Batch::Transactions { .. } => Ok(()),
         }
     }
 

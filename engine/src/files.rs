@@ -1,11 +1,11 @@
 //! From paths to files with their formats, by content.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tieout_core::{Finding, FindingCode, Severity};
-use tieout_ingest::{FORMATS, Format, HEAD_BYTES, Role, SourceFile, recognize_file};
+use tieout_ingest::{FORMATS, Format, HEAD_BYTES, Role, SourceFile, recognize_file, unpack};
 
 use crate::{EngineError, FileSummary};
 
@@ -18,8 +18,12 @@ pub struct Known {
     pub source: SourceFile,
     /// What reads it.
     pub format: &'static dyn Format,
-    /// Its size.
+    /// Its size on disk; of a member of an archive, no part of it.
     pub bytes: u64,
+    /// The turn in which it is read.
+    pub role: Role,
+    /// It was read in an earlier turn too, and said there what is to be said of it.
+    pub is_again: bool,
 }
 
 /// What was found under the paths.
@@ -41,9 +45,7 @@ impl Found {
 
     /// The known files of one role.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &Known> {
-        self.known
-            .iter()
-            .filter(move |file| file.format.role() == role)
+        self.known.iter().filter(move |file| file.role == role)
     }
 }
 
@@ -65,10 +67,10 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
     }
     let mut found = Found::default();
     for path in files {
-        classify(path, &mut found);
+        classify(&path, &mut found);
     }
     // Stable: within a role the files stay as they were given.
-    found.known.sort_by_key(|file| file.format.role());
+    found.known.sort_by_key(|file| file.role);
     Ok(found)
 }
 
@@ -105,42 +107,67 @@ fn is_hidden(path: &Path) -> bool {
         .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-fn classify(path: PathBuf, found: &mut Found) {
+fn classify(path: &Path, found: &mut Found) {
     let name = path.display().to_string();
-    let (bytes, head) = match head(&path) {
-        Ok(read) => read,
-        Err(error) => {
-            let action = "check that the file exists and may be read, and run again";
-            found.note(
-                &name,
-                0,
-                FindingCode::UnreadableFile,
-                &error.to_string(),
-                action,
-            );
-            return;
-        }
-    };
-    if head.is_empty() {
-        let action = "ask the sender for the file again, or remove it";
-        found.note(&name, 0, FindingCode::EmptyFile, "no bytes", action);
-        return;
+    let bytes = fs::metadata(path).map_or(0, |about| about.len());
+    match unpack(path, &name) {
+        Ok(files) if files.len() == 1 => found.classify(files, bytes),
+        Ok(files) => found.classify(files, 0),
+        Err(error) => found.unreadable(&name, &error),
     }
-    if let Some(format) = recognize_file(&path, &head) {
-        found.known.push(Known {
-            source: SourceFile { path, name },
-            format,
-            bytes,
-        });
-        return;
-    }
-    let begins = format!("a file that begins {}", shown(&head));
-    let action = "see `tieout formats` for what is read; remove the file, or check that it is \
-                  complete";
-    found.note(&name, bytes, FindingCode::UnknownFile, &begins, action);
 }
 
 impl Found {
+    fn classify(&mut self, files: Vec<SourceFile>, bytes: u64) {
+        for file in files {
+            match file.head(HEAD_BYTES) {
+                Ok(head) => self.recognize(file, &head, bytes),
+                Err(error) => self.unreadable(&file.name, &error),
+            }
+        }
+    }
+
+    fn recognize(&mut self, source: SourceFile, head: &[u8], bytes: u64) {
+        if head.is_empty() {
+            let action = "ask the sender for the file again, or remove it";
+            self.note(&source.name, 0, FindingCode::EmptyFile, "no bytes", action);
+            return;
+        }
+        let Some(format) = recognize_file(&source, head) else {
+            self.unknown(&source.name, head, bytes);
+            return;
+        };
+        if let Some(role) = format.also() {
+            self.known.push(Known {
+                source: source.clone(),
+                format,
+                bytes: 0,
+                role,
+                is_again: true,
+            });
+        }
+        self.known.push(Known {
+            source,
+            format,
+            bytes,
+            role: format.role(),
+            is_again: false,
+        });
+    }
+
+    fn unreadable(&mut self, name: &str, error: &io::Error) {
+        let action = "check that the file is whole and may be read, and run again";
+        let found = error.to_string();
+        self.note(name, 0, FindingCode::UnreadableFile, &found, action);
+    }
+
+    fn unknown(&mut self, name: &str, head: &[u8], bytes: u64) {
+        let begins = format!("a file that begins {}", shown(head));
+        let action = "see `tieout formats` for what is read; remove the file, or check that it \
+                      is complete";
+        self.note(name, bytes, FindingCode::UnknownFile, &begins, action);
+    }
+
     fn note(&mut self, name: &str, bytes: u64, code: FindingCode, found: &str, action: &str) {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
         self.findings.push(Finding {
@@ -163,14 +190,6 @@ impl Found {
             known_before: 0,
         });
     }
-}
-
-fn head(path: &Path) -> io::Result<(u64, Vec<u8>)> {
-    let file = File::open(path)?;
-    let bytes = file.metadata()?.len();
-    let mut head = Vec::with_capacity(HEAD_BYTES.min(bytes as usize + 1));
-    file.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-    Ok((bytes, head))
 }
 
 /// The first bytes as a person can read them.

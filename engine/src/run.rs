@@ -64,7 +64,10 @@ fn tie_out(
     let mut options = options.clone();
     books::add_layouts(found, &mut options.settings, &mut report)?;
     let mut session = books::load(found, &options, progress, total_bytes, &mut report)?;
-    let bank: Vec<&Known> = found.of(Role::BankLines).collect();
+    let bank: Vec<&Known> = [Role::Details, Role::BankLines]
+        .into_iter()
+        .flat_map(|role| found.of(role))
+        .collect();
     let mut cash = Cash::new(&mut session)?;
     read(
         &bank,

@@ -1,14 +1,15 @@
 //! What a format is, and what it gives.
 
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use thiserror::Error;
+use tieout_core::schema::Table;
 use tieout_core::{Finding, QuarantinedLine};
 
 use crate::lockbox::Layouts;
+use crate::transport::SourceFile;
 
 /// What a file brings, which decides when the pipeline reads it: profiles first, then what the
 /// business knows, then what the bank says.
@@ -20,31 +21,15 @@ pub enum Role {
     Parties,
     /// What is open.
     OpenItems,
-    /// Remittance advice that comes apart from its payment.
+    /// Remittance advice that comes apart from its payment, instructed payments and what became
+    /// of them, processors' settlements.
     Remittances,
+    /// The single payments behind lines of a statement.
+    Details,
     /// Statement lines and cheques.
     BankLines,
     /// Known, but nothing to tie out (the answers beside generated data).
     Nothing,
-}
-
-/// One file to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What outputs call it: the path as given.
-    pub name: String,
-}
-
-impl SourceFile {
-    /// The error of a file that the operating system will not give.
-    pub fn refused(&self, source: io::Error) -> ReadError {
-        ReadError::Io {
-            file: self.name.clone(),
-            source,
-        }
-    }
 }
 
 /// How files are read. Only the layouts change what is read.
@@ -83,15 +68,9 @@ pub enum Batch {
         /// Their documents; may have no rows.
         remittance_lines: RecordBatch,
     },
-    /// Rows of the table `balances`.
-    Balances(RecordBatch),
-    /// Rows of the table `parties`.
-    Parties(RecordBatch),
-    /// Rows of the table `open_items`.
-    OpenItems(RecordBatch),
-    /// Rows of the table `remittance_lines` that came apart from their payments (`payment_id`
-    /// null).
-    Remittances(RecordBatch),
+    /// Rows of another table. Remittance lines that come apart from their payments have a null
+    /// `payment_id`.
+    Rows(Table, RecordBatch),
     /// Something to know about the file.
     Finding(Finding),
     /// Bytes that could not be read into a row.
@@ -173,9 +152,14 @@ pub trait Format: Sync {
     /// At most one format says yes to any file.
     fn recognizes(&self, head: &[u8]) -> bool;
 
-    /// Whether the file at `path`, which begins with `head`, is of this format; for formats
-    /// that say what they hold at the end of the file.
-    fn recognizes_file(&self, _path: &Path, head: &[u8]) -> bool {
+    /// What its files bring beside, if they are to be read in that turn too.
+    fn also(&self) -> Option<Role> {
+        None
+    }
+
+    /// Whether `file`, which begins with `head`, is of this format; for formats that say what
+    /// they hold at the end of the file.
+    fn recognizes_file(&self, _file: &SourceFile, head: &[u8]) -> bool {
         self.recognizes(head)
     }
 

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use arrow::error::ArrowError;
+use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, QuarantineReason, QuarantinedLine, Severity};
 
-use crate::format::{Batch, Counts, ReadError, Receiver, SourceFile, Stopped};
+use crate::format::{Batch, Counts, ReadError, Receiver, Stopped};
 use crate::lines::{LINE_BYTES_MAX, Line};
+use crate::transport::SourceFile;
 
 /// Bytes of a line that quarantine keeps; the byte range names them all.
 pub const RAW_BYTES_MAX: usize = 64 * 1024;
@@ -59,11 +61,11 @@ impl<'a> Intake<'a> {
     pub fn hand_over(&mut self, batch: Batch) -> Result<(), Stopped> {
         match &batch {
             Batch::Transactions { transactions, .. } => self.count_rows(transactions.num_rows()),
-            Batch::Parties(rows) | Batch::OpenItems(rows) | Batch::Remittances(rows) => {
+            Batch::Rows(table, rows) if *table != Table::Balances => {
                 self.count_rows(rows.num_rows());
             }
             Batch::Quarantine(_) => self.counts.quarantined += 1,
-            Batch::Balances(_) | Batch::Finding(_) => {}
+            Batch::Rows(..) | Batch::Finding(_) => {}
         }
         self.receiver.receive(batch)
     }

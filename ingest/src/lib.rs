@@ -17,15 +17,18 @@
 
 mod bai2;
 mod canonical;
+mod fixed;
 mod format;
 mod intake;
 mod lines;
 mod lockbox;
 mod registry;
 mod rows;
+mod transport;
 
-pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, SourceFile, Stopped};
+pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};
 pub use lockbox::{LayoutError, Layouts};
 pub use registry::{FORMATS, HEAD_BYTES, recognize, recognize_file};
+pub use transport::{SourceFile, unpack};

@@ -4,13 +4,13 @@
 //! first line, and NUL or SUB bytes after the last, belong to no line. What is read does not
 //! depend on how the bytes arrive: any chunk size gives the same lines.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 
 use memchr::memchr2;
 
-use crate::format::{ReadError, Settings, SourceFile};
+use crate::format::{ReadError, Settings};
+use crate::transport::SourceFile;
 
 /// Bytes of a line that are kept; of a longer one the rest is skipped.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
@@ -67,13 +67,16 @@ pub struct LineReader<R> {
     number: u64,
 }
 
-impl LineReader<File> {
+/// Lines of a file, however it is packed.
+pub type FileLines = LineReader<Box<dyn Read + Send>>;
+
+impl FileLines {
     /// Opens `file`.
     ///
     /// # Errors
     /// [`ReadError::Io`] if the operating system refuses.
     pub fn open(file: &SourceFile, settings: &Settings) -> Result<Self, ReadError> {
-        let source = File::open(&file.path).map_err(|source| file.refused(source))?;
+        let source = file.open().map_err(|source| file.refused(source))?;
         Self::new(source, settings.chunk_bytes).map_err(|source| file.refused(source))
     }
 }

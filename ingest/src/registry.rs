@@ -1,11 +1,10 @@
 //! The list of formats, and the choice among them.
 
-use std::path::Path;
-
 use crate::bai2::Bai2;
 use crate::canonical;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
+use crate::transport::SourceFile;
 
 /// Bytes of a file's beginning by which it is recognised.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -36,11 +35,11 @@ pub fn recognize(head: &[u8]) -> Option<&'static dyn Format> {
         .find(|format| format.recognizes(head))
 }
 
-/// The format of the file at `path`, which begins with `head`, if one knows it. Looks at more
+/// The format of `file`, which begins with `head`, if one knows it. Looks at more
 /// than the beginning where a format says at the end of the file what it holds.
-pub fn recognize_file(path: &Path, head: &[u8]) -> Option<&'static dyn Format> {
+pub fn recognize_file(file: &SourceFile, head: &[u8]) -> Option<&'static dyn Format> {
     FORMATS
         .iter()
         .copied()
-        .find(|format| format.recognizes_file(path, head))
+        .find(|format| format.recognizes_file(file, head))
 }

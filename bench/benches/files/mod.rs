@@ -31,14 +31,9 @@ pub fn morning() -> TempDir {
 
 /// Reads a file as the engine does; gives each batch to `take`.
 pub fn read(path: &Path, mut take: impl FnMut(Batch)) -> Counts {
-    let mut head = Vec::new();
-    let mut start = File::open(path).unwrap().take(HEAD_BYTES as u64);
-    start.read_to_end(&mut head).unwrap();
-    let format = recognize_file(path, &head).unwrap();
-    let file = SourceFile {
-        path: path.to_owned(),
-        name: path.display().to_string(),
-    };
+    let file = SourceFile::plain(path.to_owned(), path.display().to_string());
+    let head = file.head(HEAD_BYTES).unwrap();
+    let format = recognize_file(&file, &head).unwrap();
     let mut receiver = |batch| {
         take(batch);
         Ok(())

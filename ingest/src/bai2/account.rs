@@ -86,6 +86,8 @@ pub(super) struct Account {
     pub currency: Option<Currency>,
     pub as_of: Option<Date>,
     pub statement_id: String,
+    /// The day is not over, or its report is not the last.
+    pub is_interim: bool,
     /// Sum of every amount as written.
     pub total: i128,
     credits: i128,

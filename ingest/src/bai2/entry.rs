@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tieout_core::{Amount, Channel, Currency, Date, Direction, IdentityHasher, QuarantineReason};
+use tieout_core::{Amount, Currency, Date, Direction, Feed, IdentityHasher, QuarantineReason};
 
 use super::account::Account;
 use super::codes::{Movement, TypeCode, type_code};
@@ -97,13 +97,11 @@ impl<'a> Entry<'a> {
         };
         let counterparty = account_of(narrative.value(bank), narrative.value(number));
         let row = BankLine {
-            identity: self.identity(record, account),
             source_line: record.line(),
             account: &account.number,
             booking_date: account.as_of,
             value_date: self.value_date,
             direction,
-            currency: self.currency,
             amount: self.amount,
             type_code: &decode(self.detail.type_code),
             bank_reference: &decode(self.detail.bank_reference),
@@ -117,9 +115,14 @@ impl<'a> Entry<'a> {
                 Movement::Money(_) => BookingStatus::Booked,
                 Movement::Information => BookingStatus::Information,
             },
-            channel: Channel::Statement,
             statement_id: &account.statement_id,
             bytes: record.bytes(),
+            feed: if account.is_interim {
+                Feed::Interim
+            } else {
+                Feed::Statement
+            },
+            ..BankLine::blank(self.identity(record, account), self.currency)
         };
         rows.push(&row, intake)
     }

@@ -21,9 +21,10 @@ mod reader;
 mod record;
 mod statement;
 
-use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, SourceFile};
+use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
 use crate::intake::Intake;
 use crate::lines::LineReader;
+use crate::transport::SourceFile;
 use reader::Reader;
 
 /// BAI2 files.

@@ -16,7 +16,7 @@ use super::record::{Code, Record};
 use crate::format::{Counts, ReadError};
 use crate::intake::{Intake, Notice};
 use crate::lines::Line;
-use crate::rows::{Balance, Balances, BankLines, decode};
+use crate::rows::{Balance, BankLines, TableRows, decode};
 
 const VERSION: &[u8] = b"2";
 
@@ -31,6 +31,7 @@ struct Transmission {
 /// A group, from its 02 to its 98.
 struct Group {
     as_of: Option<Date>,
+    is_interim: bool,
     /// As written; accounts may say otherwise.
     currency: Vec<u8>,
     /// Why nothing of the group is booked.
@@ -42,7 +43,7 @@ struct Group {
 pub(super) struct Statement<'a> {
     intake: Intake<'a>,
     rows: BankLines,
-    balances: Balances,
+    balances: TableRows<Balance<'static>>,
     narrative: Narrative,
     file: Option<Transmission>,
     group: Option<Group>,
@@ -60,7 +61,7 @@ impl<'a> Statement<'a> {
     pub fn new(intake: Intake<'a>, batch_rows: usize) -> Self {
         Self {
             rows: BankLines::new(intake.file_name(), batch_rows),
-            balances: Balances::new(intake.file_name(), batch_rows),
+            balances: TableRows::new(intake.file_name(), batch_rows),
             intake,
             narrative: Narrative::default(),
             file: None,
@@ -172,9 +173,12 @@ impl<'a> Statement<'a> {
         let status = fields.next_or_empty();
         let written = fields.next_or_empty();
         let as_of = Date::parse_yymmdd(written);
+        let mut rest = fields.after(1);
+        let currency = rest.next_or_empty().to_vec();
         self.group = Some(Group {
             as_of: as_of.ok().or(file.date),
-            currency: fields.after(1).next_or_empty().to_vec(),
+            currency,
+            is_interim: matches!(rest.next_or_empty(), b"1" | b"3"),
             refusal: match status {
                 b"2" => Some("the group deletes what was reported before (status 2)"),
                 b"4" => Some("the group is a test (status 4)"),
@@ -201,6 +205,7 @@ impl<'a> Statement<'a> {
         let currency = currency_of(fields.next_or_empty(), &group.currency);
         let readable = currency.as_ref().ok().copied();
         let mut account = Account::open(record.line(), number, readable, group.as_of);
+        account.is_interim = group.is_interim;
         let is_live = group.refusal.is_none();
         let outcome = match currency {
             Ok(_) if account.number.is_empty() => {
@@ -255,7 +260,7 @@ impl<'a> Statement<'a> {
             account: &account.number,
             currency,
             type_code: &decode(summary.type_code),
-            word: balance_type(summary.type_code),
+            balance_type: balance_type(summary.type_code),
             as_of_date: account.as_of,
             amount,
             item_count: summary.item_count,

@@ -22,8 +22,9 @@ use crate::canonical::delivery::{Delivery, HeaderPlace, missing_message};
 use crate::canonical::extra::ExtraObject;
 use crate::canonical::header::{Mapping, UnknownColumn};
 use crate::canonical::rows::{Record, Rows, Shape};
-use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, SourceFile, Stopped};
+use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 use crate::intake::Notice;
+use crate::transport::SourceFile;
 
 const MAGIC: &[u8] = b"PAR1";
 /// Rows that are decoded at once.
@@ -55,9 +56,11 @@ impl Format for Columnar {
         false
     }
 
-    fn recognizes_file(&self, path: &Path, head: &[u8]) -> bool {
+    fn recognizes_file(&self, file: &SourceFile, head: &[u8]) -> bool {
         let is_parquet = head.starts_with(MAGIC);
-        is_parquet && names_of(path).is_some_and(|names| Kind::of(&names) == Some(self.0))
+        is_parquet
+            && file.is_plain()
+            && names_of(&file.path).is_some_and(|names| Kind::of(&names) == Some(self.0))
     }
 
     fn read(

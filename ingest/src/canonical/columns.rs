@@ -178,11 +178,7 @@ impl Kind {
 
     /// The rows as a batch of this kind.
     pub fn batch(self, rows: RecordBatch) -> Batch {
-        match self {
-            Self::OpenItems => Batch::OpenItems(rows),
-            Self::Remittances => Batch::Remittances(rows),
-            Self::Parties => Batch::Parties(rows),
-        }
+        Batch::Rows(self.table(), rows)
     }
 
     /// The kind of file that has columns of these names, in small letters.

@@ -1,6 +1,6 @@
 //! Canonical input as separated text with a header.
 
-use std::fs::File;
+use std::io::Read;
 
 use tieout_core::QuarantineReason;
 
@@ -12,7 +12,8 @@ use crate::canonical::header::{Header, Mapping};
 use crate::canonical::rows::Shape;
 use crate::canonical::separated::Separated;
 use crate::canonical::text::decode;
-use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, SourceFile};
+use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
+use crate::transport::SourceFile;
 
 /// Separated text of one kind.
 pub(crate) struct Csv(pub(super) Kind);
@@ -48,7 +49,7 @@ impl Format for Csv {
         settings: &Settings,
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
-        let source = File::open(&file.path).map_err(|error| file.refused(error))?;
+        let source = file.open().map_err(|error| file.refused(error))?;
         let mut reading = Reading {
             file,
             settings,
@@ -65,7 +66,7 @@ impl Format for Csv {
 struct Reading<'a> {
     file: &'a SourceFile,
     settings: &'a Settings,
-    blocks: Blocks<File>,
+    blocks: Blocks<Box<dyn Read + Send>>,
     delivery: Delivery<'a>,
 }
 

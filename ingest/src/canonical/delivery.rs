@@ -8,8 +8,9 @@ use tieout_core::{FindingCode, QuarantineReason, QuarantinedLine, Severity};
 use crate::canonical::columns::Kind;
 use crate::canonical::flow::{Notes, Parsed};
 use crate::canonical::header::{Mapping, unknown_notice};
-use crate::format::{Batch, Counts, Receiver, SourceFile, Stopped};
+use crate::format::{Batch, Counts, Receiver, Stopped};
 use crate::intake::{Intake, Notice, RAW_BYTES_MAX};
+use crate::transport::SourceFile;
 
 /// Hands over one file's rows.
 pub(super) struct Delivery<'a> {

@@ -10,7 +10,8 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use tieout_core::QuarantinedLine;
 
 use crate::canonical::blocks::{Block, Blocks, Piece};
-use crate::format::{ReadError, SourceFile};
+use crate::format::ReadError;
+use crate::transport::SourceFile;
 
 /// Blocks that are read ahead for each thread.
 const BLOCKS_PER_THREAD: usize = 2;

@@ -3,7 +3,6 @@
 //! A key that is left out is an empty value. Amounts may be numbers or strings.
 
 use std::borrow::Cow;
-use std::fs::File;
 
 use arrow::error::ArrowError;
 use tieout_core::{QuarantineReason, QuarantinedLine};
@@ -19,8 +18,9 @@ use crate::canonical::json_object::{NotAnObject, Value, read_object};
 use crate::canonical::rows::{Record, Refusal, Rows, Shape, shown};
 use crate::canonical::separated::is_blank;
 use crate::canonical::text::decode;
-use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, SourceFile};
+use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
 use crate::intake::RAW_BYTES_MAX;
+use crate::transport::SourceFile;
 
 /// JSON lines of one kind.
 pub(crate) struct JsonLines(pub(super) Kind);
@@ -56,7 +56,7 @@ impl Format for JsonLines {
         settings: &Settings,
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
-        let source = File::open(&file.path).map_err(|error| file.refused(error))?;
+        let source = file.open().map_err(|error| file.refused(error))?;
         let mut blocks = Blocks::new(source, &file.name, settings.chunk_bytes);
         let marked = blocks.skip_byte_order_mark();
         marked.map_err(|error| file.refused(error))?;

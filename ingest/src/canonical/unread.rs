@@ -8,8 +8,9 @@ use tieout_core::{FindingCode, Severity};
 
 use crate::canonical::blocks::Blocks;
 use crate::canonical::header::first_line;
-use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, SourceFile};
+use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
 use crate::intake::{Intake, Notice};
+use crate::transport::SourceFile;
 
 /// The answers that lie beside generated data.
 pub(crate) struct Truth;

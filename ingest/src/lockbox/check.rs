@@ -219,26 +219,19 @@ impl Check {
         let number = if number.contains(&b'?') { &[] } else { number };
         let (number, payer) = (decode(number), decode(trimmed(columns.remitter, record)));
         let row = BankLine {
-            identity: self.identity(layout),
             source_line: self.line,
             account: &batch.lockbox,
             booking_date: batch.deposit_date,
             value_date: batch.deposit_date,
-            direction: Direction::Credit,
-            currency: layout.currency,
             amount: self.amount,
-            type_code: "",
-            bank_reference: "",
-            end_to_end_id: "",
             check_number: &number,
             counterparty_name: &payer,
             counterparty_account: &self.account_text,
             remittance_text: &decode(self.text.trim_ascii()),
-            reversal: false,
-            status: BookingStatus::Booked,
             channel: Channel::Lockbox,
             statement_id: &self.statement_text,
             bytes: self.bytes.clone(),
+            ..BankLine::blank(self.identity(layout), layout.currency)
         };
         rows.push(&row, intake)?;
         let payment_date = self.written_on.or(batch.deposit_date);
@@ -264,9 +257,11 @@ impl Check {
                 payment_reference: check_number,
                 payer_name: payer,
                 payment_date,
-                payment_amount: self.amount,
+                payment_amount: Some(self.amount),
                 currency,
                 document_number: &decode(&self.words[document.number.clone()]),
+                gross: None,
+                discount: None,
                 adjustment: Some(document.deduction).filter(|deduction| !deduction.is_zero()),
                 adjustment_reason: &decode(&self.words[document.reason.clone()]),
                 net: document.net,

@@ -17,7 +17,6 @@ mod reader;
 mod text;
 mod totals;
 
-use std::fs::File;
 use std::io::Read;
 
 use tieout_core::{FindingCode, Severity};
@@ -25,9 +24,10 @@ use tieout_core::{FindingCode, Severity};
 pub use layout::LayoutError;
 pub use layouts::Layouts;
 
-use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings, SourceFile};
+use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
 use crate::intake::{Intake, Notice};
 use crate::lines::LineReader;
+use crate::transport::SourceFile;
 use layout::Layout;
 use reader::Reader;
 
@@ -123,7 +123,7 @@ fn is_service_or_batch(line: &[u8]) -> bool {
 /// The beginning of the file, up to its last whole line.
 fn read_head(file: &SourceFile) -> Result<Vec<u8>, ReadError> {
     let mut head = Vec::new();
-    File::open(&file.path)
+    file.open()
         .and_then(|opened| opened.take(fit::TRIAL_BYTES as u64).read_to_end(&mut head))
         .map_err(|error| file.refused(error))?;
     if head.len() == fit::TRIAL_BYTES {
@@ -206,7 +206,7 @@ impl Format for LockboxLayout {
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
         let mut text = String::new();
-        File::open(&file.path)
+        file.open()
             .and_then(|opened| opened.take(LAYOUT_BYTES_MAX).read_to_string(&mut text))
             .map_err(|error| file.refused(error))?;
         let mut intake = Intake::new(file, receiver);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use tieout_core::schema::Table;
 use tieout_core::{Finding, QuarantinedLine, Severity};
 use tieout_ingest::{Batch, Counts, FORMATS, Format, HEAD_BYTES, Settings, SourceFile, recognize};
 
@@ -19,6 +20,8 @@ pub struct Reading {
     pub rows: Vec<Row>,
     pub documents: Vec<Row>,
     pub balances: Vec<Row>,
+    /// Rows of all other tables, by table.
+    pub tables: BTreeMap<&'static str, Vec<Row>>,
     pub findings: Vec<Finding>,
     pub quarantine: Vec<QuarantinedLine>,
     pub counts: Counts,
@@ -38,6 +41,16 @@ impl Reading {
     pub fn refused(&self) -> Vec<(&'static str, u64)> {
         let lines = self.quarantine.iter();
         lines.map(|line| (line.reason.code(), line.line)).collect()
+    }
+
+    /// The rows of a table that is neither bank lines nor balances.
+    pub fn table(&self, name: &str) -> &[Row] {
+        self.tables.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The values of one column of such a table.
+    pub fn table_column(&self, table: &str, name: &str) -> Vec<&str> {
+        column(self.table(table), name)
     }
 
     /// The values of one column of the bank lines.
@@ -65,10 +78,13 @@ impl Reading {
                         row
                     }));
             }
-            Batch::Balances(balances) => self.balances.extend(rows_of(&balances)),
+            Batch::Rows(Table::Balances, balances) => self.balances.extend(rows_of(&balances)),
+            Batch::Rows(table, rows) => {
+                let known = self.tables.entry(table.name()).or_default();
+                known.extend(rows_of(&rows));
+            }
             Batch::Finding(finding) => self.findings.push(finding),
             Batch::Quarantine(line) => self.quarantine.push(line),
-            other => panic!("unexpected {other:?}"),
         }
     }
 }
@@ -105,19 +121,23 @@ pub fn format(name: &str) -> &'static dyn Format {
 pub fn read_with(name: &str, bytes: &[u8], settings: &Settings) -> Reading {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
-    let source = SourceFile {
-        path: file.path().to_owned(),
-        name: "file".to_owned(),
-    };
+    let source = SourceFile::plain(file.path().to_owned(), "file".to_owned());
+    let reading = read_source(format(name), &source, settings);
+    assert_eq!(reading.counts.bytes, bytes.len() as u64);
+    reading
+}
+
+/// Reads `source` as `format`.
+pub fn read_source(format: &dyn Format, source: &SourceFile, settings: &Settings) -> Reading {
     let mut reading = Reading::default();
     let mut receiver = |batch| {
         reading.add(batch);
         Ok(())
     };
-    let counts = format(name).read(&source, settings, &mut receiver).unwrap();
+    let counts = format.read(source, settings, &mut receiver).unwrap();
     reading.counts = counts;
-    assert_eq!(reading.counts.bytes, bytes.len() as u64);
-    assert_eq!(reading.counts.rows, reading.rows.len() as u64);
+    let others: usize = reading.tables.values().map(Vec::len).sum();
+    assert_eq!(reading.counts.rows, (reading.rows.len() + others) as u64);
     assert_eq!(reading.counts.quarantined, reading.quarantine.len() as u64);
     reading
 }

@@ -14,8 +14,9 @@ use arrow::util::display::array_value_to_string;
 use tempfile::NamedTempFile;
 use tieout_core::{Finding, FindingCode, QuarantineReason, QuarantinedLine, Severity};
 
-use crate::format::{Batch, Counts, Role, Settings, SourceFile, Stopped};
+use crate::format::{Batch, Counts, Role, Settings, Stopped};
 use crate::registry::{HEAD_BYTES, recognize_file};
+use crate::transport::SourceFile;
 
 const OPEN_ITEMS: &str = "item_id,entity,party_id,kind,number,po_number,currency,amount,\
                           open_amount,issue_date,due_date,discount_amount,discount_date\n";
@@ -60,16 +61,13 @@ fn read_with(bytes: &[u8], settings: &Settings) -> Outcome {
 fn try_read(bytes: &[u8], settings: &Settings) -> Option<Outcome> {
     let written = written(bytes);
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    let format = recognize_file(written.path(), head)?;
-    let file = SourceFile {
-        path: written.path().to_owned(),
-        name: "given.file".to_owned(),
-    };
+    let file = SourceFile::plain(written.path().to_owned(), "given.file".to_owned());
+    let format = recognize_file(&file, head)?;
     let (mut rows, mut findings, mut quarantine) = (Vec::new(), Vec::new(), Vec::new());
     let counts = format
         .read(&file, settings, &mut |batch| {
             match batch {
-                Batch::OpenItems(batch) | Batch::Parties(batch) | Batch::Remittances(batch) => {
+                Batch::Rows(_, batch) => {
                     assert!(batch.num_rows() <= settings.batch_rows);
                     rows.push(batch);
                 }

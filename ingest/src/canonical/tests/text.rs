@@ -288,10 +288,7 @@ fn a_header_alone_is_said() {
 #[test]
 fn a_header_that_went_away_is_said() {
     let written = written(b"something else\nand more\n");
-    let file = SourceFile {
-        path: written.path().to_owned(),
-        name: "given.file".to_owned(),
-    };
+    let file = SourceFile::plain(written.path().to_owned(), "given.file".to_owned());
     let mut findings = Vec::new();
     let format: &dyn crate::format::Format = &crate::canonical::PARTIES_CSV;
     let mut receiver = |batch| {
@@ -310,10 +307,7 @@ fn a_header_that_went_away_is_said() {
 #[test]
 fn reading_stops_when_nothing_more_is_wanted() {
     let written = written(&items(&[&SOUND.repeat(1_000)]));
-    let file = SourceFile {
-        path: written.path().to_owned(),
-        name: "given.file".to_owned(),
-    };
+    let file = SourceFile::plain(written.path().to_owned(), "given.file".to_owned());
     for threads in [1, 3] {
         let mut taken = 0;
         let mut receiver = |_| {

@@ -1,6 +1,5 @@
 //! Canonical batches of bank lines, written field by field into Arrow's builders.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,16 +8,15 @@ use arrow::array::{
     RecordBatch, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow::error::ArrowError;
-use encoding_rs::WINDOWS_1252;
-use tieout_core::schema::{AMOUNT_TYPE, Table, parsed_remittance_lines, parsed_transactions};
-use tieout_core::{Amount, Channel, Currency, Date, Direction, LineId};
+use tieout_core::schema::{AMOUNT_TYPE, parsed_remittance_lines, parsed_transactions};
+use tieout_core::{Amount, Channel, Currency, Date, Direction, Feed, LineId};
 
 use crate::format::{Batch, ReadError};
 use crate::intake::Intake;
 
 /// Text bytes after which a batch is handed over however few rows it has, so that Arrow's
 /// 32-bit offsets always hold them.
-const BATCH_TEXT_BYTES_MAX: usize = 64 << 20;
+pub(super) const BATCH_TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// A line of a statement, or a cheque. Empty text becomes null.
 #[derive(Clone, Debug)]
@@ -43,12 +41,61 @@ pub(crate) struct BankLine<'a> {
     pub channel: Channel,
     pub statement_id: &'a str,
     pub bytes: Range<u64>,
+    /// How final the report is.
+    pub feed: Feed,
+    /// What a statement's line and the report of its single payments both call it.
+    pub entry_reference: &'a str,
+    /// The reference that the creditor gave the payer, in a form with check digits (ISO 11649,
+    /// Swiss QR, KID, OGM).
+    pub creditor_reference: &'a str,
+    pub mandate_id: &'a str,
+    /// Why money came back.
+    pub return_reason: &'a str,
+    /// What the bank took off, in the line's currency.
+    pub charges: Option<Amount>,
+}
+
+impl BankLine<'_> {
+    /// A line with nothing optional in it: a booked credit of nothing on a statement.
+    pub fn blank(identity: LineId, currency: Currency) -> Self {
+        Self {
+            identity,
+            source_line: 0,
+            account: "",
+            booking_date: None,
+            value_date: None,
+            direction: Direction::Credit,
+            currency,
+            amount: Amount::ZERO,
+            type_code: "",
+            bank_reference: "",
+            end_to_end_id: "",
+            check_number: "",
+            counterparty_name: "",
+            counterparty_account: "",
+            remittance_text: "",
+            reversal: false,
+            status: BookingStatus::Booked,
+            channel: Channel::Statement,
+            statement_id: "",
+            bytes: 0..0,
+            feed: Feed::Statement,
+            entry_reference: "",
+            creditor_reference: "",
+            mandate_id: "",
+            return_reason: "",
+            charges: None,
+        }
+    }
 }
 
 /// Whether the money has moved, in the terms of ISO 20022.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BookingStatus {
     Booked,
+    /// Announced; the account does not have it yet.
+    Pending,
+    /// Told for information only.
     Information,
 }
 
@@ -56,6 +103,7 @@ impl BookingStatus {
     const fn code(self) -> &'static str {
         match self {
             Self::Booked => "BOOK",
+            Self::Pending => "PDNG",
             Self::Information => "INFO",
         }
     }
@@ -68,9 +116,11 @@ pub(crate) struct DocumentLine<'a> {
     pub payment_reference: &'a str,
     pub payer_name: &'a str,
     pub payment_date: Option<Date>,
-    pub payment_amount: Amount,
+    pub payment_amount: Option<Amount>,
     pub currency: Currency,
     pub document_number: &'a str,
+    pub gross: Option<Amount>,
+    pub discount: Option<Amount>,
     pub adjustment: Option<Amount>,
     pub adjustment_reason: &'a str,
     pub net: Option<Amount>,
@@ -105,6 +155,12 @@ pub(crate) struct BankLines {
     customer_number: StringBuilder,
     byte_start: UInt64Builder,
     byte_end: UInt64Builder,
+    feed: StringBuilder,
+    entry_reference: StringBuilder,
+    creditor_reference: StringBuilder,
+    mandate_id: StringBuilder,
+    return_reason: StringBuilder,
+    charges: Decimal128Builder,
     documents: DocumentLines,
 }
 
@@ -138,6 +194,12 @@ impl BankLines {
             customer_number: StringBuilder::new(),
             byte_start: UInt64Builder::new(),
             byte_end: UInt64Builder::new(),
+            feed: StringBuilder::new(),
+            entry_reference: StringBuilder::new(),
+            creditor_reference: StringBuilder::new(),
+            mandate_id: StringBuilder::new(),
+            return_reason: StringBuilder::new(),
+            charges: amounts(),
             documents: DocumentLines::new(),
         }
     }
@@ -174,6 +236,12 @@ impl BankLines {
         self.customer_number.append_null();
         self.byte_start.append_value(line.bytes.start);
         self.byte_end.append_value(line.bytes.end);
+        self.feed.append_value(line.feed.code());
+        append_text(&mut self.entry_reference, line.entry_reference);
+        append_text(&mut self.creditor_reference, line.creditor_reference);
+        append_text(&mut self.mandate_id, line.mandate_id);
+        append_text(&mut self.return_reason, line.return_reason);
+        self.charges.append_option(line.charges.map(Amount::units));
         // No column of a line is longer than the line itself.
         self.text_bytes += self.file_name.len() + (line.bytes.end - line.bytes.start) as usize;
         self.rows += 1;
@@ -231,6 +299,12 @@ impl BankLines {
             Arc::new(self.customer_number.finish()),
             Arc::new(self.byte_start.finish()),
             Arc::new(self.byte_end.finish()),
+            Arc::new(self.feed.finish()),
+            Arc::new(self.entry_reference.finish()),
+            Arc::new(self.creditor_reference.finish()),
+            Arc::new(self.mandate_id.finish()),
+            Arc::new(self.return_reason.finish()),
+            Arc::new(self.charges.finish()),
         ]
     }
 }
@@ -280,11 +354,12 @@ impl DocumentLines {
         append_text(&mut self.payer_name, document.payer_name);
         append_date(&mut self.payment_date, document.payment_date);
         self.payment_amount
-            .append_value(document.payment_amount.units());
+            .append_option(document.payment_amount.map(Amount::units));
         self.currency.append_value(document.currency.as_str());
         append_text(&mut self.document_number, document.document_number);
-        self.gross.append_null();
-        self.discount.append_null();
+        self.gross.append_option(document.gross.map(Amount::units));
+        self.discount
+            .append_option(document.discount.map(Amount::units));
         self.adjustment
             .append_option(document.adjustment.map(Amount::units));
         append_text(&mut self.adjustment_reason, document.adjustment_reason);
@@ -312,94 +387,6 @@ impl DocumentLines {
     }
 }
 
-/// A balance or a summary that a statement gives.
-#[derive(Clone, Debug)]
-pub(crate) struct Balance<'a> {
-    pub source_line: u64,
-    pub account: &'a str,
-    pub currency: Currency,
-    pub type_code: &'a str,
-    pub word: &'a str,
-    pub as_of_date: Option<Date>,
-    pub amount: Amount,
-    pub item_count: Option<u64>,
-}
-
-/// Builds `balances`.
-pub(crate) struct Balances {
-    file_name: String,
-    batch_rows: usize,
-    rows: usize,
-    file: StringBuilder,
-    line: UInt64Builder,
-    account: StringBuilder,
-    currency: StringBuilder,
-    type_code: StringBuilder,
-    balance_type: StringBuilder,
-    as_of_date: Date32Builder,
-    amount: Decimal128Builder,
-    item_count: UInt64Builder,
-}
-
-impl Balances {
-    pub fn new(file_name: &str, batch_rows: usize) -> Self {
-        Self {
-            file_name: file_name.to_owned(),
-            batch_rows: batch_rows.max(1),
-            rows: 0,
-            file: StringBuilder::new(),
-            line: UInt64Builder::new(),
-            account: StringBuilder::new(),
-            currency: StringBuilder::new(),
-            type_code: StringBuilder::new(),
-            balance_type: StringBuilder::new(),
-            as_of_date: Date32Builder::new(),
-            amount: amounts(),
-            item_count: UInt64Builder::new(),
-        }
-    }
-
-    /// Adds a balance; hands over a batch first if one is full.
-    pub fn push(&mut self, row: &Balance<'_>, intake: &mut Intake<'_>) -> Result<(), ReadError> {
-        if self.rows >= self.batch_rows {
-            self.flush(intake)?;
-        }
-        self.rows += 1;
-        self.file.append_value(&self.file_name);
-        self.line.append_value(row.source_line);
-        self.account.append_value(row.account);
-        self.currency.append_value(row.currency.as_str());
-        self.type_code.append_value(row.type_code);
-        self.balance_type.append_value(row.word);
-        append_date(&mut self.as_of_date, row.as_of_date);
-        self.amount.append_value(row.amount.units());
-        self.item_count.append_option(row.item_count);
-        Ok(())
-    }
-
-    /// Hands over what is built so far.
-    pub fn flush(&mut self, intake: &mut Intake<'_>) -> Result<(), ReadError> {
-        if self.rows == 0 {
-            return Ok(());
-        }
-        self.rows = 0;
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.file.finish()),
-            Arc::new(self.line.finish()),
-            Arc::new(self.account.finish()),
-            Arc::new(self.currency.finish()),
-            Arc::new(self.type_code.finish()),
-            Arc::new(self.balance_type.finish()),
-            Arc::new(self.as_of_date.finish()),
-            Arc::new(self.amount.finish()),
-            Arc::new(self.item_count.finish()),
-        ];
-        let batch = RecordBatch::try_new(Table::Balances.schema(), columns)
-            .map_err(|error| intake.internal(&error))?;
-        Ok(intake.hand_over(Batch::Balances(batch))?)
-    }
-}
-
 fn amounts() -> Decimal128Builder {
     Decimal128Builder::new().with_data_type(AMOUNT_TYPE)
 }
@@ -416,13 +403,4 @@ fn append_text(column: &mut StringBuilder, text: &str) {
 #[inline]
 fn append_date(column: &mut Date32Builder, date: Option<Date>) {
     column.append_option(date.map(Date::days));
-}
-
-/// The text of `bytes`: UTF-8, or else Windows-1252, which gives every byte a character.
-#[inline]
-pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-    }
 }

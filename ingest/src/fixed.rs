@@ -1,0 +1,42 @@
+//! Fields of lines of fixed width.
+
+/// Columns `first` to `last` of a line, counted from 1, both included. What a line that lost its
+/// trailing blanks does not have is empty.
+#[inline]
+pub(crate) fn columns(line: &[u8], first: usize, last: usize) -> &[u8] {
+    let end = last.min(line.len());
+    line.get(first - 1..end).unwrap_or_default()
+}
+
+/// The same without blanks at both ends.
+#[inline]
+pub(crate) fn trimmed(line: &[u8], first: usize, last: usize) -> &[u8] {
+    columns(line, first, last).trim_ascii()
+}
+
+/// The number that digits name; none for anything else, or for more than 38 digits.
+#[inline]
+pub(crate) fn digits(text: &[u8]) -> Option<i128> {
+    if text.is_empty() || text.len() > 38 {
+        return None;
+    }
+    text.iter().try_fold(0_i128, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 10).then(|| number * 10 + i128::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_lines_have_empty_columns() {
+        assert_eq!(columns(b"16 42", 4, 9), b"42");
+        assert_eq!(columns(b"16 42", 8, 9), b"");
+        assert_eq!(trimmed(b"16 42  ", 3, 7), b"42");
+        assert_eq!(digits(b"0042"), Some(42));
+        assert_eq!(digits(b"4 2"), None);
+        assert_eq!(digits(b""), None);
+    }
+}
