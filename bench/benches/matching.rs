@@ -6,7 +6,7 @@ use std::path::Path;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tieout_core::schema::parsed_remittance_lines;
+use tieout_core::schema::{Table, parsed_remittance_lines};
 use tieout_ingest::Batch;
 use tieout_matcher::{Recipe, Session};
 

@@ -82,6 +82,9 @@ closed_list! {
         NoOpenItems = 16, "no_open_items", "The customer is known and has no open items in the currency.";
         BelowThreshold = 17, "below_threshold", "The best answer is not certain enough to apply itself.";
         PayerUnknown = 18, "payer_unknown", "Neither account, name nor a reference tells who paid.";
+        NotBooked = 19, "not_booked", "The money is announced; the account does not have it yet.";
+        DetailedElsewhere = 20, "detailed_elsewhere", "The bank's total of payments that were read one by one.";
+        Reversal = 21, "reversal", "The line undoes an earlier one; it is no customer's payment.";
     }
 }
 

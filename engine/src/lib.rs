@@ -24,6 +24,7 @@ mod files;
 mod intake;
 mod options;
 mod outputs;
+mod overlap;
 mod query;
 mod reading;
 mod redelivery;

@@ -5,10 +5,11 @@ use crossbeam::channel::{Receiver, Sender};
 use tieout_core::schema::Table;
 use tieout_ledger::{Columns, Folder, Ledger, LedgerWriter};
 
+use crate::tables::Decided;
 use crate::{EngineError, RunOptions};
 
 /// Batches that may wait to be written.
-pub const BATCHES_MAX: usize = 16;
+pub const BATCHES_MAX: usize = 8;
 
 /// The sinks of a run.
 pub struct Outputs {
@@ -17,7 +18,12 @@ pub struct Outputs {
 }
 
 /// Rows on their way to the sinks.
-pub type Rows = (Table, RecordBatch);
+pub enum Rows {
+    /// Of one table.
+    Of(Table, RecordBatch),
+    /// Of every table that says what became of payments; they become rows on the writer's thread.
+    Decided(Box<Decided>),
+}
 
 impl Outputs {
     /// Begins the sinks that `options` asks for.
@@ -51,19 +57,38 @@ impl Outputs {
     /// # Errors
     /// [`EngineError::Ledger`] if the disk refuses; the senders then find the channel closed.
     pub fn drain(mut self, rows: Receiver<Rows>) -> Result<Self, EngineError> {
-        for (table, batch) in rows {
-            if let Some(folder) = self
-                .folder
-                .as_mut()
-                .filter(|_| Table::OUTPUTS.contains(&table))
-            {
-                folder.write(table, &batch)?;
-            }
-            if let Some(ledger) = &mut self.ledger {
-                ledger.write(table, &batch)?;
+        for rows in rows {
+            match rows {
+                Rows::Of(table, batch) => self.write(table, &batch)?,
+                Rows::Decided(decided) => self.write_decided(&decided)?,
             }
         }
         Ok(self)
+    }
+
+    fn write_decided(&mut self, decided: &Decided) -> Result<(), EngineError> {
+        self.write(Table::Payments, &decided.payments()?)?;
+        self.write(Table::Applications, &decided.applications()?)?;
+        self.write(Table::Exceptions, &decided.exceptions()?)?;
+        self.write(Table::Duplicates, &decided.duplicates()?)?;
+        if self.wants(Table::Evidence) {
+            self.write(Table::Evidence, &decided.evidence()?)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<(), EngineError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let outputs = Table::OUTPUTS.contains(&table);
+        if let Some(folder) = self.folder.as_mut().filter(|_| outputs) {
+            folder.write(table, batch)?;
+        }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.write(table, batch)?;
+        }
+        Ok(())
     }
 
     /// Shows what was written.
@@ -115,8 +140,23 @@ impl Desk {
         if batch.num_rows() == 0 || !self.wants(table) {
             return Ok(());
         }
+        self.hand_over(Rows::Of(table, batch))
+    }
+
+    /// Sends payments with their decisions, waiting until there is room.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
+    pub fn send_decided(&self, decided: Decided) -> Result<(), EngineError> {
+        if !self.wants(Table::Payments) {
+            return Ok(());
+        }
+        self.hand_over(Rows::Decided(Box::new(decided)))
+    }
+
+    fn hand_over(&self, rows: Rows) -> Result<(), EngineError> {
         self.sender
-            .send((table, batch))
+            .send(rows)
             .map_err(|_| crate::intake::internal("the writer has stopped"))
     }
 }

@@ -85,15 +85,7 @@ impl Report {
         if known_before == 0 {
             return Ok(());
         }
-        self.findings(&[Finding {
-            severity: Severity::Info,
-            code: FindingCode::RepeatedDelivery,
-            file: file.source.name.clone(),
-            line: None,
-            found: format!("{known_before} lines that an earlier file had brought"),
-            expected: String::new(),
-            action: "nothing: they were counted once".to_owned(),
-        }])
+        self.findings(&[repeated_delivery(&file.source.name, known_before)])
     }
 
     /// Notes that a file could not be read to its end.
@@ -126,6 +118,19 @@ impl Report {
         };
         self.figures.finish(&mut summary);
         Ok(summary)
+    }
+}
+
+/// What is said of a file whose lines came before.
+pub fn repeated_delivery(file: &str, known_before: u64) -> Finding {
+    Finding {
+        severity: Severity::Info,
+        code: FindingCode::RepeatedDelivery,
+        file: file.to_owned(),
+        line: None,
+        found: format!("{known_before} lines that an earlier file had brought"),
+        expected: String::new(),
+        action: "nothing: they were counted once".to_owned(),
     }
 }
 

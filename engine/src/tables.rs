@@ -12,7 +12,7 @@ use tieout_core::schema::{AMOUNT_TYPE, Table};
 use tieout_core::{
     Alternative, Amount, Application, ApplicationStatus, Decision, ItemIx, LineId, Status,
 };
-use tieout_matcher::Session;
+use tieout_matcher::Labels;
 
 use crate::EngineError;
 use crate::intake::{arrow, column};
@@ -21,15 +21,17 @@ use crate::intake::{arrow, column};
 const HUNDREDTHS: f64 = 100.0;
 
 /// Payments with their decisions: the rows of `transactions` and one decision for each.
-pub struct Decided<'a> {
+pub struct Decided {
     /// Rows of the table `transactions`.
-    pub transactions: &'a RecordBatch,
+    pub transactions: RecordBatch,
     /// What became of each.
-    pub decisions: &'a [Decision],
-    /// The state that numbers items and parties.
-    pub session: &'a Session,
+    pub decisions: Vec<Decision>,
+    /// What items and parties are called.
+    pub labels: Arc<Labels>,
     /// The recipe's name and version.
-    pub recipe: &'a str,
+    pub recipe: Arc<str>,
+    /// The earlier payments that decisions say are repeated, in the order of the decisions.
+    pub originals: Vec<LineId>,
 }
 
 /// An amount column in the making.
@@ -69,9 +71,9 @@ fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineErro
     RecordBatch::try_new(table.schema(), columns).map_err(arrow)
 }
 
-impl Decided<'_> {
+impl Decided {
     fn id(&self, row: usize) -> Result<&str, EngineError> {
-        Ok(column::<StringArray>(self.transactions, 0)?.value(row))
+        Ok(column::<StringArray>(&self.transactions, 0)?.value(row))
     }
 
     fn copied(&self, name: &str) -> ArrayRef {
@@ -93,7 +95,7 @@ impl Decided<'_> {
             Float64Builder::with_capacity(rows),
             Float64Builder::with_capacity(rows),
         ];
-        for decision in self.decisions {
+        for decision in &self.decisions {
             // The equation was checked when the decision was made; here it is checked again
             // where the figures are written.
             let parts = decision.applied() + decision.on_account() + decision.unapplied();
@@ -101,11 +103,7 @@ impl Decided<'_> {
                 return Err(crate::intake::internal("a decision does not balance"));
             }
             status.append_value(decision.status().code());
-            party.append_option(
-                decision
-                    .party()
-                    .map(|party| self.session.parties().id(party)),
-            );
+            party.append_option(decision.party().map(|party| self.labels.party(party)));
             applied.push(decision.applied());
             on_account.push(decision.on_account());
             unapplied.push(decision.unapplied());
@@ -113,7 +111,7 @@ impl Decided<'_> {
             rule.append_value(decision.rule().code());
             score.append_value(decision.score());
             margin.append_value(decision.margin());
-            recipe.append_value(self.recipe);
+            recipe.append_value(&*self.recipe);
         }
         let mut columns = vec![Arc::clone(self.transactions.column(0))];
         columns.extend(
@@ -232,25 +230,24 @@ impl Decided<'_> {
             if place > 0 {
                 out.push('+');
             }
-            out.push_str(self.session.items().id(item));
+            out.push_str(self.labels.item_id(item));
         }
     }
 
-    /// Rows of the table `duplicates`; `id_of` gives the identifier of an earlier payment.
+    /// Rows of the table `duplicates`.
     ///
     /// # Errors
     /// [`EngineError::Internal`] if the batches do not have their shapes.
-    pub fn duplicates(
-        &self,
-        id_of: impl Fn(u32) -> Option<LineId>,
-    ) -> Result<RecordBatch, EngineError> {
+    pub fn duplicates(&self) -> Result<RecordBatch, EngineError> {
+        let mut originals = self.originals.iter();
         let [mut payment, mut original, mut evidence] = [text(), text(), text()];
         for (row, decision) in self.decisions.iter().enumerate() {
-            let Some(earlier) = decision.duplicate_of() else {
+            if decision.duplicate_of().is_none() {
                 continue;
-            };
+            }
             payment.append_value(self.id(row)?);
-            original.append_value(id_of(earlier).map_or_else(String::new, |id| id.to_string()));
+            let id = originals.next().map(LineId::to_string);
+            original.append_value(id.unwrap_or_default());
             let reason = decision.reason().map_or("", tieout_core::Reason::code);
             let detail = decision.evidence().first().map_or("", |part| &part.detail);
             evidence.append_value(format!("{reason}: {detail}"));
@@ -342,14 +339,13 @@ impl Applications {
         part: &Application,
         status: ApplicationStatus,
     ) {
-        let items = decided.session.items();
-        let party = items.party(part.item);
+        let labels = &decided.labels;
         let [id, item, number, owner, currency, reason, rule, state] = &mut self.text;
         id.append_value(payment);
-        item.append_value(items.id(part.item));
-        number.append_value(items.number(part.item));
-        owner.append_option(party.map(|party| decided.session.parties().id(party)));
-        currency.append_value(items.currency(part.item).as_str());
+        item.append_value(labels.item_id(part.item));
+        number.append_value(labels.item_number(part.item));
+        owner.append_option(labels.item_party(part.item));
+        currency.append_value(labels.item_currency(part.item).as_str());
         reason.append_option(part.deduction_reason.as_deref());
         rule.append_value(decision.rule().code());
         state.append_value(status.code());

@@ -1,13 +1,14 @@
-//! Payments that wait for the second pass: in memory while they are few, then on disk, so that
-//! memory does not grow with the bank's files.
+//! Bank lines that wait, for the second pass or for the statements: in memory while they are few,
+//! then on disk, so that memory does not grow with the bank's files.
 
 use std::io::{BufReader, Seek as _, Write as _};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use tempfile::SpooledTempFile;
-use tieout_core::schema::{Table, parsed_remittance_lines};
+use tieout_core::schema::parsed_remittance_lines;
 
 use crate::EngineError;
 use crate::intake::{arrow, internal};
@@ -15,39 +16,38 @@ use crate::intake::{arrow, internal};
 /// Bytes of each stream that are kept in memory.
 const IN_MEMORY_BYTES: usize = 32 << 20;
 
-/// Payments that wait, in the order of their arrival.
+/// Bank lines that wait, in the order of their arrival, each with a number.
 pub struct Waiting {
     transactions: StreamWriter<SpooledTempFile>,
     lines: StreamWriter<SpooledTempFile>,
-    sequences: Vec<Vec<u32>>,
+    numbers: Vec<Vec<u32>>,
 }
 
 /// One batch of them.
 pub struct WaitingBatch {
-    /// Rows of the table `transactions`.
+    /// The lines.
     pub transactions: RecordBatch,
     /// Their documents.
     pub remittance_lines: RecordBatch,
-    /// Their sequence numbers.
-    pub sequences: Vec<u32>,
+    /// One number a line: its place in the sequence of payments, or its delivery's.
+    pub numbers: Vec<u32>,
 }
 
 impl Waiting {
-    /// Nothing waits.
+    /// Nothing waits; lines will have the shape `schema`.
     ///
     /// # Errors
     /// [`EngineError::Internal`] if the stream cannot be begun.
-    pub fn new() -> Result<Self, EngineError> {
+    pub fn new(schema: &SchemaRef) -> Result<Self, EngineError> {
         let spool = || tempfile::spooled_tempfile(IN_MEMORY_BYTES);
         Ok(Self {
-            transactions: StreamWriter::try_new(spool(), &Table::Transactions.schema())
-                .map_err(arrow)?,
+            transactions: StreamWriter::try_new(spool(), schema).map_err(arrow)?,
             lines: StreamWriter::try_new(spool(), &parsed_remittance_lines()).map_err(arrow)?,
-            sequences: Vec::new(),
+            numbers: Vec::new(),
         })
     }
 
-    /// Lets the payments of `batch` wait.
+    /// Lets the lines of `batch` wait.
     ///
     /// # Errors
     /// [`EngineError::Internal`] if the temporary folder is full.
@@ -56,7 +56,7 @@ impl Waiting {
             .write(&batch.transactions)
             .map_err(arrow)?;
         self.lines.write(&batch.remittance_lines).map_err(arrow)?;
-        self.sequences.push(batch.sequences);
+        self.numbers.push(batch.numbers);
         Ok(())
     }
 
@@ -69,12 +69,12 @@ impl Waiting {
     ) -> Result<impl Iterator<Item = Result<WaitingBatch, EngineError>>, EngineError> {
         let transactions = reader(self.transactions)?;
         let lines = reader(self.lines)?;
-        let batches = transactions.zip(lines).zip(self.sequences);
-        Ok(batches.map(|((transactions, lines), sequences)| {
+        let batches = transactions.zip(lines).zip(self.numbers);
+        Ok(batches.map(|((transactions, lines), numbers)| {
             Ok(WaitingBatch {
                 transactions: transactions.map_err(arrow)?,
                 remittance_lines: lines.map_err(arrow)?,
-                sequences,
+                numbers,
             })
         }))
     }

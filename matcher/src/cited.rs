@@ -196,6 +196,14 @@ pub fn citations<'a>(
             note(view, &mut citations, line.document, meant, reads);
         }
     }
+    if citations.is_empty()
+        && let Some(reference) = payment.creditor_reference
+    {
+        let meant = meant(view, payment, payer, reference);
+        if !meant.items.is_empty() {
+            note(view, &mut citations, reference, meant, reads);
+        }
+    }
     if citations.is_empty() {
         from_text(view, payment, payer, &mut citations, reads);
     }

@@ -1,6 +1,6 @@
 //! Typed views of the columns of a canonical batch.
 
-use arrow::array::{Array, Date32Array, Decimal128Array, RecordBatch, StringArray};
+use arrow::array::{Array, BooleanArray, Date32Array, Decimal128Array, RecordBatch, StringArray};
 use thiserror::Error;
 use tieout_core::{Amount, Date};
 
@@ -77,5 +77,19 @@ impl<'a> Days<'a> {
 
     pub fn get(self, row: usize) -> Option<Date> {
         (!self.0.is_null(row)).then(|| Date::from_days(self.0.value(row)))
+    }
+}
+
+/// A column of yes and no.
+#[derive(Clone, Copy)]
+pub struct Flags<'a>(&'a BooleanArray);
+
+impl<'a> Flags<'a> {
+    pub fn of(batch: &'a RecordBatch, name: &'static str) -> Result<Self, BadBatch> {
+        column(batch, name, "Boolean").map(Self)
+    }
+
+    pub fn get(self, row: usize) -> bool {
+        !self.0.is_null(row) && self.0.value(row)
     }
 }

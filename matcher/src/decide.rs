@@ -109,24 +109,26 @@ fn by_reference(
     if payment.lines.iter().any(|line| line.net.is_some()) {
         readings.extend(lines::read(view, payment, payer, reads));
     }
-    let citations = cited::citations(view, payment, payer, reads);
-    if !any_applies(view, &readings) {
-        readings.extend(named::read(view, payment, payer, &citations, reads));
+    // Lines that add up need no second look at the documents that they name.
+    let citations =
+        (!any_applies(view, &readings)).then(|| cited::citations(view, payment, payer, reads));
+    if let Some(citations) = &citations {
+        readings.extend(named::read(view, payment, payer, citations, reads));
     }
     if known.linked {
         for reading in &mut readings {
             reading.note(Feature::LinkedRemittance, "");
         }
     }
-    let repeats = if any_applies(view, &readings) {
-        None
-    } else {
-        named::already_paid(view, payment, &citations)
-    };
+    let is_open = !any_applies(view, &readings);
+    let repeats = citations
+        .as_ref()
+        .filter(|_| is_open)
+        .and_then(|citations| named::already_paid(view, payment, citations));
     ByReference {
         readings,
         repeats,
-        names_documents: !citations.is_empty(),
+        names_documents: citations.is_none_or(|citations| !citations.is_empty()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Open items and the indexes that lead to them. Never a scan of all items.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use ahash::RandomState;
 use arrow::array::RecordBatch;
@@ -11,6 +12,7 @@ use tieout_core::{Amount, Currency, Date, ItemIx, ItemKind};
 
 use crate::columns::{BadBatch, Days, Money, Text};
 use crate::directory::Directory;
+use crate::labels::{ItemLabel, Labels};
 use crate::parties::{NO_PARTY, Parties};
 use crate::reference::{self, Significant};
 
@@ -19,7 +21,11 @@ const NO_DATE: i32 = i32::MIN;
 /// Open items of one party that a scan looks at.
 pub const PARTY_SCAN_MAX: usize = 20_000;
 
+/// Items that one thread copies at a time when they are sorted.
+const SORTED_PER_TASK: usize = 1 << 16;
+
 /// One open item; as small as a cache line, because matching is a walk over random items.
+#[derive(Clone, Copy)]
 struct Item {
     open: Amount,
     discount: Amount,
@@ -80,7 +86,7 @@ pub struct LoadedBatch {
 )]
 pub struct Items {
     items: Vec<Item>,
-    text: String,
+    text: Arc<String>,
     currencies: Vec<Currency>,
     hash: RandomState,
     /// Hash of the identifier, and the item; the hash is kept so that growing is cheap.
@@ -105,7 +111,7 @@ impl Default for Items {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            text: String::new(),
+            text: Arc::default(),
             currencies: Vec::new(),
             // Fixed seeds: the order of chains, and so every decision, repeats.
             hash: RandomState::with_seeds(11, 12, 13, 14),
@@ -213,8 +219,9 @@ impl Items {
         }
         let place = self.items.len() as u32;
         item.text = u32::try_from(self.text.len()).map_err(|_| ItemsError::TooMuchText)?;
-        self.text.push_str(id);
-        self.text.push_str(number);
+        let text = Arc::make_mut(&mut self.text);
+        text.push_str(id);
+        text.push_str(number);
         self.items.push(item);
         self.by_id
             .insert_unique(spread, (hash, place), |&(other, _)| {
@@ -237,7 +244,8 @@ impl Items {
 
     /// Builds the indexes, once all items are there.
     pub fn finish_loading(&mut self, parties: usize) {
-        self.text.shrink_to_fit();
+        self.by_id = HashTable::new();
+        self.sort_by_party();
         let count = self.items.len() as u32;
         self.by_run = Directory::build(count, |place| {
             let run = self.last_run(ItemIx(place));
@@ -256,6 +264,77 @@ impl Items {
             .map(|place| 1_u64 << self.significant(ItemIx(place)).as_bytes().len())
             .reduce(|| 0, |left, right| left | right);
         self.group_by_party(parties);
+    }
+
+    /// What outputs call the items; the parties are for the caller to add.
+    pub fn labels(&self) -> Labels {
+        let label = |item: &Item| ItemLabel {
+            text: item.text,
+            id_length: item.id_length,
+            number_length: item.number_length,
+            party: item.party,
+            currency: item.currency,
+        };
+        Labels {
+            text: Arc::clone(&self.text),
+            items: self.items.iter().map(label).collect(),
+            currencies: self.currencies.clone(),
+            parties: Vec::new(),
+        }
+    }
+
+    /// Puts the items of each party side by side, with their text: a payment looks at those of
+    /// one customer, and memory is read in stretches.
+    fn sort_by_party(&mut self) {
+        let mut order: Vec<(u32, u32)> = self
+            .items
+            .iter()
+            .zip(0..)
+            .map(|(i, p)| (i.party, p))
+            .collect();
+        if order.is_sorted() {
+            return;
+        }
+        order.par_sort_unstable();
+        let pieces: Vec<(Vec<Item>, Vec<Option<NonZeroU64>>, String)> = order
+            .par_chunks(SORTED_PER_TASK)
+            .map(|piece| self.gather(piece))
+            .collect();
+        let mut items = Vec::with_capacity(self.items.len());
+        let mut orders = Vec::with_capacity(self.items.len());
+        let mut text = String::with_capacity(self.text.len());
+        for (own, own_orders, own_text) in pieces {
+            let base = text.len() as u32;
+            items.extend(own.into_iter().map(|item| Item {
+                text: base + item.text,
+                ..item
+            }));
+            orders.extend(own_orders);
+            text.push_str(&own_text);
+        }
+        self.items = items;
+        self.order_hashes = orders;
+        self.text = Arc::new(text);
+    }
+
+    /// Copies of the items at these places, with text of their own.
+    fn gather(&self, places: &[(u32, u32)]) -> (Vec<Item>, Vec<Option<NonZeroU64>>, String) {
+        let mut text = String::new();
+        let items = places.iter().map(|&(_, place)| {
+            let item = self.items[place as usize];
+            let start = text.len() as u32;
+            text.push_str(self.id(ItemIx(place)));
+            text.push_str(self.number(ItemIx(place)));
+            Item {
+                text: start,
+                ..item
+            }
+        });
+        let items = items.collect();
+        let orders = places
+            .iter()
+            .map(|&(_, place)| self.order_hashes[place as usize]);
+        (items, orders.collect(), text)
     }
 
     fn group_by_party(&mut self, parties: usize) {

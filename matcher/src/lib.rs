@@ -16,6 +16,7 @@ mod decide;
 mod directory;
 mod family;
 mod items;
+mod labels;
 mod ladder;
 mod lines;
 mod named;
@@ -35,6 +36,7 @@ mod subset;
 
 pub use columns::BadBatch;
 pub use items::{Items, ItemsError, Loaded, LoadedBatch};
+pub use labels::Labels;
 pub use parties::Parties;
 pub use recipe::{Recipe, RecipeError};
 pub use remittance::Remittances;

@@ -4,7 +4,10 @@ use arrow::array::{Array, RecordBatch, UInt32Array};
 use smallvec::SmallVec;
 use tieout_core::{Amount, Channel, Currency, Date, Direction};
 
-use crate::columns::{BadBatch, Days, Money, Text};
+use crate::columns::{BadBatch, Days, Flags, Money, Text};
+
+/// The status of a line that is not booked (ISO 20022).
+const PENDING: &str = "PDNG";
 
 /// One document line of remittance advice.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,12 @@ pub struct Payment<'a> {
     pub date: Date,
     pub is_credit: bool,
     pub is_lockbox: bool,
+    /// A total whose payments are read one by one.
+    pub is_summary: bool,
+    /// Announced, and not on the account yet.
+    pub is_pending: bool,
+    /// It undoes an earlier line.
+    pub is_reversal: bool,
     pub type_code: &'a str,
     pub payer_account: Option<&'a str>,
     pub payer_name: Option<&'a str>,
@@ -38,6 +47,8 @@ pub struct Payment<'a> {
     pub end_to_end_id: Option<&'a str>,
     pub customer_number: Option<&'a str>,
     pub text: &'a str,
+    /// The creditor's own reference, with check digits.
+    pub creditor_reference: Option<&'a str>,
     pub lines: SmallVec<[Line<'a>; 1]>,
 }
 
@@ -58,6 +69,9 @@ pub struct PaymentColumns<'a> {
     end_to_end_id: Text<'a>,
     customer_number: Text<'a>,
     text: Text<'a>,
+    creditor_reference: Text<'a>,
+    status: Text<'a>,
+    reversal: Flags<'a>,
     lines: LineColumns<'a>,
     /// Where the lines of each row begin; one more entry than rows.
     first_line: Vec<u32>,
@@ -126,6 +140,9 @@ impl<'a> PaymentColumns<'a> {
             end_to_end_id: Text::of(transactions, "end_to_end_id")?,
             customer_number: Text::of(transactions, "customer_number")?,
             text: Text::of(transactions, "remittance_text")?,
+            creditor_reference: Text::of(transactions, "creditor_reference")?,
+            status: Text::of(transactions, "status")?,
+            reversal: Flags::of(transactions, "reversal")?,
             lines: LineColumns::of(remittance_lines)?,
             first_line: first_lines(transactions.num_rows(), remittance_lines),
         })
@@ -149,6 +166,9 @@ impl<'a> PaymentColumns<'a> {
                 .unwrap_or(Date::from_days(0)),
             is_credit: self.direction.text(row) == Direction::Credit.code(),
             is_lockbox: self.channel.text(row) == Channel::Lockbox.code(),
+            is_summary: self.channel.text(row) == Channel::Summary.code(),
+            is_pending: self.status.text(row) == PENDING,
+            is_reversal: self.reversal.get(row),
             type_code: self.type_code.text(row),
             payer_account: self.payer_account.get(row),
             payer_name: self.payer_name.get(row),
@@ -157,6 +177,7 @@ impl<'a> PaymentColumns<'a> {
             end_to_end_id: self.end_to_end_id.get(row),
             customer_number: self.customer_number.get(row),
             text: self.text.text(row),
+            creditor_reference: self.creditor_reference.get(row),
             lines: lines.map(|line| self.lines.get(line)).collect(),
         }
     }

@@ -88,6 +88,12 @@ fn key_of(number: &str, currency: Currency) -> (Box<[u8]>, Currency) {
 pub fn of_line(recipe: &Recipe, payment: &Payment) -> Option<Scope> {
     if !payment.is_credit {
         Some(Scope::Out(Reason::Debit))
+    } else if payment.is_summary {
+        Some(Scope::Out(Reason::DetailedElsewhere))
+    } else if payment.is_pending {
+        Some(Scope::Out(Reason::NotBooked))
+    } else if payment.is_reversal {
+        Some(Scope::Out(Reason::Reversal))
     } else if !payment.amount.is_positive()
         || recipe
             .scope

@@ -1,5 +1,7 @@
 //! The state of a run, and the order in which decisions take effect.
 
+use std::sync::Arc;
+
 use ahash::RandomState;
 use arrow::array::RecordBatch;
 use hashbrown::HashMap;
@@ -10,6 +12,7 @@ use tieout_core::{Date, Decision, Unbalanced};
 use crate::columns::BadBatch;
 use crate::decide::{Known, Pass, Verdict, View, decide};
 use crate::items::{Items, ItemsError, LoadedBatch};
+use crate::labels::Labels;
 use crate::parties::Parties;
 use crate::payment::{Payment, PaymentColumns};
 use crate::reading::Reads;
@@ -50,6 +53,7 @@ pub struct Session {
     remittances: Remittances,
     lockboxes: Lockboxes,
     cheques: Cheques,
+    labels: Arc<Labels>,
     next: u32,
     /// The advice of payments that wait.
     linked: HashMap<u32, u32, RandomState>,
@@ -68,6 +72,7 @@ impl Session {
             remittances: Remittances::default(),
             lockboxes: Lockboxes::default(),
             cheques: Cheques::default(),
+            labels: Arc::default(),
             next: 0,
             linked: HashMap::default(),
         }
@@ -101,6 +106,16 @@ impl Session {
     pub fn finish_loading(&mut self) {
         self.parties.finish_loading();
         self.items.finish_loading(self.parties.len());
+        let parties = 0..self.parties.len() as u32;
+        self.labels = Arc::new(Labels {
+            parties: parties.map(|party| self.parties.id(party).into()).collect(),
+            ..self.items.labels()
+        });
+    }
+
+    /// What outputs call items and parties, once everything is loaded.
+    pub fn labels(&self) -> Arc<Labels> {
+        Arc::clone(&self.labels)
     }
 
     /// The open items as they are now.

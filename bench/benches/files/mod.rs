@@ -1,8 +1,6 @@
 //! The generated morning that a bench reads, and its canonical batches.
 #![allow(dead_code, clippy::unwrap_used)]
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
