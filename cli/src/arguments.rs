@@ -32,6 +32,8 @@ pub enum Command {
     Sql(SqlArguments),
     /// Say why a payment ended as it did
     Explain(ExplainArguments),
+    /// Show what a file is, its balances and findings, and its lines beside the rows they became
+    Inspect(InspectArguments),
     /// List what is read, with the version or dialect of each
     Formats,
 }
@@ -89,6 +91,17 @@ pub struct ExplainArguments {
     /// The ledger of a run; TIEOUT_LEDGER otherwise
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
+}
+
+/// `tieout inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// A file of any known format, packed or not
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Rows that are shown beside their lines
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub rows: usize,
 }
 
 /// The formats of answers.

@@ -4,6 +4,7 @@ mod arguments;
 mod explain;
 mod failure;
 mod formats;
+mod inspect;
 mod ledger;
 mod progress;
 mod report;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Sql(arguments) => sql::sql(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
+        Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Formats => formats::formats(),
     };
     match outcome {

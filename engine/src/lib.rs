@@ -21,6 +21,7 @@ mod cash;
 mod error;
 pub mod explain;
 mod files;
+pub mod inspect;
 mod intake;
 mod options;
 mod outputs;
@@ -38,6 +39,7 @@ mod waiting;
 
 pub use error::EngineError;
 pub use explain::{Explanation, explain};
+pub use inspect::{Inspection, inspect};
 pub use options::{NoProgress, Output, Progress, RunOptions};
 pub use query::{Answer, query, write_answer};
 pub use run::run;

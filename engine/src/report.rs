@@ -1,10 +1,8 @@
 //! What a run says about its files: findings, quarantine, one row a file, and the figures.
 
-use std::fs::File;
-
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, QuarantinedLine, Severity};
-use tieout_ingest::Counts;
+use tieout_ingest::{Counts, locate};
 
 use crate::files::{Found, Known};
 use crate::outputs::Desk;
@@ -134,10 +132,12 @@ pub fn repeated_delivery(file: &str, known_before: u64) -> Finding {
     }
 }
 
-/// BLAKE3 of the file, or nothing if it is gone by now: `explain` then cannot show the line.
-fn digest(path: &str) -> String {
+/// BLAKE3 of the file, unpacked, or nothing if it is gone by now: `explain` then cannot show the line.
+fn digest(name: &str) -> String {
     let mut hasher = blake3::Hasher::new();
-    let read = File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    let read = locate(name)
+        .and_then(|file| file.open())
+        .and_then(|file| hasher.update_reader(file).map(|_| ()));
     match read {
         Ok(()) => hasher.finalize().to_hex().to_string(),
         Err(_) => String::new(),

@@ -31,4 +31,4 @@ pub use intake::{Intake, Notice, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};
 pub use lockbox::{LayoutError, Layouts};
 pub use registry::{FORMATS, HEAD_BYTES, recognize, recognize_file};
-pub use transport::{SourceFile, unpack};
+pub use transport::{SourceFile, locate, unpack};

@@ -60,9 +60,7 @@ fn settings(chunk_bytes: usize, batch_rows: usize) -> Settings {
 
 /// `bytes` read as `format`, whatever they look like.
 fn read_bytes(format: &dyn Format, bytes: &[u8], settings: &Settings) -> Reading {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs::write(file.path(), bytes).unwrap();
-    let source = SourceFile::plain(file.path().to_owned(), "file".to_owned());
+    let source = SourceFile::from_bytes("file".to_owned(), bytes);
     read_source(format, &source, settings)
 }
 

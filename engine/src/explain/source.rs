@@ -1,8 +1,9 @@
 //! The lines that a payment was read from.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::ops::Range;
+
+use tieout_ingest::{SourceFile, locate};
 
 /// Bytes of a payment's lines that are shown.
 const SHOWN_BYTES_MAX: u64 = 1 << 16;
@@ -68,13 +69,13 @@ pub fn find(place: Place) -> Source {
 }
 
 fn read(place: &Place) -> io::Result<SourceText> {
-    let mut file = File::open(&place.file)?;
-    let length = file.metadata()?.len();
-    if place.file_bytes.is_some_and(|bytes| bytes != length) {
-        return Ok(SourceText::Changed);
-    }
+    let file = locate(&place.file)?;
     let is_checked = match &place.digest {
-        Some(digest) if length <= CHECKED_BYTES_MAX => {
+        Some(digest)
+            if place
+                .file_bytes
+                .is_none_or(|length| length <= CHECKED_BYTES_MAX) =>
+        {
             if digest_of(&file)? != *digest {
                 return Ok(SourceText::Changed);
             }
@@ -82,7 +83,7 @@ fn read(place: &Place) -> io::Result<SourceText> {
         }
         _ => false,
     };
-    let lines = lines(&mut file, &place.bytes)?;
+    let lines = lines(&file, &place.bytes)?;
     Ok(if is_checked {
         SourceText::Lines(lines)
     } else {
@@ -90,14 +91,15 @@ fn read(place: &Place) -> io::Result<SourceText> {
     })
 }
 
-fn digest_of(file: &File) -> io::Result<String> {
+fn digest_of(file: &SourceFile) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file)?;
+    hasher.update_reader(file.open()?)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-fn lines(file: &mut File, bytes: &Range<u64>) -> io::Result<Vec<String>> {
-    file.seek(SeekFrom::Start(bytes.start))?;
+fn lines(file: &SourceFile, bytes: &Range<u64>) -> io::Result<Vec<String>> {
+    let mut file = file.open()?;
+    io::copy(&mut file.by_ref().take(bytes.start), &mut io::sink())?;
     let length = bytes.end.saturating_sub(bytes.start).min(SHOWN_BYTES_MAX);
     let mut read = Vec::new();
     file.take(length).read_to_end(&mut read)?;

@@ -10,8 +10,9 @@ mod limit;
 mod utf16;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
@@ -39,6 +40,8 @@ pub struct SourceFile {
 /// How a file's bytes are wrapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Packing {
+    /// Not on disk.
+    Memory(Arc<[u8]>),
     Plain,
     Gzip,
     Member(Member),
@@ -52,6 +55,17 @@ impl SourceFile {
             name,
             packing: Packing::Plain,
             byte_order: None,
+        }
+    }
+
+    /// A file whose bytes the caller has.
+    pub fn from_bytes(name: String, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes: Arc<[u8]> = bytes.into();
+        Self {
+            path: PathBuf::new(),
+            name,
+            byte_order: ByteOrder::of(&bytes),
+            packing: Packing::Memory(bytes),
         }
     }
 
@@ -74,10 +88,13 @@ impl SourceFile {
     }
 
     fn open_unpacked(&self) -> io::Result<Box<dyn Read + Send>> {
+        if let Packing::Memory(bytes) = &self.packing {
+            return Ok(Box::new(Cursor::new(Arc::clone(bytes))));
+        }
         let file = File::open(&self.path)?;
         let size = file.metadata()?.len();
         Ok(match &self.packing {
-            Packing::Plain => Box::new(file),
+            Packing::Memory(_) | Packing::Plain => Box::new(file),
             Packing::Gzip => Box::new(Limited::new(MultiGzDecoder::new(file), size)),
             Packing::Member(member) => member.open(file)?,
         })
@@ -108,6 +125,19 @@ impl SourceFile {
         self.byte_order = ByteOrder::of(&head);
         Ok(self)
     }
+}
+
+/// The file that outputs call `name`, if it is still there.
+///
+/// # Errors
+/// What the operating system says, and what is wrong with the packing.
+pub fn locate(name: &str) -> io::Result<SourceFile> {
+    let given = Path::new(name);
+    let archive = given.ancestors().find(|path| path.is_file());
+    let path = archive.unwrap_or(given);
+    let files = unpack(path, &path.display().to_string())?;
+    let found = files.into_iter().find(|file| file.name == name);
+    found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the archive has no such file"))
 }
 
 /// The files at `path`, which outputs call `name`: itself, or the members of the archive that it

@@ -8,6 +8,7 @@ mod cuts;
 mod deliveries;
 mod desk;
 mod distributor;
+mod feeds;
 mod golden;
 mod questions;
 mod samples;
