@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use tieout_bench::{generate, score};
+use tieout_bench::{generate, grow, score};
 
 #[derive(Parser)]
 #[command(
@@ -32,6 +32,17 @@ enum Command {
         /// Folder of the same payments as plain CSV, for a SQL peer.
         #[arg(long)]
         peer: Option<PathBuf>,
+    },
+    /// Write a file of one format of any size, for measuring how fast it is read.
+    Grow {
+        /// The format, as `tieout formats` names it.
+        format: String,
+        /// Megabytes that the file has at least.
+        #[arg(long, default_value_t = 100)]
+        megabytes: u64,
+        /// The file.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Compare an engine's payments.csv and applications.csv with the truth.
     Score {
@@ -64,6 +75,11 @@ fn main() -> Result<()> {
             let summary = generate::run(payments, seed, &out, peer.as_deref())?;
             print!("{}", summary.table());
         }
+        Command::Grow {
+            format,
+            megabytes,
+            out,
+        } => grow::run(&format, megabytes * 1_000_000, &out)?,
         Command::Score {
             out,
             truth,

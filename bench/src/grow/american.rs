@@ -1,0 +1,210 @@
+//! Formats of US banks, clearing houses, customers and processors.
+
+use std::io;
+
+use super::Sink;
+use super::words::decimal;
+
+/// Lines of one account, batch or message; then the next begins.
+const LINES_PER_GROUP: u64 = 500;
+
+/// BAI2: one group, many accounts.
+pub fn bai2(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    sink.put("01,091000019,4400128871,260316,0605,1,,,2/\n")?;
+    sink.put("02,4400128871,091000019,1,260316,,USD,2/\n")?;
+    let (mut total, mut accounts, mut records) = (0, 0, 1);
+    while sink.written < bytes {
+        accounts += 1;
+        sink.put(&format!("03,{},USD,,,,/\n", 4_400_000_000_u64 + accounts))?;
+        let mut sum = 0;
+        for line in 0..LINES_PER_GROUP {
+            let cents = sink.words.cents();
+            sum += cents;
+            let (document, name) = (sink.words.document(), sink.words.name());
+            sink.put(&format!(
+                "16,142,{cents},0,26031{line:09},{document},{name} INV {document}\n\
+                 88,EREF: INV{document} PAYMENT OF INVOICE\n"
+            ))?;
+        }
+        let own = 2 + 2 * LINES_PER_GROUP;
+        sink.put(&format!("49,{sum},{own}/\n"))?;
+        records += own;
+        total += sum;
+    }
+    sink.put(&format!("98,{total},{accounts},{}/\n", records + 1))?;
+    sink.put(&format!("99,{total},1,{}/\n", records + 3))
+}
+
+/// A BAI lockbox with an amount for each invoice, in the default layout.
+pub fn lockbox(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    let pad = |line: String| format!("{line:<80}\n");
+    sink.put(&pad("10009100001944001288712603160605".to_owned()))?;
+    sink.put(&pad("2091000019 4400128871 LOCKBOX   0800800002".to_owned()))?;
+    let (mut checks, mut total, mut records, mut batch) = (0, 0, 2, 0);
+    while sink.written < bytes {
+        batch = batch % 999 + 1;
+        sink.put(&pad(format!("5{batch:03}0000061001260316")))?;
+        let (mut count, mut sum) = (0, 0);
+        for item in 1..=LINES_PER_GROUP {
+            let cents = sink.words.cents();
+            let (document, name) = (sink.words.document(), sink.words.name());
+            let (account, number) = (sink.words.document(), sink.words.document());
+            sink.put(&pad(format!(
+                "6{batch:03}{item:03}{cents:010}021000021{account:010}{number:010}031626{name:<28}"
+            )))?;
+            sink.put(&pad(format!(
+                "4{batch:03}{item:03}6019INV{document:<12}{cents:010}0000000000"
+            )))?;
+            count += 1;
+            sum += cents;
+        }
+        sink.put(&pad(format!(
+            "7{batch:03}0000061001260316{count:03}{sum:010}"
+        )))?;
+        checks += count;
+        total += sum;
+        records += 2 + 2 * count;
+    }
+    sink.put(&pad(format!(
+        "80000000061001260316{:04}{total:010}",
+        checks % 10_000
+    )))?;
+    sink.put(&pad(format!("9{:06}", (records + 2) % 1_000_000)))
+}
+
+/// NACHA: PPD credits with one addendum each.
+pub fn nacha(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    let pad = |line: String| format!("{line:<94}\n");
+    sink.put(&pad(
+        "101 091000019 0440012882603160605A094101FIRST BANK             NORTHWIND TRADING              "
+            .to_owned(),
+    ))?;
+    let (mut batches, mut entries, mut hash, mut total, mut records) = (0, 0, 0, 0, 1);
+    while sink.written < bytes {
+        batches += 1;
+        sink.put(&pad(format!(
+            "5220NORTHWIND TRADIN                    1044001288CCDPAYMENT   260316260316   109100001{batches:07}"
+        )))?;
+        let (mut sum, mut own_hash) = (0, 0);
+        for entry in 1..=LINES_PER_GROUP {
+            let cents = sink.words.cents();
+            let (document, name) = (sink.words.document(), sink.words.name());
+            let account = sink.words.document();
+            let trace = format!("09100001{entry:07}");
+            sink.put(&pad(format!(
+                "622021000021{account:<17}{cents:010}{document:<15}{name:<22}  1{trace}"
+            )))?;
+            let text = format!("RMR*IV*INV{document}*PI*{}\\", decimal(cents, '.'));
+            sink.put(&pad(format!("705{text:<80}0001{entry:07}")))?;
+            sum += cents;
+            own_hash += 2_100_002;
+        }
+        let count = 2 * LINES_PER_GROUP;
+        sink.put(&pad(format!(
+            "8220{count:06}{:010}{:012}{sum:012}1044001288{:25}09100001{batches:07}",
+            own_hash % 10_000_000_000_u64,
+            0,
+            ""
+        )))?;
+        entries += count;
+        hash += own_hash;
+        total += sum;
+        records += 2 + count;
+    }
+    let blocks = (records + 1_u64).div_ceil(10);
+    sink.put(&pad(format!(
+        "9{batches:06}{blocks:06}{entries:08}{:010}{:012}{total:012}",
+        hash % 10_000_000_000_u64,
+        0
+    )))?;
+    for _ in records + 1..blocks * 10 {
+        sink.put(&format!("{}\n", "9".repeat(94)))?;
+    }
+    Ok(())
+}
+
+/// X12 820: one payment a transaction set, a few invoices each.
+pub fn x12_820(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    const INVOICES: u64 = 8;
+    sink.put(
+        "ISA*00*          *00*          *ZZ*NORTHWIND      *ZZ*FIRSTBANK      *260316*0605*U*00401*000000001*0*P*>~\n\
+         GS*RA*NORTHWIND*FIRSTBANK*20260316*0605*1*X*004010~\n",
+    )?;
+    let mut sets = 0;
+    while sink.written < bytes {
+        sets += 1;
+        let amounts: Vec<u64> = (0..INVOICES).map(|_| sink.words.cents()).collect();
+        let total: u64 = amounts.iter().sum();
+        let name = sink.words.name();
+        sink.put(&format!(
+            "ST*820*{sets:09}~\n\
+             BPR*C*{}*C*ACH*CTX*01*021000021*DA*123456789*1044001288**01*091000019*DA*987654321*20260316~\n\
+             TRN*1*TR{sets:09}~\nN1*PR*{name}~\nN1*PE*TIEOUT DISTRIBUTION~\nENT*1~\n",
+            decimal(total, '.')
+        ))?;
+        for cents in amounts {
+            let document = sink.words.document();
+            let amount = decimal(cents, '.');
+            sink.put(&format!(
+                "RMR*IV*INV{document}*PO*{amount}*{amount}*0.00~\nDTM*003*20260210~\n"
+            ))?;
+        }
+        sink.put(&format!("SE*{}*{sets:09}~\n", 7 + 2 * INVOICES))?;
+    }
+    sink.put(&format!("GE*{sets}*1~\nIEA*1*000000001~\n"))
+}
+
+/// OFX 1.0.2.
+pub fn ofx(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    sink.put(
+        "OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\nSECURITY:NONE\nENCODING:USASCII\nCHARSET:1252\n\
+         COMPRESSION:NONE\nOLDFILEUID:NONE\nNEWFILEUID:NONE\n\n<OFX><SIGNONMSGSRSV1><SONRS><STATUS>\
+         <CODE>0<SEVERITY>INFO</STATUS><DTSERVER>20260316060500<LANGUAGE>ENG</SONRS></SIGNONMSGSRSV1>\n\
+         <BANKMSGSRSV1><STMTTRNRS><TRNUID>1<STATUS><CODE>0<SEVERITY>INFO</STATUS><STMTRS><CURDEF>USD\n\
+         <BANKACCTFROM><BANKID>091000019<ACCTID>4400128871<ACCTTYPE>CHECKING</BANKACCTFROM>\n\
+         <BANKTRANLIST><DTSTART>20260301<DTEND>20260316\n",
+    )?;
+    let (mut number, mut total) = (0, 0);
+    while sink.written < bytes {
+        number += 1;
+        let cents = sink.words.cents();
+        total += cents;
+        let (document, name) = (sink.words.document(), sink.words.name());
+        sink.put(&format!(
+            "<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20260316120000[-5:EST]<TRNAMT>{}<FITID>20260316{number:09}\n\
+             <NAME>{name}<MEMO>INV {document} PAYMENT</STMTTRN>\n",
+            decimal(cents, '.')
+        ))?;
+    }
+    sink.put(&format!(
+        "</BANKTRANLIST><LEDGERBAL><BALAMT>{}<DTASOF>20260316</LEDGERBAL></STMTRS></STMTTRNRS>\
+         </BANKMSGSRSV1></OFX>\n",
+        decimal(total, '.')
+    ))
+}
+
+/// Stripe's payout reconciliation report.
+pub fn stripe(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    sink.put(
+        "balance_transaction_id,created_utc,available_on_utc,currency,gross,fee,net,reporting_category,\
+         source_id,description,customer_facing_amount,automatic_payout_id,payment_intent_id\n",
+    )?;
+    let mut number = 0_u64;
+    while sink.written < bytes {
+        number += 1;
+        let cents = sink.words.cents();
+        let fee = cents * 29 / 1_000 + 30;
+        let document = sink.words.document();
+        sink.put(&format!(
+            "txn_{number:016},2026-03-14 12:{:02}:05,2026-03-16 00:00:00,usd,{},{},{},charge,ch_{number:016},\
+             INV {document},{},po_{:016},pi_{number:016}\n",
+            number % 60,
+            decimal(cents, '.'),
+            decimal(fee, '.'),
+            decimal(cents - fee, '.'),
+            decimal(cents, '.'),
+            number / 1_000
+        ))?;
+    }
+    Ok(())
+}
