@@ -1,0 +1,185 @@
+//! A line of a statement becomes a row.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use tieout_core::{Currency, Date, Feed, IdentityHasher, LineId};
+
+use super::entry::Entry;
+use super::field::Field;
+use super::narrative::Narrative;
+use super::output::{Oddity, Output};
+use super::statement::Header;
+use super::values::{has_iban_shape, is_no_reference};
+use super::words::Part;
+use crate::format::ReadError;
+use crate::rows::{BankLine, BookingStatus, decode};
+
+/// Types of lines about cheques, and about payments that came back.
+const CHEQUE: &[u8] = b"CHK";
+const RETURNED: &[u8] = b"RTI";
+
+/// A line with everything that is known about it.
+pub(super) struct Line<'a> {
+    pub header: &'a Header,
+    pub currency: Currency,
+    pub entry: &'a Entry,
+    /// Field 61.
+    pub field: &'a Field,
+    /// Field 86, or nothing.
+    pub text: &'a Field,
+    /// The lines `NS`, or nothing.
+    pub numbered: &'a Field,
+    pub narrative: &'a Narrative,
+}
+
+impl Line<'_> {
+    /// Writes the row.
+    pub fn write(&self, out: &mut Output<'_>) -> Result<(), ReadError> {
+        let (entry, narrative) = (self.entry, self.narrative);
+        for field in [self.field, self.text, self.numbered] {
+            for line in field.lines().filter(|line| !line.bytes.is_ascii()) {
+                if std::str::from_utf8(line.bytes).is_err() {
+                    out.note(Oddity::Converted, line.number);
+                }
+            }
+        }
+        let account = self.counterparty_account();
+        let bank_reference = self.reference(&entry.bank_reference);
+        let is_returned = self.code().get(1..) == Some(RETURNED) || narrative.is_return();
+        let row = BankLine {
+            source_line: self.field.line(),
+            account: &self.header.account,
+            booking_date: entry.booking_date.or(Some(entry.value_date)),
+            value_date: Some(entry.value_date),
+            direction: entry.direction,
+            amount: entry.amount,
+            type_code: &self.type_code(),
+            bank_reference: &decode(bank_reference),
+            end_to_end_id: &decode(self.end_to_end_id()),
+            check_number: &decode(self.check_number()),
+            counterparty_name: &decode(narrative.counterparty_name(entry.direction)),
+            counterparty_account: &decode(&account),
+            remittance_text: &decode(self.remittance()),
+            reversal: entry.is_reversal || is_returned,
+            status: if entry.is_expected {
+                BookingStatus::Pending
+            } else {
+                BookingStatus::Booked
+            },
+            statement_id: &self.header.statement_id,
+            bytes: self.bytes(),
+            feed: if self.header.is_interim {
+                Feed::Interim
+            } else {
+                Feed::Statement
+            },
+            entry_reference: &decode(bank_reference),
+            creditor_reference: &decode(narrative.creditor_reference()),
+            mandate_id: &decode(narrative.value(Part::MandateId)),
+            return_reason: &decode(narrative.return_reason()),
+            charges: narrative.charges(self.currency),
+            ..BankLine::blank(self.identity(), self.currency)
+        };
+        out.row(&row)
+    }
+
+    fn part(&self, place: &Range<usize>) -> &[u8] {
+        let value = self.field.value().get(place.clone());
+        value.unwrap_or_default().trim_ascii()
+    }
+
+    fn code(&self) -> &[u8] {
+        self.part(&self.entry.type_code)
+    }
+
+    /// The type of field 61, with the German business transaction code behind it.
+    fn type_code(&self) -> Cow<'_, str> {
+        let code = decode(self.code());
+        if self.narrative.business_code.is_empty() {
+            return code;
+        }
+        format!("{code}/{}", decode(&self.narrative.business_code)).into()
+    }
+
+    /// A reference, unless it says that there is none.
+    fn reference(&self, place: &Range<usize>) -> &[u8] {
+        match self.part(place) {
+            reference if is_no_reference(reference) => b"",
+            reference => reference,
+        }
+    }
+
+    fn is_cheque(&self) -> bool {
+        self.code().get(1..) == Some(CHEQUE)
+    }
+
+    /// The text's reference, or else that of field 61, unless it only points to the text.
+    fn end_to_end_id(&self) -> &[u8] {
+        let own = self.reference(&self.entry.reference);
+        let points_to_text = matches!(own, b"EREF" | b"MARF" | b"PREF" | b"KREF") || own.ends_with(b"+");
+        match self.narrative.end_to_end_id() {
+            b"" if points_to_text || self.is_cheque() => b"",
+            b"" => own,
+            tagged => tagged,
+        }
+    }
+
+    fn check_number(&self) -> &[u8] {
+        let own = self.reference(&self.entry.reference);
+        let is_number = self.is_cheque() && own.iter().all(u8::is_ascii_digit);
+        let zeros = own.iter().take_while(|&&digit| digit == b'0').count();
+        own.get(zeros..).filter(|_| is_number).unwrap_or_default()
+    }
+
+    /// The text's account, or the IBAN that some banks write below field 61.
+    fn counterparty_account(&self) -> Vec<u8> {
+        let named = self.narrative.counterparty_account();
+        let below = self.part(&self.entry.supplementary);
+        if named.is_empty() && has_iban_shape(below) {
+            return below.to_vec();
+        }
+        named
+    }
+
+    /// The text; where there is none, what stands below field 61.
+    fn remittance(&self) -> &[u8] {
+        match self.narrative.remittance() {
+            b"" if !has_iban_shape(self.part(&self.entry.supplementary)) => {
+                self.part(&self.entry.supplementary)
+            }
+            text => text,
+        }
+    }
+
+    fn bytes(&self) -> Range<u64> {
+        let fields = [self.text, self.numbered].into_iter();
+        let ends = fields.filter(|field| !field.is_empty()).map(|field| field.bytes().end);
+        let own = self.field.bytes();
+        own.start..ends.fold(own.end, u64::max)
+    }
+
+    /// Of the account, the statement's number and date, and the line's own fields. The message's
+    /// reference (20) is not part of it: many banks make it from the time of delivery.
+    fn identity(&self) -> LineId {
+        let mut hasher = IdentityHasher::new("mt");
+        hasher.field(self.header.statement_id.as_bytes());
+        hasher.field(&self.entry.amount.units().to_le_bytes());
+        hasher.field(self.entry.direction.code().as_bytes());
+        hasher.field(self.currency.as_str().as_bytes());
+        for date in [Some(self.entry.value_date), self.entry.booking_date] {
+            hasher.field(&date.map_or(0, Date::days).to_le_bytes());
+        }
+        for place in [
+            &self.entry.type_code,
+            &self.entry.reference,
+            &self.entry.bank_reference,
+            &self.entry.supplementary,
+        ] {
+            hasher.field(self.part(place));
+        }
+        hasher.field(self.text.value().trim_ascii());
+        hasher.field(self.numbered.value().trim_ascii());
+        hasher.finish()
+    }
+}
