@@ -26,7 +26,10 @@ pub(super) fn read(
     let (date, currency, amount) = match stated {
         Ok(stated) => stated,
         Err(refusal) => {
-            return fields.0.iter().try_for_each(|field| out.refuse(field, &refusal));
+            return fields
+                .0
+                .iter()
+                .try_for_each(|field| out.refuse(field, &refusal));
         }
     };
     note_conversion(fields, out);
@@ -38,7 +41,13 @@ pub(super) fn read(
     let party = other_side(fields);
     let text = text_of(fields.find(b"72"));
     let mut hasher = IdentityHasher::new("mt");
-    for part in [account, direction.code().as_bytes(), own, related, currency.as_str().as_bytes()] {
+    for part in [
+        account,
+        direction.code().as_bytes(),
+        own,
+        related,
+        currency.as_str().as_bytes(),
+    ] {
         hasher.field(part);
     }
     hasher.field(&amount.units().to_le_bytes());
@@ -85,7 +94,9 @@ fn lack(account: &[u8], is_whole: bool) -> Option<(FindingCode, &'static str)> {
         return Some((FindingCode::TruncatedFile, found));
     }
     let found = "a confirmation without its account (field 25)";
-    account.is_empty().then_some((FindingCode::MissingRecord, found))
+    account
+        .is_empty()
+        .then_some((FindingCode::MissingRecord, found))
 }
 
 /// Who paid (50), or else through which bank (52).
@@ -103,7 +114,7 @@ pub(super) fn bytes_of(fields: Fields<'_>) -> std::ops::Range<u64> {
 pub(super) fn note_conversion(fields: Fields<'_>, out: &mut Output<'_>) {
     for line in fields.0.iter().flat_map(Field::lines) {
         if std::str::from_utf8(line.bytes).is_err() {
-            out.note(Oddity::Converted, line.number);
+            out.note(Oddity::Windows1252, line.number);
         }
     }
 }

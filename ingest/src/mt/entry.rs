@@ -51,7 +51,11 @@ impl Cursor<'_> {
     }
 
     fn take_while(&mut self, accepts: impl Fn(u8) -> bool) -> Range<usize> {
-        let count = self.rest().iter().take_while(|&&byte| accepts(byte)).count();
+        let count = self
+            .rest()
+            .iter()
+            .take_while(|&&byte| accepts(byte))
+            .count();
         self.at += count;
         self.at - count..self.at
     }
@@ -123,7 +127,11 @@ impl Entry {
             (QuarantineReason::BadAmount, message)
         })?;
         cursor.take_while(|byte| byte == b' ');
-        let type_code = type_code(&mut cursor);
+        let type_code = type_code(&mut cursor, digits.contains(&b',')).ok_or_else(|| {
+            let message = "no type of transaction (such as NTRF) stands behind the amount of the \
+                           line";
+            (QuarantineReason::BadStructure, message.to_owned())
+        })?;
         let (reference, bank_reference) = references(&mut cursor);
         cursor.take_while(|byte| byte == b'\n');
         let booking_looseness = booking_date.and_then(|date| date.looseness);
@@ -174,20 +182,21 @@ fn bad_date(which: &str, found: &[u8], form: &str) -> Refusal {
     (QuarantineReason::BadDate, message)
 }
 
-/// A letter and three characters, unless the reference stands there at once.
-fn type_code(cursor: &mut Cursor<'_>) -> Range<usize> {
+/// A letter and three characters, unless the line ends or the reference stands there at once.
+/// Behind an amount without its comma the letter has to be one of the standard's, because the
+/// amount may go on with a damaged digit.
+fn type_code(cursor: &mut Cursor<'_>, has_comma: bool) -> Option<Range<usize>> {
     let rest = cursor.rest();
-    let is_code = rest.first().is_some_and(u8::is_ascii_alphabetic)
-        && !rest.starts_with(b"NONREF")
-        && rest.get(1..4).is_some_and(|code| {
-            code.iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ')
-        });
-    if is_code {
-        cursor.take(4).unwrap_or_default()
-    } else {
-        cursor.at..cursor.at
+    if rest.is_empty() || rest.starts_with(b"\n") || rest.starts_with(b"NONREF") {
+        return Some(cursor.at..cursor.at);
     }
+    let first = rest.first()?;
+    let is_code = rest
+        .get(1..4)?
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
+    let is_letter = first.is_ascii_alphabetic() && (has_comma || b"NSF".contains(first));
+    cursor.take(4).filter(|_| is_code && is_letter)
 }
 
 /// What stands before `//` and behind it, to the end of the line.
@@ -241,14 +250,20 @@ mod tests {
                 "1609160916ED12,5NTRF",
                 "2016-09-16 DBIT expected 12.50 NTRF|||",
             ),
-            ("110701CN50,00NZ10NONREF", "2011-07-01 CRDT 50.00 NZ10|NONREF||"),
+            (
+                "110701CN50,00NZ10NONREF",
+                "2011-07-01 CRDT 50.00 NZ10|NONREF||",
+            ),
             ("100722D3,03NOV NONREF", "2010-07-22 DBIT 3.03 NOV|NONREF||"),
             ("200902D20,00NONREF", "2020-09-02 DBIT 20.00 |NONREF||"),
             (
                 "2103310331C50,00 NTRFNONREF//21",
                 "2021-03-31 CRDT 50.00 NTRF|NONREF|21|",
             ),
-            ("1811261126CR\n30,00N062NONREF", "2018-11-26 CRDT 30.00 N062|NONREF||"),
+            (
+                "1811261126CR\n30,00N062NONREF",
+                "2018-11-26 CRDT 30.00 N062|NONREF||",
+            ),
             (
                 "1407290729C500NTRF29-07-2014 10:05//B4",
                 "2014-07-29 CRDT 500.00 NTRF|29-07-2014 10:05|B4|",
@@ -267,6 +282,8 @@ mod tests {
             ("180312X1234,NTRF", QuarantineReason::BadStructure),
             ("180312", QuarantineReason::BadStructure),
             ("180312C", QuarantineReason::BadAmount),
+            ("180312C4O,00NTRF", QuarantineReason::BadStructure),
+            ("180312C4O00NTRF", QuarantineReason::BadStructure),
             ("180312C1.2.3NTRF", QuarantineReason::BadAmount),
             ("", QuarantineReason::BadDate),
         ] {

@@ -123,7 +123,10 @@ mod tests {
                 Piece::Text(b":20:X"),
             ]
         );
-        assert_eq!(pieces(b"{5:}x"), [Piece::Block(b'5', b""), Piece::Unknown(b"x")]);
+        assert_eq!(
+            pieces(b"{5:}x"),
+            [Piece::Block(b'5', b""), Piece::Unknown(b"x")]
+        );
         assert_eq!(pieces(b"{5:{CHK"), [Piece::Unknown(b"{5:{CHK")]);
         assert_eq!(pieces(&[b'{'; 30]), [Piece::Unknown(&[b'{'; 30])]);
     }

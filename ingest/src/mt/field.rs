@@ -118,6 +118,17 @@ impl Field {
         });
     }
 
+    /// Adds the value of another field.
+    pub fn add_value_of(&mut self, other: &Self) {
+        for (place, line) in other.lines().enumerate() {
+            let from = if place == 0 { other.value_at } else { 0 };
+            self.add(&Line {
+                bytes: line.bytes.get(from..).unwrap_or_default(),
+                ..line
+            });
+        }
+    }
+
     /// The value, its lines divided by line feeds.
     pub fn value(&self) -> &[u8] {
         self.raw.get(self.value_at..).unwrap_or_default()

@@ -63,15 +63,21 @@ pub(super) fn money(field: &Field) -> Result<(Option<Date>, Currency, Amount), R
     let text = field.first_line();
     let (day, rest) = match field.tag.option() {
         b'B' => (None, text),
-        _ => text.split_at_checked(6).map_or((Some(text), text), |(day, rest)| (Some(day), rest)),
+        _ => text
+            .split_at_checked(6)
+            .map_or((Some(text), text), |(day, rest)| (Some(day), rest)),
     };
     let date = match day {
-        Some(day) => Some(values::date(day).ok_or_else(|| refusal(QuarantineReason::BadDate, day))?),
+        Some(day) => {
+            Some(values::date(day).ok_or_else(|| refusal(QuarantineReason::BadDate, day))?)
+        }
         None => None,
     };
     let currency = rest.get(..3).and_then(|code| Currency::parse(code).ok());
     let currency = currency.ok_or_else(|| refusal(QuarantineReason::BadCurrency, rest))?;
-    let amount = rest.get(3..).and_then(|digits| values::amount(digits, Some(currency)));
+    let amount = rest
+        .get(3..)
+        .and_then(|digits| values::amount(digits, Some(currency)));
     let amount = amount.ok_or_else(|| refusal(QuarantineReason::BadAmount, rest))?;
     Ok((date.map(|date| date.value), currency, amount.value))
 }
@@ -117,12 +123,12 @@ fn without_side(account: &[u8]) -> &[u8] {
     number.unwrap_or(account).trim_ascii()
 }
 
-/// The lines of a text field, put together with blanks.
+/// The lines of a text field, put together with blanks; `//` marks one that goes on.
 pub(super) fn text_of(field: Option<&Field>) -> Vec<u8> {
     let value = field.map(Field::value).unwrap_or_default();
     let lines: Vec<&[u8]> = value
         .split(|&byte| byte == b'\n')
-        .map(<[u8]>::trim_ascii)
+        .map(|line| line.strip_prefix(b"//").unwrap_or(line).trim_ascii())
         .filter(|line| !line.is_empty())
         .collect();
     lines.join(&b' ')
@@ -162,7 +168,10 @@ mod tests {
         ] {
             let field = field(text);
             let party = Party::of(Some(&field));
-            assert_eq!((party.account, party.name), (account.as_bytes(), name.as_bytes()));
+            assert_eq!(
+                (party.account, party.name),
+                (account.as_bytes(), name.as_bytes())
+            );
         }
     }
 
@@ -173,7 +182,10 @@ mod tests {
         assert_eq!(reason(":32B:EUR7,"), Ok("7.00".to_owned()));
         let code = |text| money(&field(text)).err().map(|refusal| refusal.0);
         assert_eq!(code(":32A:EUR7,"), Some(QuarantineReason::BadDate));
-        assert_eq!(code(":32A:240105eur7,"), Some(QuarantineReason::BadCurrency));
+        assert_eq!(
+            code(":32A:240105eur7,"),
+            Some(QuarantineReason::BadCurrency)
+        );
         assert_eq!(code(":32B:EUR7;5"), Some(QuarantineReason::BadAmount));
         assert_eq!(code(":32B:"), Some(QuarantineReason::BadCurrency));
     }

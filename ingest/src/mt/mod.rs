@@ -9,8 +9,10 @@
 //! `reader` puts lines together to fields and messages (`field`, `envelope`), `statement` reads
 //! those of a statement: `entry` takes field 61 apart, `narrative` field 86 by words that are
 //! data, `row` makes the row, `totals` and `sequence` compare. `confirmation` and `transfer` read
-//! messages as a whole (`message`). `values` holds amounts, dates and balances.
+//! messages as a whole (`message`). `values` holds amounts, dates and balances, `charset` the
+//! character sets.
 
+mod charset;
 mod confirmation;
 mod entry;
 mod envelope;

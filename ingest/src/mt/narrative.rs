@@ -13,6 +13,8 @@ use super::words::{PARTS, Part, TABLES, Words};
 const FULL_LINE: usize = 65;
 /// The same for a subfield of the German form.
 const FULL_SUBFIELD: usize = 27;
+/// Subfields of the purpose before the further ones.
+const PURPOSE_SUBFIELDS: usize = 10;
 
 /// The parts of a text. Its buffers are used again for the next one.
 #[derive(Default)]
@@ -91,13 +93,21 @@ impl Narrative {
             if !is_full {
                 separate(&mut self.joined);
             }
+            // Blanks at a line's beginning divide words, those at its end only fill it.
+            let text = line.trim_ascii_end();
             let is_start = self.joined.is_empty();
-            self.joined.extend_from_slice(if is_start {
-                line.trim_ascii_start()
+            let text = if is_start {
+                text.trim_ascii_start()
             } else {
-                line
-            });
-            is_full = length(line) >= FULL_LINE;
+                text
+            };
+            self.joined.extend_from_slice(text);
+            let is_filled = length(line) >= FULL_LINE;
+            is_full = is_filled && !line.ends_with(b" ");
+            // Two blanks divide a name from its address, unless they fill the line.
+            if line.ends_with(b"  ") && !is_filled {
+                self.joined.extend_from_slice(b"  ");
+            }
         }
     }
 
@@ -105,18 +115,35 @@ impl Narrative {
         let text: Vec<u8> = text.iter().copied().filter(|&byte| byte != b'\n').collect();
         let mut open: Option<Part> = None;
         let mut from = 0;
+        let mut subfields = 0;
         for at in memchr::memchr_iter(separator, &text) {
             let number = text.get(at + 1..).unwrap_or_default();
             if let Some((part, count)) = TABLES.subfields.at(number) {
                 self.add_subfield(open, text.get(from..at).unwrap_or_default());
                 (open, from) = (Some(part), at + 1 + count);
+                subfields += usize::from(part == Part::Purpose);
             }
         }
         self.add_subfield(open, text.get(from..).unwrap_or_default());
-        let purpose = std::mem::take(&mut self.values[Part::Purpose as usize]);
-        self.read_words(&purpose, &TABLES.purpose, |_| true);
-        self.values[Part::Purpose as usize] = purpose;
+        self.read_purpose(subfields);
         self.joined.clear();
+    }
+
+    /// Reads the tags of the purpose. What stands in the further subfields goes on with it if the
+    /// first ten are full, and is a text of its own if not.
+    fn read_purpose(&mut self, subfields: usize) {
+        let mut purpose = std::mem::take(&mut self.values[Part::Purpose as usize]);
+        let more = std::mem::take(&mut self.values[Part::MorePurpose as usize]);
+        if subfields >= PURPOSE_SUBFIELDS {
+            purpose.extend_from_slice(&more);
+            self.read_words(&purpose, &TABLES.purpose, |_| true);
+        } else {
+            self.read_words(&purpose, &TABLES.purpose, |_| true);
+            self.read_words(&more, &TABLES.purpose, |_| true);
+            separate(&mut purpose);
+            purpose.extend_from_slice(&more);
+        }
+        self.values[Part::Purpose as usize] = purpose;
     }
 
     fn add_subfield(&mut self, part: Option<Part>, value: &[u8]) {
@@ -131,7 +158,7 @@ impl Narrative {
         } else {
             kept.extend_from_slice(value);
         }
-        let breaks_words = matches!(part, Part::Purpose | Part::Name);
+        let breaks_words = matches!(part, Part::Purpose | Part::MorePurpose | Part::Name);
         if breaks_words && length(value) < FULL_SUBFIELD {
             separate(kept);
         }
@@ -239,8 +266,12 @@ impl Narrative {
         if !self.creditor_reference.is_empty() {
             return;
         }
-        let words = self.remittance().split(|byte| matches!(byte, b' ' | b',' | b';' | b'/'));
-        let found = words.into_iter().find(|word| is_iso_11649(word) || is_swiss_qr(word));
+        let words = self
+            .remittance()
+            .split(|byte| matches!(byte, b' ' | b',' | b';' | b'/'));
+        let found = words
+            .into_iter()
+            .find(|word| is_iso_11649(word) || is_swiss_qr(word));
         self.creditor_reference = found.unwrap_or_default().to_vec();
     }
 
@@ -251,7 +282,10 @@ impl Narrative {
 
     fn first_of<const N: usize>(&self, parts: [Part; N]) -> &[u8] {
         let values = parts.into_iter().map(|part| self.value(part));
-        values.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
+        values
+            .into_iter()
+            .find(|value| !value.is_empty())
+            .unwrap_or_default()
     }
 
     /// What the payment is for.
@@ -286,11 +320,13 @@ impl Narrative {
         [bank, b":", &account].concat()
     }
 
-    /// The payer's own reference, unless it says that there is none.
-    pub fn end_to_end_id(&self) -> &[u8] {
+    /// The payer's own reference, or nothing if the text says that there is none; none if the
+    /// text says nothing of it.
+    pub fn end_to_end_id(&self) -> Option<&[u8]> {
         match self.value(Part::EndToEndId) {
-            id if values::is_no_reference(id) => b"",
-            id => id,
+            b"" => None,
+            id if values::is_no_reference(id) => Some(b""),
+            id => Some(id),
         }
     }
 
@@ -314,12 +350,22 @@ impl Narrative {
 
     /// What the bank took off, if it says so in `currency`.
     pub fn charges(&self, currency: Currency) -> Option<Amount> {
-        let (code, amount) = self.value(Part::Charges).split_at_checked(3)?;
-        if code != currency.as_str().as_bytes() {
-            return None;
-        }
-        values::amount(amount, Some(currency)).map(|amount| amount.value)
+        charges(self.value(Part::Charges), currency)
     }
+}
+
+/// A currency and an amount, which ends at a slash, if the currency is `currency`.
+pub(super) fn charges(text: &[u8], currency: Currency) -> Option<Amount> {
+    let (code, rest) = text.split_at_checked(3)?;
+    let amount = rest.split(|&byte| byte == b'/').next()?;
+    let is_own = code == currency.as_str().as_bytes();
+    let charges = values::amount(amount, Some(currency)).filter(|_| is_own);
+    charges.map(|charges| charges.value)
+}
+
+/// Whether a text has the subfields of the German form.
+pub(super) fn has_subfields(text: &[u8]) -> bool {
+    matches!(business_code(text.trim_ascii()), Some((_, Some(_), _)))
 }
 
 /// The business transaction code of the German form, its separator and what follows. Code 999
@@ -404,7 +450,7 @@ mod tests {
             &narrative.business_code[..],
             narrative.counterparty_name(Direction::Credit),
             &account,
-            narrative.end_to_end_id(),
+            narrative.end_to_end_id().unwrap_or_default(),
             narrative.remittance(),
         ]
         .map(|value| String::from_utf8(value.to_vec()).unwrap())
@@ -425,9 +471,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            shown(
-                "166>00CREDIT>20EREF+NOTPROVIDED KREF+X7 SVW>21Z+Invoice 77>302345>31990011>32A"
-            ),
+            shown("166>00CREDIT>20EREF+NOTPROVIDED KREF+X7 SVW>21Z+Invoice 77>302345>31990011>32A"),
             ["166", "A", "2345:990011", "", "Invoice 77"]
         );
         assert_eq!(
@@ -435,13 +479,18 @@ mod tests {
             ["051", "SHOP", "", "", "INVOICE 5 OF MARCH"]
         );
         assert_eq!(shown("091"), ["091", "", "", "", ""]);
-        assert_eq!(shown("999PN54CHEQUE 12"), ["999", "", "", "", "PN54CHEQUE 12"]);
+        assert_eq!(
+            shown("999PN54CHEQUE 12"),
+            ["999", "", "", "", "PN54CHEQUE 12"]
+        );
     }
 
     #[test]
     fn code_words_end_at_the_next_one_and_slashes_in_values_stay() {
         assert_eq!(
-            shown("/TRTP/SEPA\nTRANSFER/IBAN/NL02ABNA0123456789/BIC/ABNANL2A/NAME/A B/REMI/USTD//7/8/EREF/E1"),
+            shown(
+                "/TRTP/SEPA\nTRANSFER/IBAN/NL02ABNA0123456789/BIC/ABNANL2A/NAME/A B/REMI/USTD//7/8/EREF/E1"
+            ),
             ["", "A B", "NL02ABNA0123456789", "E1", "7/8"]
         );
         assert_eq!(
@@ -461,7 +510,9 @@ mod tests {
     #[test]
     fn words_in_plain_text_count() {
         assert_eq!(
-            shown("911 TRANSFER; Z RACH.: \n5611401; OD: JAN  \nUL. 1; TYT.: FV 7/2024 ; \nTNR: 1.2"),
+            shown(
+                "911 TRANSFER; Z RACH.: \n5611401; OD: JAN  \nUL. 1; TYT.: FV 7/2024 ; \nTNR: 1.2"
+            ),
             ["", "JAN", "5611401", "", "FV 7/2024"]
         );
         assert_eq!(shown("RENT\nOF MARCH"), ["", "", "", "", "RENT OF MARCH"]);
@@ -470,7 +521,10 @@ mod tests {
 
     #[test]
     fn references_with_right_check_digits_are_the_creditors() {
-        assert_eq!(read("pay RF18539007547034, thanks").creditor_reference(), b"RF18539007547034");
+        assert_eq!(
+            read("pay RF18539007547034, thanks").creditor_reference(),
+            b"RF18539007547034"
+        );
         assert_eq!(read("pay RF19539007547034").creditor_reference(), b"");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tieout_core::{FindingCode, QuarantineReason, Severity};
 
+use super::charset::Charset;
 use super::entry::Refusal;
 use super::field::Field;
 use super::values::Looseness;
@@ -15,12 +16,15 @@ use crate::rows::{Balance, BankLine, BankLines, PaymentInstruction, TableRows};
 /// Oddities of which a file may have many; one finding each says how many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Oddity {
-    Converted,
+    Windows1252,
+    Latin2,
+    CodePage852,
     DecimalPoint,
     ThousandSeparators,
     LowercaseMark,
     MonthOfThirtyDays,
     StatementText,
+    CheckDigits,
     Envelope,
 }
 
@@ -35,6 +39,16 @@ impl From<Looseness> for Oddity {
     }
 }
 
+impl From<Charset> for Oddity {
+    fn from(charset: Charset) -> Self {
+        match charset {
+            Charset::Utf8 | Charset::Windows1252 => Self::Windows1252,
+            Charset::Latin2 => Self::Latin2,
+            Charset::CodePage852 => Self::CodePage852,
+        }
+    }
+}
+
 impl Oddity {
     const fn severity(self) -> Severity {
         match self {
@@ -45,8 +59,11 @@ impl Oddity {
 
     const fn code(self) -> FindingCode {
         match self {
-            Self::Converted => FindingCode::ConvertedCharacters,
+            Self::Windows1252 | Self::Latin2 | Self::CodePage852 => {
+                FindingCode::ConvertedCharacters
+            }
             Self::StatementText | Self::Envelope => FindingCode::UnexpectedRecord,
+            Self::CheckDigits => FindingCode::CheckDigit,
             _ => FindingCode::LayoutInferred,
         }
     }
@@ -54,10 +71,20 @@ impl Oddity {
     /// What was found, what was expected, what to do.
     const fn words(self) -> [&'static str; 3] {
         match self {
-            Self::Converted => [
+            Self::Windows1252 => [
                 "lines that are not UTF-8",
                 "UTF-8",
                 "They were read as Windows-1252.",
+            ],
+            Self::Latin2 => [
+                "lines that are not UTF-8",
+                "UTF-8",
+                "They were read as ISO 8859-2.",
+            ],
+            Self::CodePage852 => [
+                "lines that are not UTF-8",
+                "UTF-8",
+                "They were read as code page 852.",
             ],
             Self::DecimalPoint => [
                 "amounts with a decimal point",
@@ -83,6 +110,11 @@ impl Oddity {
                 "texts (86) about a whole statement",
                 "texts about its lines",
                 "They say nothing of a payment and are in no row.",
+            ],
+            Self::CheckDigits => [
+                "accounts with the form of an IBAN and wrong check digits",
+                "check digits that are right",
+                "The accounts are read as written.",
             ],
             Self::Envelope => [
                 "blocks or messages of the network around the statements",

@@ -115,7 +115,10 @@ impl<'a> Reader<'a> {
         if ends_message(line.bytes) {
             return self.terminator(line);
         }
-        let signs = line.bytes.iter().take_while(|&&byte| envelope::is_separator(byte));
+        let signs = line
+            .bytes
+            .iter()
+            .take_while(|&&byte| envelope::is_separator(byte));
         let signs = signs.count();
         if envelope::is_block(&line.bytes[signs..]) {
             return self.blocks(&after(line, signs));
@@ -199,7 +202,10 @@ impl<'a> Reader<'a> {
     }
 
     fn begin_message(&mut self, line: u64) -> Result<(), ReadError> {
-        let named = self.held.iter().find_map(|line| message_number(&line.bytes));
+        let named = self
+            .held
+            .iter()
+            .find_map(|line| message_number(&line.bytes));
         self.drop_held();
         let number = self.envelope.message_type.or(named);
         self.mode = match number {
@@ -222,19 +228,29 @@ impl<'a> Reader<'a> {
         let has_lines = match self.mode {
             Mode::Closed => false,
             Mode::Whole(_) | Mode::Foreign(_) => true,
-            Mode::Undecided | Mode::Statement => {
-                !matches!(
-                    &self.field.tag.number(),
-                    b"20" | b"21" | b"25" | b"28" | b"60" | b"62" | b"64" | b"65" | b"34" | b"13" | b"90"
-                )
-            }
+            Mode::Undecided | Mode::Statement => !matches!(
+                &self.field.tag.number(),
+                b"20"
+                    | b"21"
+                    | b"25"
+                    | b"28"
+                    | b"60"
+                    | b"62"
+                    | b"64"
+                    | b"65"
+                    | b"34"
+                    | b"13"
+                    | b"90"
+            ),
         };
         if self.field.is_empty() || !has_lines {
             return self.hold(line);
         }
         if !self.field.has_room(line) {
             let message = "the field that it continues is longer than 64 KiB or 1,000 lines";
-            return self.out.refuse_line(line, QuarantineReason::TooLong, message);
+            return self
+                .out
+                .refuse_line(line, QuarantineReason::TooLong, message);
         }
         self.field.add(line);
         Ok(())
@@ -248,7 +264,8 @@ impl<'a> Reader<'a> {
             self.held.push(HeldLine::of(line));
             return Ok(());
         }
-        self.out.refuse_line(line, QuarantineReason::UnknownRecord, OUTSIDE)
+        self.out
+            .refuse_line(line, QuarantineReason::UnknownRecord, OUTSIDE)
     }
 
     /// The lines were a bank's header of a message.
@@ -258,7 +275,8 @@ impl<'a> Reader<'a> {
 
     fn refuse_held(&mut self) -> Result<(), ReadError> {
         for held in std::mem::take(&mut self.held) {
-            self.out.refuse_line(&held.line(), QuarantineReason::UnknownRecord, OUTSIDE)?;
+            self.out
+                .refuse_line(&held.line(), QuarantineReason::UnknownRecord, OUTSIDE)?;
         }
         Ok(())
     }
@@ -321,7 +339,8 @@ impl<'a> Reader<'a> {
             return self.blocks(&after(line, at));
         }
         let message = "a block that does not end, or signs behind one; correct the line";
-        self.out.refuse_line(line, QuarantineReason::BadStructure, message)
+        self.out
+            .refuse_line(line, QuarantineReason::BadStructure, message)
     }
 
     fn answer(&mut self, content: &[u8], line: u64) -> Result<(), ReadError> {
@@ -368,7 +387,9 @@ impl<'a> Reader<'a> {
         self.fields_bytes += (bytes.end - bytes.start) as usize;
         if self.fields_bytes > MESSAGE_BYTES_MAX {
             let message = "the message is longer than 1 MiB".to_owned();
-            return self.out.refuse(&self.field, &(QuarantineReason::TooLong, message));
+            return self
+                .out
+                .refuse(&self.field, &(QuarantineReason::TooLong, message));
         }
         self.fields.push(std::mem::take(&mut self.field));
         Ok(())
@@ -425,7 +446,9 @@ impl<'a> Reader<'a> {
                 let message = "the message does not say whether it is a debit (900), a credit \
                                (910) or a transfer; put it into its envelope";
                 let refusal = (QuarantineReason::UnknownType, message.to_owned());
-                fields.iter().try_for_each(|field| self.out.refuse(field, &refusal))
+                fields
+                    .iter()
+                    .try_for_each(|field| self.out.refuse(field, &refusal))
             }
         }
     }
@@ -450,7 +473,11 @@ impl<'a> Reader<'a> {
             self.add_to_field(&held.line())?;
         }
         self.close_field()?;
-        let end = if self.in_text_block { End::Cut } else { End::File };
+        let end = if self.in_text_block {
+            End::Cut
+        } else {
+            End::File
+        };
         self.end_message(end)?;
         self.refuse_held()?;
         if let Some((number, line, count)) = self.foreign {
@@ -478,9 +505,13 @@ fn after<'l>(line: &Line<'l>, at: usize) -> Line<'l> {
     }
 }
 
-/// `-` alone, `-}`, or what ING writes at the end of its files.
+/// `-` alone or with signs of control behind it, `-}`, or what ING writes at the end of its files.
 fn ends_message(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
+    let end = line
+        .iter()
+        .rposition(|&byte| byte > b' ')
+        .map_or(0, |last| last + 1);
+    let line = line[..end].trim_ascii_start();
     line.starts_with(b"-}") || matches!(line, b"-" | b"-XXX")
 }
 
@@ -495,11 +526,17 @@ fn message_number(line: &[u8]) -> Option<u16> {
 fn is_of_statement(tag: Tag) -> bool {
     matches!(
         (&tag.number(), tag.option()),
-        (b"60" | b"61" | b"62" | b"64" | b"65" | b"86" | b"90" | b"NS", _) | (b"34", b'F')
+        (
+            b"60" | b"61" | b"62" | b"64" | b"65" | b"86" | b"90" | b"NS",
+            _
+        ) | (b"34", b'F')
     )
 }
 
 /// Fields that only messages have that are read as a whole.
 fn is_of_whole(tag: Tag) -> bool {
-    matches!(&tag.number(), b"32" | b"50" | b"52" | b"56" | b"57" | b"59" | b"23" | b"30" | b"72")
+    matches!(
+        &tag.number(),
+        b"32" | b"50" | b"52" | b"56" | b"57" | b"59" | b"23" | b"30" | b"72"
+    )
 }

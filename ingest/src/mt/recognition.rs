@@ -59,7 +59,10 @@ fn enveloped<'a>(head: &[u8], lines: impl Iterator<Item = &'a [u8]>) -> Option<C
 
 /// The first field is one that messages begin with, or one that only statements have.
 fn by_tags<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Content> {
-    let mut tags = lines.filter_map(Tag::at_start).map(|(tag, _)| tag).peekable();
+    let mut tags = lines
+        .filter_map(Tag::at_start)
+        .map(|(tag, _)| tag)
+        .peekable();
     let first = *tags.peek()?;
     match (&first.number(), first.option()) {
         (b"20" | b"25" | b"28" | b"60" | b"61" | b"62" | b"64" | b"65" | b"86" | b"NS", _)
@@ -68,7 +71,11 @@ fn by_tags<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Content> {
         _ => return None,
     }
     let is_transfer = tags.any(|tag| tag.number() == *b"59");
-    Some(if is_transfer { Content::Transfers } else { Content::Account })
+    Some(if is_transfer {
+        Content::Transfers
+    } else {
+        Content::Account
+    })
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
 //! A line of a statement becomes a row.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use tieout_core::{Currency, Date, Feed, IdentityHasher, LineId};
+use tieout_core::{Amount, Currency, Date, Feed, IdentityHasher, LineId};
 
+use super::charset::Charset;
 use super::entry::Entry;
 use super::field::Field;
-use super::narrative::Narrative;
-use super::output::{Oddity, Output};
+use super::narrative::{Narrative, charges};
+use super::output::Output;
 use super::statement::Header;
 use super::values::{has_iban_shape, is_no_reference};
 use super::words::Part;
 use crate::format::ReadError;
-use crate::rows::{BankLine, BookingStatus, decode};
+use crate::rows::{BankLine, BookingStatus};
 
 /// Types of lines about cheques, and about payments that came back.
 const CHEQUE: &[u8] = b"CHK";
@@ -37,13 +37,13 @@ impl Line<'_> {
     /// Writes the row.
     pub fn write(&self, out: &mut Output<'_>) -> Result<(), ReadError> {
         let (entry, narrative) = (self.entry, self.narrative);
-        for field in [self.field, self.text, self.numbered] {
-            for line in field.lines().filter(|line| !line.bytes.is_ascii()) {
-                if std::str::from_utf8(line.bytes).is_err() {
-                    out.note(Oddity::Converted, line.number);
-                }
-            }
+        let fields = [self.field, self.text, self.numbered].into_iter();
+        let charset = Charset::of(fields.map(Field::value), self.currency);
+        if charset != Charset::Utf8 {
+            out.note(charset, self.field.line());
         }
+        let decode = |bytes| charset.decode(bytes);
+        let type_code = self.type_code();
         let account = self.counterparty_account();
         let bank_reference = self.reference(&entry.bank_reference);
         let is_returned = self.code().get(1..) == Some(RETURNED) || narrative.is_return();
@@ -54,7 +54,7 @@ impl Line<'_> {
             value_date: Some(entry.value_date),
             direction: entry.direction,
             amount: entry.amount,
-            type_code: &self.type_code(),
+            type_code: &decode(&type_code),
             bank_reference: &decode(bank_reference),
             end_to_end_id: &decode(self.end_to_end_id()),
             check_number: &decode(self.check_number()),
@@ -78,7 +78,9 @@ impl Line<'_> {
             creditor_reference: &decode(narrative.creditor_reference()),
             mandate_id: &decode(narrative.value(Part::MandateId)),
             return_reason: &decode(narrative.return_reason()),
-            charges: narrative.charges(self.currency),
+            charges: narrative
+                .charges(self.currency)
+                .or_else(|| self.charges_below()),
             ..BankLine::blank(self.identity(), self.currency)
         };
         out.row(&row)
@@ -94,12 +96,11 @@ impl Line<'_> {
     }
 
     /// The type of field 61, with the German business transaction code behind it.
-    fn type_code(&self) -> Cow<'_, str> {
-        let code = decode(self.code());
-        if self.narrative.business_code.is_empty() {
-            return code;
+    fn type_code(&self) -> Vec<u8> {
+        match &self.narrative.business_code[..] {
+            b"" => self.code().to_vec(),
+            business_code => [self.code(), business_code].join(&b'/'),
         }
-        format!("{code}/{}", decode(&self.narrative.business_code)).into()
     }
 
     /// A reference, unless it says that there is none.
@@ -117,11 +118,12 @@ impl Line<'_> {
     /// The text's reference, or else that of field 61, unless it only points to the text.
     fn end_to_end_id(&self) -> &[u8] {
         let own = self.reference(&self.entry.reference);
-        let points_to_text = matches!(own, b"EREF" | b"MARF" | b"PREF" | b"KREF") || own.ends_with(b"+");
+        let points_to_text =
+            matches!(own, b"EREF" | b"MARF" | b"PREF" | b"KREF") || own.ends_with(b"+");
         match self.narrative.end_to_end_id() {
-            b"" if points_to_text || self.is_cheque() => b"",
-            b"" => own,
-            tagged => tagged,
+            None if points_to_text || self.is_cheque() => b"",
+            None => own,
+            Some(tagged) => tagged,
         }
     }
 
@@ -152,9 +154,18 @@ impl Line<'_> {
         }
     }
 
+    /// Charges that stand below field 61 (`/OCMT/EUR11,85//CHGS/EUR0,50/`).
+    fn charges_below(&self) -> Option<Amount> {
+        let below = self.part(&self.entry.supplementary);
+        let at = memchr::memmem::find(below, b"/CHGS/")?;
+        charges(below.get(at + 6..)?, self.currency)
+    }
+
     fn bytes(&self) -> Range<u64> {
         let fields = [self.text, self.numbered].into_iter();
-        let ends = fields.filter(|field| !field.is_empty()).map(|field| field.bytes().end);
+        let ends = fields
+            .filter(|field| !field.is_empty())
+            .map(|field| field.bytes().end);
         let own = self.field.bytes();
         own.start..ends.fold(own.end, u64::max)
     }

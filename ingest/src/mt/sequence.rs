@@ -81,7 +81,7 @@ fn gap(account: &str, before: &Stated, now: &Stated) -> Option<Notice> {
         ("statement", number, last + 1)
     };
     // Numbers begin anew with the year, and the next file of a bank may begin before this one.
-    (found > expected).then(|| Notice {
+    (found > expected && !counts_days(last, number)).then(|| Notice {
         severity: Severity::Warning,
         code: FindingCode::StatementGap,
         line: Some(now.line),
@@ -89,6 +89,11 @@ fn gap(account: &str, before: &Stated, now: &Stated) -> Option<Notice> {
         expected: format!("{what} {expected}"),
         action: "Ask the bank for what is missing, or deliver it in its own file.".into(),
     })
+}
+
+/// Whether the numbers are those of days, each with two digits for the statements of the day.
+fn counts_days(last: u64, number: u64) -> bool {
+    number >= 10_000 && number % 100 == 1 && number / 100 > last / 100
 }
 
 fn roll_over(account: &str, before: &Stated, now: &Stated) -> Option<Notice> {
@@ -138,9 +143,14 @@ mod tests {
         assert_eq!(codes(stated(7, 1, 0, 5)), [None, None]);
         assert_eq!(codes(stated(7, 2, 5, 6)), [None, None]);
         assert_eq!(codes(stated(8, 1, 6, 7)), [None, None]);
-        assert_eq!(codes(stated(9, 1, 8, 8)), [None, Some("balance_roll_forward")]);
+        assert_eq!(
+            codes(stated(9, 1, 8, 8)),
+            [None, Some("balance_roll_forward")]
+        );
         assert_eq!(codes(stated(9, 3, 8, 8)), [Some("statement_gap"), None]);
         assert_eq!(codes(stated(12, 1, 9, 9)), [Some("statement_gap"), None]);
+        assert_eq!(codes(stated(17_501, 1, 9, 9)), [None, None]);
+        assert_eq!(codes(stated(17_801, 1, 9, 9)), [None, None]);
         assert_eq!(codes(stated(1, 1, 3, 3)), [None, None]);
         assert_eq!(codes(stated(0, 1, 4, 4)), [None, None]);
     }

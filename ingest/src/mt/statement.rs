@@ -5,7 +5,7 @@ use tieout_core::{Amount, Currency, Date, Direction, FindingCode, QuarantineReas
 
 use super::entry::{Entry, Refusal};
 use super::field::{Field, Tag};
-use super::narrative::Narrative;
+use super::narrative::{Narrative, has_subfields};
 use super::output::{Oddity, Output};
 use super::row;
 use super::sequence::{Sequence, Stated, StatementNumber};
@@ -126,7 +126,10 @@ impl Statements {
                 out.refuse(field, &refusal)
             }
             b"20" | b"21" => Ok(()),
-            b"25" => self.account(field, out),
+            b"25" => {
+                self.account(field, out);
+                Ok(())
+            }
             b"28" => self.statement_number(field, out),
             b"13" => self.report_time(field, out),
             b"34" => self.floor(field, out),
@@ -153,22 +156,14 @@ impl Statements {
         self.totals.has_lines() || self.about != About::Nothing
     }
 
-    fn account(&mut self, field: &Field, out: &mut Output<'_>) -> Result<(), ReadError> {
+    fn account(&mut self, field: &Field, out: &mut Output<'_>) {
         let (number, currency) = values::account(field.first_line());
         self.header.account = decode(number).into_owned();
         self.header.currency = currency;
         self.header.identify();
-        if !values::has_iban_shape(number) || is_iban(number) {
-            return Ok(());
+        if values::has_iban_shape(number) && !is_iban(number) {
+            out.note(Oddity::CheckDigits, field.line());
         }
-        out.report(Notice {
-            severity: Severity::Info,
-            code: FindingCode::CheckDigit,
-            line: Some(field.line()),
-            found: format!("account {}", self.header.account),
-            expected: "an IBAN whose check digits are right".to_owned(),
-            action: "The account is read as written.".into(),
-        })
     }
 
     fn statement_number(&mut self, field: &Field, out: &mut Output<'_>) -> Result<(), ReadError> {
@@ -244,13 +239,16 @@ impl Statements {
         let read = StatedBalance::parse(field.first_line(), self.header.currency);
         let read = read.and_then(|balance| match balance.currency {
             Some(currency) => Ok((balance, currency)),
-            None => Err("its currency is no code of three letters"),
+            None => {
+                let problem = "its currency is no code of three letters";
+                Err((QuarantineReason::BadCurrency, problem))
+            }
         });
         let (balance, currency) = match read {
             Ok(read) => read,
-            Err(problem) => {
+            Err((reason, problem)) => {
                 let message = format!("the balance does not read: {problem}");
-                out.refuse(field, &(QuarantineReason::BadAmount, message))?;
+                out.refuse(field, &(reason, message))?;
                 return Ok(None);
             }
         };
@@ -275,9 +273,13 @@ impl Statements {
         let text = field.first_line();
         let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (count, rest) = text.split_at(digits);
-        let count = std::str::from_utf8(count).ok().and_then(|count| count.parse().ok());
+        let count = std::str::from_utf8(count)
+            .ok()
+            .and_then(|count| count.parse().ok());
         let currency = rest.get(..3).and_then(|code| Currency::parse(code).ok());
-        let amount = rest.get(3..).and_then(|digits| values::amount(digits, currency));
+        let amount = rest
+            .get(3..)
+            .and_then(|digits| values::amount(digits, currency));
         let side = values::mark(field.tag.option());
         let (Some(count), Some(currency), Some(amount), Some(side)) =
             (count, currency, amount, side)
@@ -286,7 +288,8 @@ impl Statements {
                            amount under 90C or 90D";
             return out.refuse(field, &(QuarantineReason::BadAmount, message.to_owned()));
         };
-        self.totals.expect(side, field.line(), Some(count), Some(amount.value));
+        self.totals
+            .expect(side, field.line(), Some(count), Some(amount.value));
         out.balance(&Balance {
             source_line: field.line(),
             account: &self.header.account,
@@ -334,18 +337,34 @@ impl Statements {
         let is_numbered = field.tag.number() == *b"NS";
         match self.about {
             About::Line => {
-                let kept = if is_numbered { &mut self.numbered } else { &mut self.text };
+                let kept = if is_numbered {
+                    &mut self.numbered
+                } else {
+                    &mut self.text
+                };
                 if kept.is_empty() {
                     std::mem::swap(kept, field);
                     return Ok(());
                 }
+                // Rabobank gives every line of a text its own tag.
+                let is_text = !is_numbered && !has_subfields(kept.value());
+                if is_text && field.lines().all(|line| kept.has_room(&line)) {
+                    kept.add_value_of(field);
+                    return Ok(());
+                }
                 let message = "a second text of one line of the statement; a line (61) may be \
                                missing between the two";
-                out.refuse(field, &(QuarantineReason::MisplacedRecord, message.to_owned()))
+                out.refuse(
+                    field,
+                    &(QuarantineReason::MisplacedRecord, message.to_owned()),
+                )
             }
             About::RefusedLine => {
                 let message = "it belongs to the line before, which is in quarantine";
-                out.refuse(field, &(QuarantineReason::MisplacedRecord, message.to_owned()))
+                out.refuse(
+                    field,
+                    &(QuarantineReason::MisplacedRecord, message.to_owned()),
+                )
             }
             About::Statement => {
                 self.totals.expect_from_text(field);
@@ -356,7 +375,10 @@ impl Statements {
             About::Nothing if is_numbered => Ok(()),
             About::Nothing => {
                 let message = "a text (86) before any line (61) of the statement";
-                out.refuse(field, &(QuarantineReason::MisplacedRecord, message.to_owned()))
+                out.refuse(
+                    field,
+                    &(QuarantineReason::MisplacedRecord, message.to_owned()),
+                )
             }
         }
     }
@@ -429,7 +451,10 @@ impl Statements {
             let found = format!("the file ends inside a statement, which lacks {lacks}");
             (FindingCode::TruncatedFile, found)
         } else {
-            (FindingCode::MissingRecord, format!("the statement lacks {lacks}"))
+            (
+                FindingCode::MissingRecord,
+                format!("the statement lacks {lacks}"),
+            )
         };
         Some(Notice {
             severity: Severity::Error,
@@ -489,7 +514,10 @@ impl Statements {
             closing: amount(header.closing),
         };
         let notices = self.sequence.follow(&header.account, currency, stated);
-        notices.into_iter().flatten().try_for_each(|notice| out.report(notice))
+        notices
+            .into_iter()
+            .flatten()
+            .try_for_each(|notice| out.report(notice))
     }
 }
 

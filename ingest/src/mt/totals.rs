@@ -85,7 +85,11 @@ impl Totals {
 
     /// What differs. Under a floor the bank counts lines that it does not report.
     pub fn compare(&self, is_strict: bool) -> Vec<Notice> {
-        let severity = if is_strict { Severity::Error } else { Severity::Warning };
+        let severity = if is_strict {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         let sides = [("credits", &self.credit), ("debits", &self.debit)];
         let mut notices = Vec::new();
         for (what, side) in sides {

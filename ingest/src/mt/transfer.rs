@@ -56,7 +56,8 @@ pub(super) fn read(
 /// The fields before the first 21, and from each 21 to the next.
 fn parts_of(fields: &[Field]) -> Vec<&[Field]> {
     let starts = fields.iter().enumerate();
-    let starts = starts.filter(|(_, field)| field.tag.number() == *b"21" && field.tag.option() == b' ');
+    let starts =
+        starts.filter(|(_, field)| field.tag.number() == *b"21" && field.tag.option() == b' ');
     let mut parts = Vec::new();
     let mut from = 0;
     for (at, _) in starts {
@@ -82,7 +83,8 @@ fn take_totals<'a>(parts: &mut [&'a [Field]]) -> &'a [Field] {
 impl Transfers<'_> {
     /// The field of the payment, or that of the whole message.
     fn field<'f>(&'f self, own: Fields<'f>, number: &[u8; 2]) -> Option<&'f Field> {
-        own.find(number).or_else(|| Fields(&self.shared).find(number))
+        own.find(number)
+            .or_else(|| Fields(&self.shared).find(number))
     }
 
     /// Who pays: of the options of field 50, `C` and `L` name who only gave the instruction.
@@ -104,13 +106,19 @@ impl Transfers<'_> {
         let (date, currency, amount) = match stated {
             Ok(stated) => stated,
             Err(refusal) => {
-                own.0.iter().try_for_each(|field| out.refuse(field, &refusal))?;
+                own.0
+                    .iter()
+                    .try_for_each(|field| out.refuse(field, &refusal))?;
                 return Ok(Amount::ZERO);
             }
         };
         let shared = Fields(&self.shared);
-        let execution = shared.find(b"30").and_then(|field| values::date(field.first_line()));
-        let total_date = shared.find_option(b"32", b'A').and_then(|field| money(field).ok()?.0);
+        let execution = shared
+            .find(b"30")
+            .and_then(|field| values::date(field.first_line()));
+        let total_date = shared
+            .find_option(b"32", b'A')
+            .and_then(|field| money(field).ok()?.0);
         let debtor = Party::of(self.debtor(own));
         let creditor = Party::of(own.find(b"59"));
         let agent = |number| Party::of(self.field(own, number)).account_or_bank();
@@ -130,7 +138,11 @@ impl Transfers<'_> {
             end_to_end_id: &decode(end_to_end_id(&text)),
             transaction_reference: &self.envelope.transaction_reference,
             direction: Direction::Credit,
-            method: &decode(self.field(own, b"23").map(Field::first_line).unwrap_or_default()),
+            method: &decode(
+                self.field(own, b"23")
+                    .map(Field::first_line)
+                    .unwrap_or_default(),
+            ),
             requested_date: date.or(execution.map(|date| date.value)).or(total_date),
             amount,
             debtor_name: &decode(debtor.name),
@@ -161,7 +173,9 @@ impl Transfers<'_> {
                 action: "Ask for the message again.".into(),
             });
         }
-        let total = shared.find(b"19").and_then(|field| values::amount(field.first_line(), None));
+        let total = shared
+            .find(b"19")
+            .and_then(|field| values::amount(field.first_line(), None));
         let stated = total.map(|total| total.value).or_else(|| {
             let settled = shared.find_option(b"32", b'A')?;
             money(settled).ok().map(|money| money.2)
@@ -183,7 +197,11 @@ impl Transfers<'_> {
 impl<'a> Party<'a> {
     /// A bank: its code or name, or else its account.
     fn account_or_bank(self) -> &'a [u8] {
-        if self.name.is_empty() { self.account } else { self.name }
+        if self.name.is_empty() {
+            self.account
+        } else {
+            self.name
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Amounts, dates, balances and accounts as SWIFT messages write them.
 
 use tieout_core::check_digits::is_iban;
-use tieout_core::{Amount, Currency, Date, Direction};
+use tieout_core::{Amount, Currency, Date, Direction, QuarantineReason};
 
 /// Ways of writing that the standard does not have and that are read all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,7 @@ fn ungrouped(text: &[u8], decimal: u8) -> Option<Vec<u8>> {
     let at = text.iter().position(|&byte| byte == decimal)?;
     let groups: Vec<&[u8]> = text[..at].split(|&byte| byte == separator).collect();
     let (first, rest) = groups.split_first()?;
-    let is_grouped =
-        (1..=3).contains(&first.len()) && rest.iter().all(|group| group.len() == 3);
+    let is_grouped = (1..=3).contains(&first.len()) && rest.iter().all(|group| group.len() == 3);
     let mut digits = groups.concat();
     digits.extend_from_slice(&text[at..]);
     is_grouped.then_some(digits)
@@ -120,17 +119,31 @@ pub(super) struct StatedBalance {
 
 impl StatedBalance {
     /// The balance, or what of it does not read.
-    pub fn parse(text: &[u8], currency: Option<Currency>) -> Result<Self, &'static str> {
-        let (&letter, rest) = text.split_first().ok_or("it is empty")?;
-        let side = mark(letter).ok_or("it begins with neither C nor D")?;
-        let (day, rest) = rest.split_at_checked(6).ok_or("it ends in its date")?;
-        let date = date(day).ok_or("its date does not read (YYMMDD)")?;
+    pub fn parse(
+        text: &[u8],
+        currency: Option<Currency>,
+    ) -> Result<Self, (QuarantineReason, &'static str)> {
+        const MARK: (QuarantineReason, &str) = (
+            QuarantineReason::BadStructure,
+            "it begins with neither C nor D",
+        );
+        const DATE: (QuarantineReason, &str) =
+            (QuarantineReason::BadDate, "its date does not read (YYMMDD)");
+        const AMOUNT: (QuarantineReason, &str) = (
+            QuarantineReason::BadAmount,
+            "its amount does not read (digits with a decimal comma)",
+        );
+        let (&letter, rest) = text.split_first().ok_or(MARK)?;
+        let side = mark(letter).ok_or(MARK)?;
+        let (day, rest) = rest.split_at_checked(6).ok_or(DATE)?;
+        let date = date(day).ok_or(DATE)?;
         let own = rest.get(..3).and_then(|code| Currency::parse(code).ok());
         let digits = if own.is_some() { &rest[3..] } else { rest };
         let money = own.or(currency);
-        let size = amount(digits.trim_ascii(), money)
-            .ok_or("its amount does not read (digits with a decimal comma)")?;
-        let is_lowercase = letter.is_ascii_lowercase().then_some(Looseness::LowercaseMark);
+        let size = amount(digits.trim_ascii(), money).ok_or(AMOUNT)?;
+        let is_lowercase = letter
+            .is_ascii_lowercase()
+            .then_some(Looseness::LowercaseMark);
         Ok(Self {
             date: date.value,
             currency: money,
@@ -157,7 +170,7 @@ pub(super) fn account(text: &[u8]) -> (&[u8], Option<Currency>) {
     let (number, code) = text.split_at(at);
     let is_behind = matches!(number.last(), Some(b'0'..=b'9' | b' ' | b'/'));
     match Currency::parse(code) {
-        Ok(currency) if is_behind && !is_iban(text) => {
+        Ok(currency) if is_behind && (is_iban(number.trim_ascii()) || !is_iban(text)) => {
             let number = number.strip_suffix(b"/").unwrap_or(number);
             (number.trim_ascii(), Some(currency))
         }
@@ -236,6 +249,7 @@ mod tests {
         for (text, number, currency) in [
             ("51210600/9223382012EUR", "51210600/9223382012", Some("EUR")),
             ("NL10BUNQ2290325473 EUR", "NL10BUNQ2290325473", Some("EUR")),
+            ("NL02ABNA0123456789EUR", "NL02ABNA0123456789", Some("EUR")),
             ("UBRTHUHB/123ABC002/HUF", "UBRTHUHB/123ABC002", Some("HUF")),
             ("808XXXXXX292", "808XXXXXX292", None),
             (

@@ -11,6 +11,8 @@ pub(super) enum Part {
     Plain,
     Remittance,
     Purpose,
+    /// What the ten subfields of the purpose had no room for.
+    MorePurpose,
     BookingText,
     Name,
     DebtorName,
@@ -54,6 +56,7 @@ struct Returns {
 struct Lists {
     remittance: Vec<String>,
     purpose: Vec<String>,
+    more_purpose: Vec<String>,
     booking_text: Vec<String>,
     name: Vec<String>,
     debtor_name: Vec<String>,
@@ -113,6 +116,7 @@ impl Words {
         for (words, part) in [
             (lists.remittance, Part::Remittance),
             (lists.purpose, Part::Purpose),
+            (lists.more_purpose, Part::MorePurpose),
             (lists.booking_text, Part::BookingText),
             (lists.name, Part::Name),
             (lists.debtor_name, Part::DebtorName),
