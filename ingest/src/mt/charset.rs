@@ -27,14 +27,14 @@ pub(super) enum Charset {
 
 impl Charset {
     /// The character set of `texts`, which belong together.
-    pub fn of<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone, currency: Currency) -> Self {
-        if texts.clone().all(|text| std::str::from_utf8(text).is_ok()) {
+    pub fn of(texts: &[&[u8]], currency: Currency) -> Self {
+        if texts.iter().all(|text| std::str::from_utf8(text).is_ok()) {
             return Self::Utf8;
         }
         if !CENTRAL_EUROPEAN.contains(&currency.as_str()) {
             return Self::Windows1252;
         }
-        let bytes = || texts.clone().flatten();
+        let bytes = || texts.iter().copied().flatten();
         // Letters of the one stand where the other has few or none.
         let dos = bytes().filter(|byte| matches!(byte, 0x80..=0xaf)).count();
         let latin = bytes().filter(|byte| matches!(byte, 0xc0..)).count();
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8], currency: &str) -> (Charset, String) {
-        let charset = Charset::of([bytes].into_iter(), currency.parse().unwrap());
+        let charset = Charset::of(&[bytes], currency.parse().unwrap());
         (charset, charset.decode(bytes).into_owned())
     }
 

@@ -19,7 +19,7 @@ pub(super) fn read(
     is_whole: bool,
     out: &mut Output<'_>,
 ) -> Result<(), ReadError> {
-    let stated = fields.find(b"32").map_or_else(
+    let stated = fields.find(*b"32").map_or_else(
         || Err((QuarantineReason::MissingField, REFUSED.to_owned())),
         money,
     );
@@ -33,13 +33,13 @@ pub(super) fn read(
         }
     };
     note_conversion(fields, out);
-    let (account, _) = values::account(fields.text(b"25"));
+    let (account, _) = values::account(fields.text(*b"25"));
     let reference = |number| Some(fields.text(number)).filter(|text| !is_no_reference(text));
-    let own = reference(b"20").unwrap_or_default();
-    let related = reference(b"21").unwrap_or_default();
-    let reported = fields.text(b"13").get(..6).and_then(values::date);
+    let own = reference(*b"20").unwrap_or_default();
+    let related = reference(*b"21").unwrap_or_default();
+    let reported = fields.text(*b"13").get(..6).and_then(values::date);
     let party = other_side(fields);
-    let text = text_of(fields.find(b"72"));
+    let text = text_of(fields.find(*b"72"));
     let mut hasher = IdentityHasher::new("mt");
     for part in [
         account,
@@ -101,7 +101,7 @@ fn lack(account: &[u8], is_whole: bool) -> Option<(FindingCode, &'static str)> {
 
 /// Who paid (50), or else through which bank (52).
 fn other_side(fields: Fields<'_>) -> Party<'_> {
-    Party::of(fields.find(b"50").or_else(|| fields.find(b"52")))
+    Party::of(fields.find(*b"50").or_else(|| fields.find(*b"52")))
 }
 
 /// From the first field to the last.

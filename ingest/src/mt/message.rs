@@ -26,34 +26,37 @@ pub(super) struct Fields<'a>(pub &'a [Field]);
 
 impl<'a> Fields<'a> {
     /// The first field with this number, whatever its option.
-    pub fn find(self, number: &[u8; 2]) -> Option<&'a Field> {
-        self.0.iter().find(|field| field.tag.number() == *number)
+    pub fn find(self, number: [u8; 2]) -> Option<&'a Field> {
+        self.0.iter().find(|field| field.tag.number() == number)
     }
 
     /// The first field with this number and option.
-    pub fn find_option(self, number: &[u8; 2], option: u8) -> Option<&'a Field> {
+    pub fn find_option(self, number: [u8; 2], option: u8) -> Option<&'a Field> {
         let mut fields = self.0.iter();
-        fields.find(|field| field.tag.number() == *number && field.tag.option() == option)
+        fields.find(|field| field.tag.number() == number && field.tag.option() == option)
     }
 
     /// The first line of the field with this number, or nothing.
-    pub fn text(self, number: &[u8; 2]) -> &'a [u8] {
+    pub fn text(self, number: [u8; 2]) -> &'a [u8] {
         self.find(number).map(Field::first_line).unwrap_or_default()
     }
 
-    pub fn has(self, number: &[u8; 2]) -> bool {
+    pub fn has(self, number: [u8; 2]) -> bool {
         self.find(number).is_some()
     }
 }
 
 /// The number of a message without envelope, by the fields that only it has.
 pub(super) fn message_type(fields: Fields<'_>) -> Option<u16> {
-    let has_total = fields.find_option(b"32", b'A').is_some();
-    match (fields.has(b"59"), fields.find_option(b"32", b'B').is_some()) {
+    let has_total = fields.find_option(*b"32", b'A').is_some();
+    match (
+        fields.has(*b"59"),
+        fields.find_option(*b"32", b'B').is_some(),
+    ) {
         (true, true) if has_total => Some(102),
         (true, true) => Some(101),
         (true, false) if has_total => Some(103),
-        (false, false) if has_total && fields.has(b"50") => Some(910),
+        (false, false) if has_total && fields.has(*b"50") => Some(910),
         _ => None,
     }
 }

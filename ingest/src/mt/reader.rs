@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
             self.end_message(End::Whole)?;
         }
         if self.mode == Mode::Closed {
-            self.begin_message(line.number)?;
+            self.begin_message(line.number);
         }
         self.refuse_held()?;
         self.field.begin(tag, value_at, line);
@@ -201,7 +201,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn begin_message(&mut self, line: u64) -> Result<(), ReadError> {
+    fn begin_message(&mut self, line: u64) {
         let named = self
             .held
             .iter()
@@ -220,7 +220,6 @@ impl<'a> Reader<'a> {
             }
             None => Mode::Undecided,
         };
-        Ok(())
     }
 
     /// Goes on with the open field, if it may have several lines.

@@ -37,8 +37,8 @@ impl Line<'_> {
     /// Writes the row.
     pub fn write(&self, out: &mut Output<'_>) -> Result<(), ReadError> {
         let (entry, narrative) = (self.entry, self.narrative);
-        let fields = [self.field, self.text, self.numbered].into_iter();
-        let charset = Charset::of(fields.map(Field::value), self.currency);
+        let texts = [self.field, self.text, self.numbered].map(Field::value);
+        let charset = Charset::of(&texts, self.currency);
         if charset != Charset::Utf8 {
             out.note(charset, self.field.line());
         }

@@ -58,7 +58,8 @@ impl Header {
             self.statement_id.push_str(&self.number_text);
         }
         if let Some(date) = date {
-            self.statement_id.push_str(&format!("/{date}"));
+            self.statement_id.push('/');
+            self.statement_id.push_str(&date.to_string());
         }
     }
 }
@@ -194,9 +195,9 @@ impl Statements {
         let text = field.first_line();
         let currency = text.get(..3).and_then(|code| Currency::parse(code).ok());
         let digits = text.get(3..).unwrap_or_default();
-        let digits = match digits {
-            [b'C' | b'D', digits @ ..] => digits,
-            digits => digits,
+        let digits = match digits.split_first() {
+            Some((b'C' | b'D', digits)) => digits,
+            _ => digits,
         };
         self.header.is_interim = true;
         let (Some(currency), Some(floor)) = (currency, values::amount(digits, currency)) else {
@@ -237,12 +238,12 @@ impl Statements {
         out: &mut Output<'_>,
     ) -> Result<Option<StatedBalance>, ReadError> {
         let read = StatedBalance::parse(field.first_line(), self.header.currency);
-        let read = read.and_then(|balance| match balance.currency {
-            Some(currency) => Ok((balance, currency)),
-            None => {
-                let problem = "its currency is no code of three letters";
-                Err((QuarantineReason::BadCurrency, problem))
-            }
+        let read = read.and_then(|balance| {
+            let problem = "its currency is no code of three letters";
+            let currency = balance
+                .currency
+                .ok_or((QuarantineReason::BadCurrency, problem))?;
+            Ok((balance, currency))
         });
         let (balance, currency) = match read {
             Ok(read) => read,

@@ -82,7 +82,7 @@ fn take_totals<'a>(parts: &mut [&'a [Field]]) -> &'a [Field] {
 
 impl Transfers<'_> {
     /// The field of the payment, or that of the whole message.
-    fn field<'f>(&'f self, own: Fields<'f>, number: &[u8; 2]) -> Option<&'f Field> {
+    fn field<'f>(&'f self, own: Fields<'f>, number: [u8; 2]) -> Option<&'f Field> {
         own.find(number)
             .or_else(|| Fields(&self.shared).find(number))
     }
@@ -96,7 +96,7 @@ impl Transfers<'_> {
 
     /// Writes one payment; gives its amount.
     fn payment(&self, own: Fields<'_>, out: &mut Output<'_>) -> Result<Amount, ReadError> {
-        let stated: Result<_, Refusal> = own.find(b"32").map_or_else(
+        let stated: Result<_, Refusal> = own.find(*b"32").map_or_else(
             || {
                 let message = "the payment has no amount (field 32)".to_owned();
                 Err((QuarantineReason::MissingField, message))
@@ -114,32 +114,32 @@ impl Transfers<'_> {
         };
         let shared = Fields(&self.shared);
         let execution = shared
-            .find(b"30")
+            .find(*b"30")
             .and_then(|field| values::date(field.first_line()));
         let total_date = shared
-            .find_option(b"32", b'A')
+            .find_option(*b"32", b'A')
             .and_then(|field| money(field).ok()?.0);
         let debtor = Party::of(self.debtor(own));
-        let creditor = Party::of(own.find(b"59"));
+        let creditor = Party::of(own.find(*b"59"));
         let agent = |number| Party::of(self.field(own, number)).account_or_bank();
-        let text = text_of(own.find(b"70"));
+        let text = text_of(own.find(*b"70"));
         out.instruction(&PaymentInstruction {
             source_line: own.0.first().map_or(0, Field::line),
             message_type: &format!("MT{}", self.message_type),
             message_id: &self.envelope.user_reference,
             payment_information_id: &decode(match self.message_type {
                 103 => b"",
-                _ => shared.text(b"20"),
+                _ => shared.text(*b"20"),
             }),
             instruction_id: &decode(match self.message_type {
-                103 => own.text(b"20"),
-                _ => own.text(b"21"),
+                103 => own.text(*b"20"),
+                _ => own.text(*b"21"),
             }),
             end_to_end_id: &decode(end_to_end_id(&text)),
             transaction_reference: &self.envelope.transaction_reference,
             direction: Direction::Credit,
             method: &decode(
-                self.field(own, b"23")
+                self.field(own, *b"23")
                     .map(Field::first_line)
                     .unwrap_or_default(),
             ),
@@ -147,11 +147,11 @@ impl Transfers<'_> {
             amount,
             debtor_name: &decode(debtor.name),
             debtor_account: &decode(debtor.account),
-            debtor_agent: &decode(agent(b"52")),
+            debtor_agent: &decode(agent(*b"52")),
             creditor_name: &decode(creditor.name),
             creditor_account: &decode(creditor.account),
-            creditor_agent: &decode(agent(b"57")),
-            purpose: &decode(own.text(b"26")),
+            creditor_agent: &decode(agent(*b"57")),
+            purpose: &decode(own.text(*b"26")),
             remittance_text: &decode(&text),
             bytes: bytes_of(own),
             ..PaymentInstruction::blank(currency)
@@ -174,10 +174,10 @@ impl Transfers<'_> {
             });
         }
         let total = shared
-            .find(b"19")
+            .find(*b"19")
             .and_then(|field| values::amount(field.first_line(), None));
         let stated = total.map(|total| total.value).or_else(|| {
-            let settled = shared.find_option(b"32", b'A')?;
+            let settled = shared.find_option(*b"32", b'A')?;
             money(settled).ok().map(|money| money.2)
         });
         match stated {

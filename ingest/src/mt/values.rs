@@ -38,7 +38,7 @@ pub(super) fn amount(text: &[u8], currency: Option<Currency>) -> Option<Loose<Am
         return Some(Loose::strict(amount));
     }
     let decimal = *text.iter().rfind(|byte| matches!(byte, b',' | b'.'))?;
-    let is_single = text.iter().filter(|&&byte| byte == decimal).count() == 1;
+    let is_single = memchr::memchr_iter(decimal, text).count() == 1;
     let (digits, looseness) = match decimal {
         b'.' if is_single && !text.contains(&b',') => {
             let decimals = text.rsplit(|&byte| byte == b'.').next()?.len();
@@ -78,10 +78,8 @@ pub(super) fn date(text: &[u8]) -> Option<Loose<Date>> {
         return None;
     };
     let year = [*y1, *y2];
-    let ends = [*b"0229", *b"0228"].into_iter();
-    let value = ends
-        .filter_map(|end| Date::parse_yymmdd(&[&year[..], &end].concat()).ok())
-        .next()?;
+    let mut ends = [*b"0229", *b"0228"].into_iter();
+    let value = ends.find_map(|end| Date::parse_yymmdd(&[&year[..], &end].concat()).ok())?;
     Some(Loose {
         value,
         looseness: Some(Looseness::MonthOfThirtyDays),
