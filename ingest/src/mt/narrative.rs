@@ -11,6 +11,10 @@ use super::words::{PARTS, Part, TABLES, Words};
 
 /// Characters of a full line: the writer broke the text here, not between two words.
 const FULL_LINE: usize = 65;
+/// Characters of `:86:`.
+const TAG_CHARACTERS: usize = 4;
+/// A line below this length was not broken because it was full.
+const SHORT_LINE: usize = 50;
 /// The same for a subfield of the German form.
 const FULL_SUBFIELD: usize = 27;
 /// Subfields of the purpose before the further ones.
@@ -90,29 +94,25 @@ impl Narrative {
         let mut is_full = true;
         for line in text.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !is_full {
-                separate(&mut self.joined);
-            }
-            // Blanks at a line's beginning divide words, those at its end only fill it.
-            let text = line.trim_ascii_end();
             let is_start = self.joined.is_empty();
-            let text = if is_start {
-                text.trim_ascii_start()
+            let text = line.trim_ascii_end();
+            if is_full && !is_start {
+                self.joined.extend_from_slice(text);
             } else {
-                text
-            };
-            self.joined.extend_from_slice(text);
-            let is_filled = length(line) >= FULL_LINE;
+                separate(&mut self.joined);
+                self.joined.extend_from_slice(text.trim_ascii_start());
+            }
+            let is_filled = is_filled(line, is_start);
             is_full = is_filled && !line.ends_with(b" ");
-            // Two blanks divide a name from its address, unless they fill the line.
-            if line.ends_with(b"  ") && !is_filled {
+            // Two blanks divide a name from its address, more only fill the line.
+            if line.ends_with(b"  ") && !line.ends_with(b"   ") && !is_filled {
                 self.joined.extend_from_slice(b"  ");
             }
         }
     }
 
     fn read_subfields(&mut self, text: &[u8], separator: u8) {
-        let text: Vec<u8> = text.iter().copied().filter(|&byte| byte != b'\n').collect();
+        let text = unbroken(text);
         let mut open: Option<Part> = None;
         let mut from = 0;
         let mut subfields = 0;
@@ -201,6 +201,7 @@ impl Narrative {
             {
                 return self.set(Part::Account, value);
             }
+            Part::DebtorName | Part::CreditorName => return self.add_party(part, value),
             Part::Name => {
                 let owner = self.party.take().unwrap_or(Part::Name);
                 return self.set(owner, value);
@@ -242,6 +243,21 @@ impl Narrative {
         let kept = &mut self.values[Part::Remittance as usize];
         separate(kept);
         kept.extend_from_slice(text);
+    }
+
+    /// A name; or, as banks of the Balkans write, an account, a name and what the payment is for,
+    /// each after a slash.
+    fn add_party(&mut self, part: Part, value: &[u8]) {
+        let end = memchr::memmem::find(value, b" /").unwrap_or(0);
+        let (account, rest) = value.split_at(end);
+        if account.is_empty() || !account.iter().all(u8::is_ascii_digit) {
+            return self.set(part, value);
+        }
+        let rest = rest.get(2..).unwrap_or_default();
+        let end = memchr::memmem::find(rest, b" /").unwrap_or(rest.len());
+        self.set(Part::Account, account);
+        self.set(part, &rest[..end]);
+        self.add(Part::Plain, rest.get(end + 2..).unwrap_or_default());
     }
 
     fn add_counterparty(&mut self, value: &[u8]) {
@@ -366,6 +382,29 @@ pub(super) fn charges(text: &[u8], currency: Currency) -> Option<Amount> {
 /// Whether a text has the subfields of the German form.
 pub(super) fn has_subfields(text: &[u8]) -> bool {
     matches!(business_code(text.trim_ascii()), Some((_, Some(_), _)))
+}
+
+/// Whether the line has as many characters as it may; some banks count the tag before the first.
+fn is_filled(line: &[u8], is_first: bool) -> bool {
+    let count = length(line);
+    count >= FULL_LINE || is_first && count + TAG_CHARACTERS == FULL_LINE
+}
+
+/// The lines of the German form in one. Writers break it anywhere, but a line that ends long
+/// before its end was broken between two words.
+fn unbroken(text: &[u8]) -> Vec<u8> {
+    let mut joined: Vec<u8> = Vec::with_capacity(text.len());
+    let mut is_short = false;
+    for line in text.split(|&byte| byte == b'\n') {
+        let ends_in_word = joined.last().is_some_and(u8::is_ascii_alphanumeric);
+        let begins_in_word = line.first().is_some_and(u8::is_ascii_alphanumeric);
+        if ends_in_word && begins_in_word && is_short {
+            joined.push(b' ');
+        }
+        joined.extend_from_slice(line);
+        is_short = length(line) < SHORT_LINE;
+    }
+    joined
 }
 
 /// The business transaction code of the German form, its separator and what follows. Code 999

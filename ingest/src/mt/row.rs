@@ -18,6 +18,8 @@ use crate::rows::{BankLine, BookingStatus};
 /// Types of lines about cheques, and about payments that came back.
 const CHEQUE: &[u8] = b"CHK";
 const RETURNED: &[u8] = b"RTI";
+/// Characters of the reference in field 61.
+const REFERENCE_CHARACTERS: usize = 16;
 
 /// A line with everything that is known about it.
 pub(super) struct Line<'a> {
@@ -58,7 +60,7 @@ impl Line<'_> {
             bank_reference: &decode(bank_reference),
             end_to_end_id: &decode(self.end_to_end_id()),
             check_number: &decode(self.check_number()),
-            counterparty_name: &decode(narrative.counterparty_name(entry.direction)),
+            counterparty_name: &decode(self.counterparty_name()),
             counterparty_account: &decode(&account),
             remittance_text: &decode(self.remittance()),
             reversal: entry.is_reversal || is_returned,
@@ -115,13 +117,47 @@ impl Line<'_> {
         self.code().get(1..) == Some(CHEQUE)
     }
 
-    /// The text's reference, or else that of field 61, unless it only points to the text.
+    /// The reference of field 61 if it is an account, with the name that Rabobank writes into the
+    /// same line behind the sixteen characters of the account, and other Dutch banks below it.
+    fn party_as_reference(&self) -> Option<(&[u8], &[u8])> {
+        let whole = self.field.value().get(self.entry.reference.clone())?;
+        let below = self.part(&self.entry.supplementary);
+        if has_iban_shape(whole.trim_ascii()) {
+            return Some((whole.trim_ascii(), below));
+        }
+        let (account, name) = whole.split_at_checked(REFERENCE_CHARACTERS)?;
+        if name.trim_ascii().is_empty() {
+            return None;
+        }
+        let account = account.trim_ascii();
+        let digits = account.strip_prefix(b"P").unwrap_or(account);
+        let is_account = digits.iter().all(u8::is_ascii_digit) && digits.len() >= 7;
+        match account {
+            b"NONREF" => Some((b"", name.trim_ascii())),
+            account if is_account => Some((account, name.trim_ascii())),
+            _ => None,
+        }
+    }
+
+    fn counterparty_name(&self) -> &[u8] {
+        match self.narrative.counterparty_name(self.entry.direction) {
+            b"" => self
+                .party_as_reference()
+                .map(|(_, name)| name)
+                .unwrap_or_default(),
+            name => name,
+        }
+    }
+
+    /// The text's reference, or else that of field 61, unless that is a party or only points to
+    /// the text.
     fn end_to_end_id(&self) -> &[u8] {
         let own = self.reference(&self.entry.reference);
         let points_to_text =
             matches!(own, b"EREF" | b"MARF" | b"PREF" | b"KREF") || own.ends_with(b"+");
+        let is_other = points_to_text || self.is_cheque() || self.party_as_reference().is_some();
         match self.narrative.end_to_end_id() {
-            None if points_to_text || self.is_cheque() => b"",
+            None if is_other => b"",
             None => own,
             Some(tagged) => tagged,
         }
@@ -134,14 +170,18 @@ impl Line<'_> {
         own.get(zeros..).filter(|_| is_number).unwrap_or_default()
     }
 
-    /// The text's account, or the IBAN that some banks write below field 61.
+    /// The text's account, or that of field 61, or the IBAN that some banks write below it.
     fn counterparty_account(&self) -> Vec<u8> {
         let named = self.narrative.counterparty_account();
-        let below = self.part(&self.entry.supplementary);
-        if named.is_empty() && has_iban_shape(below) {
-            return below.to_vec();
+        if !named.is_empty() {
+            return named;
         }
-        named
+        let below = self.part(&self.entry.supplementary);
+        match self.party_as_reference() {
+            Some((account, _)) => account.to_vec(),
+            None if has_iban_shape(below) => below.to_vec(),
+            None => named,
+        }
     }
 
     /// The text; where there is none, what stands below field 61.
