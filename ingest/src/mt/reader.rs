@@ -227,20 +227,7 @@ impl<'a> Reader<'a> {
         let has_lines = match self.mode {
             Mode::Closed => false,
             Mode::Whole(_) | Mode::Foreign(_) => true,
-            Mode::Undecided | Mode::Statement => !matches!(
-                &self.field.tag.number(),
-                b"20"
-                    | b"21"
-                    | b"25"
-                    | b"28"
-                    | b"60"
-                    | b"62"
-                    | b"64"
-                    | b"65"
-                    | b"34"
-                    | b"13"
-                    | b"90"
-            ),
+            Mode::Undecided | Mode::Statement => !has_one_line(self.field.tag),
         };
         if self.field.is_empty() || !has_lines {
             return self.hold(line);
@@ -382,6 +369,12 @@ impl<'a> Reader<'a> {
     }
 
     fn keep_field(&mut self) -> Result<(), ReadError> {
+        if matches!(self.mode, Mode::Whole(_)) && !is_known(self.field.tag) {
+            let tag = self.field.tag.as_str();
+            let message = format!("messages of this kind have no field `{tag}`; correct its tag");
+            let refusal = (QuarantineReason::UnknownRecord, message);
+            return self.out.refuse(&self.field, &refusal);
+        }
         let bytes = self.field.bytes();
         self.fields_bytes += (bytes.end - bytes.start) as usize;
         if self.fields_bytes > MESSAGE_BYTES_MAX {
@@ -479,6 +472,16 @@ impl<'a> Reader<'a> {
         };
         self.end_message(end)?;
         self.refuse_held()?;
+        if let Some(number) = self.envelope.message_type {
+            self.out.report(Notice {
+                severity: Severity::Error,
+                code: FindingCode::TruncatedFile,
+                line: Some(lines),
+                found: format!("the file ends before the text of a message {number}"),
+                expected: "its fields".to_owned(),
+                action: "Ask for the file again. What is before it is read.".into(),
+            })?;
+        }
         if let Some((number, line, count)) = self.foreign {
             self.out.report(Notice {
                 severity: Severity::Warning,
@@ -519,6 +522,48 @@ fn message_number(line: &[u8]) -> Option<u16> {
     let number = line.trim_ascii().split(|&byte| byte == b' ').next()?;
     let number: u16 = std::str::from_utf8(number).ok()?.parse().ok()?;
     matches!(number, 900 | 910 | 940 | 942 | 950).then_some(number)
+}
+
+/// Fields of statements that have one line; option P of 25 has the bank's code below the account.
+fn has_one_line(tag: Tag) -> bool {
+    match &tag.number() {
+        b"25" => tag.option() != b'P',
+        b"13" | b"20" | b"21" | b"28" | b"34" | b"60" | b"62" | b"64" | b"65" | b"90" => true,
+        _ => false,
+    }
+}
+
+/// Fields that messages have that are read as a whole. Those that become no column are about
+/// charges, rates and the banks between.
+fn is_known(tag: Tag) -> bool {
+    matches!(
+        &tag.number(),
+        b"13"
+            | b"19"
+            | b"20"
+            | b"21"
+            | b"23"
+            | b"25"
+            | b"26"
+            | b"28"
+            | b"30"
+            | b"32"
+            | b"33"
+            | b"36"
+            | b"50"
+            | b"51"
+            | b"52"
+            | b"53"
+            | b"54"
+            | b"55"
+            | b"56"
+            | b"57"
+            | b"59"
+            | b"70"
+            | b"71"
+            | b"72"
+            | b"77"
+    )
 }
 
 /// Fields that only statements have.
