@@ -92,3 +92,12 @@ fn an_account_may_have_its_bank_below_it() {
     assert!(reading.problems().is_empty() && reading.quarantine.is_empty());
     assert_eq!(reading.balances[0]["account"], "0532013000");
 }
+
+#[test]
+fn blocks_that_never_end_are_refused_at_once() {
+    for piece in ["{2:x{4:}", "{4:", "{1:}{4:", "}", "-}{"] {
+        let text = format!(":20:X\n{{1:F01A}}{}", piece.repeat(50_000));
+        let reading = read(text.as_bytes());
+        assert!(!reading.quarantine.is_empty() || !reading.problems().is_empty());
+    }
+}

@@ -6,9 +6,10 @@
 //! 61 is a line of the statement, the 86 behind it its text; 60 and 62 are the balances before
 //! and after, 90 the totals of a 942.
 //!
-//! `reader` puts lines together to fields and messages (`field`, `envelope`), `statement` reads
-//! those of a statement: `entry` takes field 61 apart, `narrative` field 86 by words that are
-//! data, `row` makes the row, `totals` and `sequence` compare. `confirmation` and `transfer` read
+//! `reader` puts lines together to fields (`field`, `envelope`), `messages` tells what message
+//! they are of, `statement` reads those of a statement: `entry` takes field 61 apart, `narrative` field 86 by words that are
+//! data, `row` makes the row, `header`, `totals` and
+//! `sequence` compare. `confirmation` and `transfer` read
 //! messages as a whole (`message`). `values` holds amounts, dates and balances, `charset` the
 //! character sets.
 
@@ -17,7 +18,10 @@ mod confirmation;
 mod entry;
 mod envelope;
 mod field;
+mod header;
+mod joining;
 mod message;
+mod messages;
 mod narrative;
 mod output;
 mod reader;

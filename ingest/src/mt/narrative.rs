@@ -6,16 +6,12 @@
 use tieout_core::check_digits::{is_iso_11649, is_swiss_qr};
 use tieout_core::{Amount, Currency, Direction};
 
+use super::joining::{join, length, separate, unbroken};
 use super::values;
 use super::words::{PARTS, Part, TABLES, Words};
 
-/// Characters of a full line: the writer broke the text here, not between two words.
-const FULL_LINE: usize = 65;
-/// Characters of `:86:`.
-const TAG_CHARACTERS: usize = 4;
-/// A line below this length was not broken because it was full.
-const SHORT_LINE: usize = 50;
-/// The same for a subfield of the German form.
+/// Characters of a full subfield of the German form: the writer broke the text here, not between
+/// two words.
 const FULL_SUBFIELD: usize = 27;
 /// Subfields of the purpose before the further ones.
 const PURPOSE_SUBFIELDS: usize = 10;
@@ -48,10 +44,10 @@ impl Narrative {
             self.business_code.extend_from_slice(code);
             match separator {
                 Some(separator) => self.read_subfields(rest, separator),
-                None => self.join(rest),
+                None => join(rest, &mut self.joined),
             }
         } else {
-            self.join(text);
+            join(text, &mut self.joined);
         }
         let joined = std::mem::take(&mut self.joined);
         if begins_with_code_word(&joined) {
@@ -86,29 +82,6 @@ impl Narrative {
             kept.extend_from_slice(value.trim_ascii());
         }
         self.find_creditor_reference();
-    }
-
-    /// Puts lines together: without a blank where a full line was broken.
-    fn join(&mut self, text: &[u8]) {
-        self.joined.clear();
-        let mut is_full = true;
-        for line in text.split(|&byte| byte == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let is_start = self.joined.is_empty();
-            let text = line.trim_ascii_end();
-            if is_full && !is_start {
-                self.joined.extend_from_slice(text);
-            } else {
-                separate(&mut self.joined);
-                self.joined.extend_from_slice(text.trim_ascii_start());
-            }
-            let is_filled = is_filled(line, is_start);
-            is_full = is_filled && !line.ends_with(b" ");
-            // Two blanks divide a name from its address, more only fill the line.
-            if line.ends_with(b"  ") && !line.ends_with(b"   ") && !is_filled {
-                self.joined.extend_from_slice(b"  ");
-            }
-        }
     }
 
     fn read_subfields(&mut self, text: &[u8], separator: u8) {
@@ -384,29 +357,6 @@ pub(super) fn has_subfields(text: &[u8]) -> bool {
     matches!(business_code(text.trim_ascii()), Some((_, Some(_), _)))
 }
 
-/// Whether the line has as many characters as it may; some banks count the tag before the first.
-fn is_filled(line: &[u8], is_first: bool) -> bool {
-    let count = length(line);
-    count >= FULL_LINE || is_first && count + TAG_CHARACTERS == FULL_LINE
-}
-
-/// The lines of the German form in one. Writers break it anywhere, but a line that ends long
-/// before its end was broken between two words.
-fn unbroken(text: &[u8]) -> Vec<u8> {
-    let mut joined: Vec<u8> = Vec::with_capacity(text.len());
-    let mut is_short = false;
-    for line in text.split(|&byte| byte == b'\n') {
-        let ends_in_word = joined.last().is_some_and(u8::is_ascii_alphanumeric);
-        let begins_in_word = line.first().is_some_and(u8::is_ascii_alphanumeric);
-        if ends_in_word && begins_in_word && is_short {
-            joined.push(b' ');
-        }
-        joined.extend_from_slice(line);
-        is_short = length(line) < SHORT_LINE;
-    }
-    joined
-}
-
 /// The business transaction code of the German form, its separator and what follows. Code 999
 /// means text without form behind it; some banks leave the code out.
 fn business_code(text: &[u8]) -> Option<(&[u8], Option<u8>, &[u8])> {
@@ -456,19 +406,6 @@ fn without_separators(value: &[u8]) -> &[u8] {
         .rposition(|byte| !matches!(byte, b'/' | b';' | b' '))
         .map_or(0, |last| last + 1);
     value[..end].trim_ascii()
-}
-
-/// Characters of a text, whatever their encoding: bytes that go on with one are not counted.
-fn length(text: &[u8]) -> usize {
-    let is_utf8 = std::str::from_utf8(text).is_ok();
-    let goes_on = |byte: &&u8| is_utf8 && **byte & 0xc0 == 0x80;
-    text.len() - text.iter().filter(goes_on).count()
-}
-
-fn separate(value: &mut Vec<u8>) {
-    if value.last().is_some_and(|&byte| byte != b' ') {
-        value.push(b' ');
-    }
 }
 
 #[cfg(test)]

@@ -1,68 +1,19 @@
 //! Messages 940, 942 and 950: a statement's header, its lines, its balances.
 
 use tieout_core::check_digits::is_iban;
-use tieout_core::{Amount, Currency, Date, Direction, FindingCode, QuarantineReason, Severity};
+use tieout_core::{Currency, Direction, QuarantineReason};
 
 use super::entry::{Entry, Refusal};
 use super::field::{Field, Tag};
+use super::header::{End, Header};
 use super::narrative::{Narrative, has_subfields};
 use super::output::{Oddity, Output};
 use super::row;
-use super::sequence::{Sequence, Stated, StatementNumber};
+use super::sequence::{Sequence, StatementNumber};
 use super::totals::Totals;
 use super::values::{self, StatedBalance};
 use crate::format::ReadError;
-use crate::intake::Notice;
 use crate::rows::{Balance, decode};
-
-/// How a message ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// With its `-`, or where the next message begins.
-    Whole,
-    /// With the file, without its `-`.
-    File,
-    /// With the file, inside the block of its text.
-    Cut,
-}
-
-/// The header of a statement, and what was counted below it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Header {
-    /// The line where the message begins.
-    pub line: u64,
-    pub account: String,
-    pub currency: Option<Currency>,
-    /// Field 28 as written.
-    pub number_text: String,
-    pub number: StatementNumber,
-    pub opening: Option<StatedBalance>,
-    is_page: bool,
-    closing: Option<StatedBalance>,
-    /// The date of field 13.
-    pub reported: Option<Date>,
-    /// A report during the day (942).
-    pub is_interim: bool,
-    has_floor: bool,
-    has_fields: bool,
-    /// Account, number and date.
-    pub statement_id: String,
-}
-
-impl Header {
-    fn identify(&mut self) {
-        let date = self.opening.map(|balance| balance.date).or(self.reported);
-        self.statement_id.clone_from(&self.account);
-        if !self.number_text.is_empty() {
-            self.statement_id.push('/');
-            self.statement_id.push_str(&self.number_text);
-        }
-        if let Some(date) = date {
-            self.statement_id.push('/');
-            self.statement_id.push_str(&date.to_string());
-        }
-    }
-}
 
 /// What a field 86 now would be about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -411,114 +362,19 @@ impl Statements {
     /// The message ends: what it says of itself is compared.
     pub fn end(&mut self, end: End, out: &mut Output<'_>) -> Result<(), ReadError> {
         self.write_entry(out)?;
-        for notice in self.whole(end).into_iter().chain(self.balances_tie()) {
+        let lacks = self.header.lacks(end, self.totals.is_expecting());
+        let tie = self.header.balances_tie(&self.totals);
+        let totals = self.totals.compare(!self.header.has_floor);
+        for notice in lacks.into_iter().chain(tie).chain(totals) {
             out.report(notice)?;
         }
-        let is_strict = !self.header.has_floor;
-        for notice in self.totals.compare(is_strict) {
-            out.report(notice)?;
-        }
-        self.follow(out)
-    }
-
-    /// What the message lacks.
-    fn whole(&self, end: End) -> Option<Notice> {
-        let header = &self.header;
-        let mut missing = Vec::new();
-        if header.account.is_empty() {
-            missing.push("25 (account)");
-        }
-        if header.opening.is_none() && !header.is_interim {
-            missing.push("60 (opening balance)");
-        }
-        if header.closing.is_none() && !header.is_interim {
-            missing.push("62 (closing balance)");
-        }
-        let is_cut = match end {
-            End::Whole => false,
-            End::File if header.is_interim => !self.totals.is_expecting(),
-            End::File => header.closing.is_none(),
-            End::Cut => true,
-        };
-        if !is_cut && missing.is_empty() {
-            return None;
-        }
-        let lacks = if missing.is_empty() {
-            "its end".to_owned()
-        } else {
-            missing.join(", ")
-        };
-        let (code, found) = if is_cut {
-            let found = format!("the file ends inside a statement, which lacks {lacks}");
-            (FindingCode::TruncatedFile, found)
-        } else {
-            (
-                FindingCode::MissingRecord,
-                format!("the statement lacks {lacks}"),
-            )
-        };
-        Some(Notice {
-            severity: Severity::Error,
-            code,
-            line: Some(header.line),
-            found,
-            expected: "a whole statement".to_owned(),
-            action: "Ask the bank for it again: lines may be missing. What is here is read.".into(),
-        })
-    }
-
-    /// Opening balance and lines give the closing balance.
-    fn balances_tie(&self) -> Option<Notice> {
-        let (opening, closing) = (self.header.opening?, self.header.closing?);
-        let expected = opening.amount + self.totals.sum();
-        if expected == closing.amount {
-            return None;
-        }
-        let aside = match self.totals.refused {
-            0 => String::new(),
-            count => format!(" ({count} lines are in quarantine)"),
-        };
-        Some(Notice {
-            severity: Severity::Error,
-            code: FindingCode::BalanceRollForward,
-            line: Some(self.header.line),
-            found: format!(
-                "closing balance {} of account {}",
-                closing.amount, self.header.account
-            ),
-            expected: format!(
-                "{expected}: opening balance {} and lines of {}{aside}",
-                opening.amount,
-                self.totals.sum()
-            ),
-            action: "Compare the lines with the bank's statement: one may be missing or wrong."
-                .into(),
-        })
-    }
-
-    fn follow(&mut self, out: &mut Output<'_>) -> Result<(), ReadError> {
-        let header = &self.header;
-        let Some(currency) = header.currency.filter(|_| !header.account.is_empty()) else {
+        let Some((currency, stated)) = self.header.stated() else {
             return Ok(());
         };
-        if header.is_interim {
-            return Ok(());
-        }
-        let amount = |balance: Option<StatedBalance>| -> Option<Amount> {
-            balance.map(|balance| balance.amount)
-        };
-        let stated = Stated {
-            line: header.line,
-            number: header.number,
-            opening: amount(header.opening),
-            is_page: header.is_page,
-            closing: amount(header.closing),
-        };
-        let notices = self.sequence.follow(&header.account, currency, stated);
-        notices
-            .into_iter()
-            .flatten()
-            .try_for_each(|notice| out.report(notice))
+        let account = &self.header.account;
+        let notices = self.sequence.follow(account, currency, stated);
+        let mut notices = notices.into_iter().flatten();
+        notices.try_for_each(|notice| out.report(notice))
     }
 }
 
