@@ -4,6 +4,7 @@ use crate::bai2::Bai2;
 use crate::canonical;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
+use crate::mt::{Mt, MtTransfers};
 use crate::transport::SourceFile;
 
 /// Bytes of a file's beginning by which it is recognised.
@@ -25,6 +26,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &LockboxLayout,
     &Lockbox,
     &Bai2,
+    &Mt,
+    &MtTransfers,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.

@@ -29,7 +29,7 @@ struct Explained {
 
 #[derive(Deserialize)]
 struct Unclean {
-    /// The path below the folder of samples; a `*` at the end stands for any rest.
+    /// The path below the folder of samples; one `*` stands for any text.
     path: String,
     /// The codes of all warnings, errors and quarantined lines; `unrecognized` for a file that no
     /// format knows.
@@ -158,8 +158,8 @@ fn every_file_is_clean_or_explained() {
 
 impl Unclean {
     fn is_of(&self, name: &str) -> bool {
-        match self.path.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
+        match self.path.split_once('*') {
+            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
             None => self.path == name,
         }
     }
