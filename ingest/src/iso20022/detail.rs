@@ -76,7 +76,7 @@ impl<'t> Detail<'t> {
     }
 
     /// Whether the payment came back: the parties have the roles of the original.
-    fn is_return(self) -> bool {
+    pub fn is_return(self) -> bool {
         self.0.at(&["RtrInf"]).is_some()
     }
 
@@ -107,7 +107,7 @@ impl<'t> Detail<'t> {
         // Some banks give the parties of a return the roles that they have in the return.
         let alternative = party(own);
         let is_told_apart = is_return || !found.is_empty();
-        if is_told_apart && !alternative.is_empty() && !owner.is(&alternative) {
+        if is_told_apart && !alternative.is_empty() && !owner.may_be(&alternative) {
             return alternative;
         }
         if owner.is(&found) {
@@ -132,6 +132,12 @@ impl Owner {
             return !self.name.is_empty() && self.name == party.name;
         }
         party.account == self.account
+    }
+
+    /// Whether the party is the owner, or has the beginning of the owner's name.
+    fn may_be(&self, party: &Party<'_>) -> bool {
+        let is_alike = !party.name.is_empty() && self.name.starts_with(party.name);
+        is_alike || self.is(party)
     }
 }
 

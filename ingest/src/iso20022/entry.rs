@@ -316,6 +316,7 @@ impl<'t> Writer<'_, 't, '_> {
             creditor_reference: &remittance.reference.text,
             mandate_id: detail.mandate_id(),
             return_reason: detail.return_reason(),
+            reversal: entry.reversal || detail.is_return(),
             charges: charged.or_else(|| {
                 let entrys = charges(entry.element, entry.currency);
                 entrys.filter(|_| is_only)

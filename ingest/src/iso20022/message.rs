@@ -86,6 +86,12 @@ pub(super) fn identifier_of(namespace: &str) -> &str {
     namespace[start..].trim_start_matches('$')
 }
 
+/// The identifier up to the version, without what national schemes put behind it.
+pub(super) fn version_of(identifier: &str) -> &str {
+    let end = identifier.match_indices('.').nth(3).map(|(at, _)| at);
+    &identifier[..end.unwrap_or(identifier.len())]
+}
+
 /// What the beginning of a file says that it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Recognized {

@@ -6,7 +6,7 @@ use tieout_core::{FindingCode, QuarantineReason, Severity};
 
 use super::advice::Advices;
 use super::instruction::Instructions;
-use super::message::{Content, Message, identifier_of, of_element};
+use super::message::{Content, Message, identifier_of, of_element, version_of};
 use super::oddity::Oddities;
 use super::page::Pages;
 use super::statement::Reports;
@@ -353,5 +353,5 @@ enum Interrupted {
 fn identifier_in<R: Read>(xml: &XmlReader<R>, message: &Message) -> String {
     let mut identifiers = xml.namespaces().map(identifier_of);
     let own = identifiers.find(|identifier| identifier.starts_with(message.name));
-    own.unwrap_or(message.name).to_owned()
+    own.map_or(message.name, version_of).to_owned()
 }

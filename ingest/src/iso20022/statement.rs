@@ -228,6 +228,9 @@ impl Body for Reports {
         let notices: Vec<Notice> = if self.message.name == "camt.053" {
             let roll = report.roll.check(account, report.line);
             roll.chain(report.summary.check()).collect()
+        } else if report.summary.has_no_entries() {
+            // Some banks report totals alone during the day.
+            Vec::new()
         } else {
             report.summary.check().collect()
         };

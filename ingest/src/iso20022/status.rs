@@ -110,6 +110,10 @@ impl Statuses {
             "" if is_cancelled => "CANC",
             told => told,
         };
+        // A camt.029 says it of the whole case beforehand, and then not again here.
+        if told.is_empty() {
+            return Ok(());
+        }
         told.clone_into(&mut group.status);
         group.take_reasons(element);
         group.line = element.line();
@@ -245,7 +249,7 @@ fn reasons_of(element: Element<'_>) -> (&str, Cow<'_, str>) {
         let (own, information) = reason_of(holder);
         if code.is_empty() {
             code = own;
-        } else {
+        } else if own != code {
             add(&mut beside, own);
         }
         add(&mut beside, &information);
@@ -295,11 +299,10 @@ fn date_of(element: Element<'_>) -> Option<Date> {
 
 impl Body for Statuses {
     fn is_container(&self, name: &str) -> bool {
-        match name {
-            "CxlDtls" | "Undrlyg" => true,
-            "OrgnlPmtInfAndSts" | "OrgnlPmtInfAndCxl" => true,
-            _ => false,
-        }
+        matches!(
+            name,
+            "CxlDtls" | "Undrlyg" | "OrgnlPmtInfAndSts" | "OrgnlPmtInfAndCxl"
+        )
     }
 
     fn enter(&mut self, _name: &str, line: u64) {

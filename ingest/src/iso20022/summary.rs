@@ -98,6 +98,11 @@ impl Summary {
         }
     }
 
+    /// Whether no entry was taken.
+    pub fn has_no_entries(&self) -> bool {
+        self.all.of(Kind::All).number == 0
+    }
+
     /// Takes what the report says.
     pub fn tell(&mut self, element: Element<'_>) {
         for part in element.children() {

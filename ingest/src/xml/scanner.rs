@@ -193,16 +193,22 @@ impl<R: Read> Scanner<R> {
         }
         if self.filled + self.chunk_bytes > self.buffer.len() {
             self.compact();
-            let wanted = self.filled + self.chunk_bytes;
-            if wanted > self.buffer.len() {
-                self.buffer.resize(wanted, 0);
-            }
+            self.make_room(self.filled + self.chunk_bytes);
         }
         let end = self.filled + self.chunk_bytes;
         let read = read_some(&mut self.source, &mut self.buffer[self.filled..end])?;
         self.filled += read;
         self.is_ended = read == 0;
         Ok(read > 0)
+    }
+
+    fn make_room(&mut self, wanted: usize) {
+        if self.buffer.is_empty() {
+            // Zeroed by the operating system, page by page as they are used.
+            self.buffer = vec![0; wanted];
+        } else if wanted > self.buffer.len() {
+            self.buffer.resize(wanted, 0);
+        }
     }
 
     fn compact(&mut self) {
