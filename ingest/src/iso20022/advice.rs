@@ -1,6 +1,6 @@
 //! remt.001: remittance advice apart from its payment.
 
-use tieout_core::{Amount, Currency, Date};
+use tieout_core::Date;
 
 use super::party::name_of;
 use super::reader::{Body, Output, Trouble};
@@ -50,15 +50,15 @@ impl<'t> Payment<'t> {
         }
     }
 
-    fn line<'l>(&'l self, line: u64, document: &'l Document<'_>) -> AdviceLine<'l> {
+    fn line<'l>(&'l self, document: &'l Document<'_>) -> AdviceLine<'l> {
         let currency = self.money.map(|money| money.currency);
         AdviceLine {
-            source_line: line,
+            source_line: document.line,
             payment_reference: self.reference,
             payer_name: self.payer,
             payment_date: self.date,
-            payment_amount: self.money.map(|money: Money| -> Amount { money.amount }),
-            currency: document.currency.or(currency) as Option<Currency>,
+            payment_amount: self.money.map(|money| money.amount),
+            currency: document.currency.or(currency),
             document_number: &document.number,
             gross: document.gross,
             discount: document.discount,
@@ -71,24 +71,20 @@ impl<'t> Payment<'t> {
 
 fn write(advice: Element<'_>, out: &mut Output<'_>) -> Result<(), ReadError> {
     let payment = Payment::of(advice);
-    let mut remittance = Remittance::of(Some(advice));
+    let remittance = Remittance::of(Some(advice));
     out.oddities.note_remittance(&remittance, advice.line());
-    let reference = std::mem::take(&mut remittance.reference.text);
-    if remittance.documents.is_empty() {
-        // Free text or a creditor reference is all that the advice names.
-        let number = match reference.as_str() {
-            "" => &*remittance.text,
-            reference => reference,
-        };
-        let document = Document {
-            number: number.into(),
+    let text = remittance.text.clone();
+    let mut documents = remittance.into_documents();
+    if documents.is_empty() {
+        // Free text is all that the advice has, and may be nothing.
+        documents.push(Document {
+            line: advice.line(),
+            number: text,
             ..Document::default()
-        };
-        let line = payment.line(advice.line(), &document);
-        return out.advice.push(&line, &mut out.intake);
+        });
     }
-    for document in &remittance.documents {
-        let line = payment.line(document.line, document);
+    for document in &documents {
+        let line = payment.line(document);
         out.advice.push(&line, &mut out.intake)?;
     }
     Ok(())

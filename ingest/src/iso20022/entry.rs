@@ -91,9 +91,14 @@ impl<'t> Entry<'t> {
         signed(self.amount, self.direction)
     }
 
+    /// Groups of payments; version 01 has them in the entry itself.
+    fn groups(&self) -> impl Iterator<Item = Element<'t>> {
+        std::iter::once(self.element).chain(self.element.all("NtryDtls"))
+    }
+
     fn details(&self) -> impl Iterator<Item = Detail<'t>> {
-        let groups = self.element.all("NtryDtls");
-        groups.flat_map(|group| group.all("TxDtls")).map(Detail)
+        let payments = self.groups().flat_map(|group| group.all("TxDtls"));
+        payments.map(Detail)
     }
 
     /// Writes the rows. `is_whole` is false for an entry with more payments than are kept.
@@ -243,7 +248,7 @@ impl<'t> Writer<'_, 't, '_> {
                 text.push_str(separator);
                 text.push_str(&remittance.text);
             }
-            documents.extend(remittance.documents);
+            documents.extend(remittance.into_documents());
         }
         let text = match text.as_str() {
             "" => entry.element.text_at(&["AddtlNtryInf"]),
@@ -399,7 +404,7 @@ impl<'t> Writer<'_, 't, '_> {
             };
             return self.oddities.note(oddity, element.line(), 1);
         }
-        for group in element.all("NtryDtls") {
+        for group in self.entry.groups() {
             let number = group.all("TxDtls").count() as u64;
             let Some(batch) = group.at(&["Btch"]) else {
                 continue;

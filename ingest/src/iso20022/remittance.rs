@@ -14,6 +14,7 @@ const PIECE_CHARACTERS: usize = 140;
 /// The content of `RmtInf`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Remittance<'t> {
+    line: u64,
     pub text: Cow<'t, str>,
     /// The first creditor reference; others are documents.
     pub reference: CreditorReference,
@@ -42,7 +43,10 @@ pub(super) struct Document<'t> {
 impl<'t> Remittance<'t> {
     /// Reads `information`, which has `Ustrd` and `Strd`.
     pub fn of(information: Option<Element<'t>>) -> Self {
-        let mut remittance = Self::default();
+        let mut remittance = Self {
+            line: information.map_or(0, Element::line),
+            ..Self::default()
+        };
         for part in information.into_iter().flat_map(Element::children) {
             match part.name() {
                 "Ustrd" => add_piece(&mut remittance.text, part.text()),
@@ -51,6 +55,18 @@ impl<'t> Remittance<'t> {
             }
         }
         remittance
+    }
+
+    /// The documents; where there are none, the creditor reference as one.
+    pub fn into_documents(self) -> Vec<Document<'t>> {
+        if !self.documents.is_empty() || self.reference.text.is_empty() {
+            return self.documents;
+        }
+        vec![Document {
+            line: self.line,
+            number: Cow::Owned(self.reference.text),
+            ..Document::default()
+        }]
     }
 
     fn add_structured(&mut self, part: Element<'t>) {
