@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use tieout_core::{Amount, Currency, Direction};
 
-use super::party::{CREDITOR, DEBTOR, Party, name_of};
+use super::party::{CREDITOR, DEBTOR, Party, account_number, name_of};
 use super::remittance::Remittance;
 use super::value::{
-    Money, code_at, code_or_proprietary, direction, money_at, opposite, reference, signed,
+    Money, code_at, code_or_proprietary, direction, money_at, opposite, reference, shared, signed,
 };
 use crate::xml::Element;
 
@@ -31,8 +31,12 @@ impl<'t> Detail<'t> {
             &["AmtDtls", "CntrValAmt", "Amt"],
             &["AmtDtls", "InstdAmt", "Amt"],
         ];
-        let amounts = places.iter().filter_map(|path| money_at(self.0, path, Some(currency)));
-        let found = amounts.into_iter().find(|money| money.currency == currency)?;
+        let amounts = places
+            .iter()
+            .filter_map(|path| money_at(self.0, path, Some(currency)));
+        let found = amounts
+            .into_iter()
+            .find(|money| money.currency == currency)?;
         let own = direction(self.0).ok()?.unwrap_or(entry);
         Some((found.amount, own))
     }
@@ -63,7 +67,10 @@ impl<'t> Detail<'t> {
             let found = references.map_or("", |references| references.text_at(&[place]));
             reference(found)
         });
-        texts.into_iter().find(|text| !text.is_empty()).unwrap_or("")
+        texts
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or("")
     }
 
     pub fn return_reason(self) -> &'t str {
@@ -122,8 +129,8 @@ impl Owner {
     /// Reads an `Acct`.
     pub fn of(account: Element<'_>) -> Self {
         Self {
-            account: super::party::account_number(account).into_owned(),
-            name: account.at(&["Ownr"]).map_or("", name_of).to_owned(),
+            account: shared(&account_number(account)).to_owned(),
+            name: shared(account.at(&["Ownr"]).map_or("", name_of)).to_owned(),
         }
     }
 

@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use tieout_core::{
-    Amount, Currency, Date, Direction, Feed, FindingCode, IdentityHasher, LineId,
-    QuarantineReason, Severity,
+    Amount, Currency, Date, Direction, Feed, FindingCode, IdentityHasher, LineId, QuarantineReason,
+    Severity,
 };
 
 use super::detail::{Detail, Owner, charges, type_code};
 use super::oddity::{Oddities, Oddity};
-use super::party::Party;
 use super::remittance::{Document, Remittance};
-use super::value::{Refusal, code_or_proprietary, date_at, direction, money, opposite, reference, signed};
+use super::value::{
+    Refusal, code_or_proprietary, date_at, direction, money, opposite, reference, shared, signed,
+};
 use crate::format::ReadError;
 use crate::intake::Intake;
 use crate::rows::{BankLine, BankLines, BookingStatus, DocumentLine};
@@ -220,8 +221,8 @@ fn status_of(element: Element<'_>) -> Result<BookingStatus, Refusal> {
 
 fn entry_reference(element: Element<'_>) -> &str {
     match reference(element.text_at(&["AcctSvcrRef"])) {
-        "" => reference(element.text_at(&["NtryRef"])),
-        own => own,
+        "" => shared(reference(element.text_at(&["NtryRef"]))),
+        own => shared(own),
     }
 }
 
@@ -343,7 +344,12 @@ impl<'t> Writer<'_, 't, '_> {
     }
 
     /// What the payment is for, or else what the bank says of it.
-    fn text_of<'r>(&self, detail: Detail<'t>, remittance: &'r Remittance<'t>, is_only: bool) -> &'r str
+    fn text_of<'r>(
+        &self,
+        detail: Detail<'t>,
+        remittance: &'r Remittance<'t>,
+        is_only: bool,
+    ) -> &'r str
     where
         't: 'r,
     {

@@ -5,11 +5,11 @@ use tieout_core::{Amount, Date, Direction, FindingCode, QuarantineReason, Severi
 use super::message::Message;
 use super::party::{CREDITOR, DEBTOR, OwnedParty, Party};
 use super::reader::{Body, Output, Trouble};
-use super::remittance::Remittance;
+use super::remittance::{Document, Remittance};
 use super::value::{Money, Refusal, code_at, date_at, day, money, reference, too_large};
 use crate::format::ReadError;
 use crate::intake::Notice;
-use crate::rows::PaymentInstruction;
+use crate::rows::{AdviceLine, PaymentInstruction};
 use crate::xml::Element;
 
 /// Elements of a batch that say nothing about money.
@@ -47,7 +47,9 @@ impl Control {
 
     fn check(&self, what: &str) -> impl Iterator<Item = Notice> {
         let number = self.told_number.filter(|&told| told != self.number);
-        let sum = self.told_sum.filter(|&told| told != self.sum && self.refused == 0);
+        let sum = self
+            .told_sum
+            .filter(|&told| told != self.sum && self.refused == 0);
         let notice = |code, found, expected| Notice {
             severity: Severity::Error,
             code,
@@ -123,7 +125,12 @@ impl Instructions {
         self.control.tell(header.text_at(&["NbOfTxs"]), sum);
     }
 
-    fn of_batch(&mut self, element: Element<'_>, parent: &str, out: &mut Output<'_>) -> Result<(), Refusal> {
+    fn of_batch(
+        &mut self,
+        element: Element<'_>,
+        parent: &str,
+        out: &mut Output<'_>,
+    ) -> Result<(), Refusal> {
         let batch = &mut self.batch;
         match element.name() {
             "PmtInfId" => element.text().clone_into(&mut batch.id),
@@ -132,8 +139,8 @@ impl Instructions {
             "CtrlSum" => batch.control.tell("", element.text()),
             "ReqdExctnDt" | "ReqdColltnDt" => batch.date = date_at(element, &[])?,
             name => {
-                let is_party = batch.debtor.take(DEBTOR, element)
-                    || batch.creditor.take(CREDITOR, element);
+                let is_party =
+                    batch.debtor.take(DEBTOR, element) || batch.creditor.take(CREDITOR, element);
                 if !is_party && !STRUCTURE.contains(&name) {
                     out.oddities.unknown_element(name, parent, element.line());
                 }
@@ -196,7 +203,12 @@ impl Instructions {
             bytes: element.bytes(),
             ..PaymentInstruction::blank(money.currency)
         };
-        out.instructions.push(&row, &mut out.intake)
+        out.instructions.push(&row, &mut out.intake)?;
+        for document in &remittance.documents {
+            out.advice
+                .push(&advice_line(document, &row), &mut out.intake)?;
+        }
+        Ok(())
     }
 
     fn method_of<'r>(&'r self, element: Element<'r>) -> &'r str {
@@ -204,6 +216,30 @@ impl Instructions {
             "" => code_at(element, &["PmtTpInf", "LclInstrm"]),
             method => method,
         }
+    }
+}
+
+/// A document that the payment of `row` pays.
+fn advice_line<'l>(document: &'l Document<'_>, row: &PaymentInstruction<'l>) -> AdviceLine<'l> {
+    let references = [
+        row.end_to_end_id,
+        row.transaction_reference,
+        row.instruction_id,
+    ];
+    let reference = references.into_iter().find(|text| !text.is_empty());
+    AdviceLine {
+        source_line: document.line,
+        payment_reference: reference.unwrap_or_default(),
+        payer_name: row.debtor_name,
+        payment_date: row.requested_date,
+        payment_amount: Some(row.amount),
+        currency: document.currency.or(Some(row.currency)),
+        document_number: &document.number,
+        gross: document.gross,
+        discount: document.discount,
+        adjustment: document.adjustment,
+        adjustment_reason: document.adjustment_reason,
+        net: document.net,
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use tieout_core::{FindingCode, Severity};
 
 use super::remittance::Remittance;
+use super::value::shared;
 use crate::format::Stopped;
 use crate::intake::{Intake, Notice};
 
@@ -50,7 +51,7 @@ impl Oddities {
         let oddity = Oddity {
             severity: Severity::Warning,
             code: FindingCode::UnexpectedRecord,
-            what: format!("elements `{name}` in `{parent}`").into(),
+            what: format!("elements `{}` in `{parent}`", shared(name)).into(),
             expected: "an element of the standard",
             action: "They were not read; see whether they hold something that matters.",
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use tieout_core::check_digits::is_routing_number;
 
+use super::value::reference;
 use crate::xml::Element;
 
 /// The elements of one side of a payment.
@@ -148,13 +149,14 @@ pub(super) fn account_number(account: Element<'_>) -> Cow<'_, str> {
 
 /// A bank: its BIC, its number in a clearing system, or its name.
 fn institution(agent: Element<'_>) -> &str {
-    agent.first_text(&[
+    let found = agent.first_text(&[
         &["FinInstnId", "BICFI"],
         &["FinInstnId", "BIC"],
         &["FinInstnId", "ClrSysMmbId", "MmbId"],
         &["FinInstnId", "Othr", "Id"],
         &["FinInstnId", "Nm"],
-    ])
+    ]);
+    reference(found)
 }
 
 /// Numbers of US accounts mean nothing without the bank's, so they become `ABA:account` as in

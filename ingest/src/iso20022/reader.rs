@@ -168,7 +168,10 @@ impl<'a> Reader<'a> {
                 }
                 Err(error) => {
                     xml.keep();
-                    Err(Interrupted::Xml { error, in_unit: false })
+                    Err(Interrupted::Xml {
+                        error,
+                        in_unit: false,
+                    })
                 }
             };
             match step {
@@ -197,29 +200,43 @@ impl<'a> Reader<'a> {
                 body.enter(xml.name(), line);
                 Frame::Container(xml.name().to_owned())
             }
-            (around, _) => match of_element(xml.name()) {
-                Some(message) => {
-                    let identifier = identifier_in(xml, message);
-                    self.body = Some(body_of(message, identifier, line));
-                    self.messages += 1;
-                    Frame::Message(xml.name().to_owned())
-                }
-                None => {
-                    if matches!(around, Some(Frame::Wrapper { is_document: true })) {
-                        self.out.oddities.unknown_element(xml.name(), "Document", line);
-                    }
-                    Frame::Wrapper { is_document: xml.name() == "Document" }
-                }
-            },
+            (around, _) => {
+                let is_in_document = matches!(around, Some(Frame::Wrapper { is_document: true }));
+                self.outside(xml, line, is_in_document)
+            }
         };
         self.frames.push(frame);
         Ok(())
     }
 
+    /// What begins outside of a message: one, or something around it.
+    fn outside<R: Read>(
+        &mut self,
+        xml: &XmlReader<R>,
+        line: u64,
+        is_in_document: bool,
+    ) -> Frame {
+        let name = xml.name();
+        if let Some(message) = of_element(name) {
+            self.body = Some(body_of(message, identifier_in(xml, message), line));
+            self.messages += 1;
+            return Frame::Message(name.to_owned());
+        }
+        if is_in_document {
+            self.out.oddities.unknown_element(name, "Document", line);
+        }
+        Frame::Wrapper {
+            is_document: name == "Document",
+        }
+    }
+
     fn unit<R: Read>(&mut self, xml: &mut XmlReader<R>) -> Result<(), Interrupted> {
         xml.keep();
         let extent = xml.read_tree(&mut self.tree);
-        let extent = extent.map_err(|error| Interrupted::Xml { error, in_unit: true })?;
+        let extent = extent.map_err(|error| Interrupted::Xml {
+            error,
+            in_unit: true,
+        })?;
         let parent = match self.frames.last() {
             Some(Frame::Message(name) | Frame::Container(name)) => name.as_str(),
             _ => "",
@@ -227,7 +244,9 @@ impl<'a> Reader<'a> {
         let (Some(element), Some(body)) = (self.tree.root(), &mut self.body) else {
             return Ok(());
         };
-        self.out.oddities.stray_text(element.line(), self.tree.mixed());
+        self.out
+            .oddities
+            .stray_text(element.line(), self.tree.mixed());
         let is_whole = extent == Extent::Whole;
         match body.unit(element, parent, is_whole, &mut self.out) {
             Ok(()) => Ok(()),

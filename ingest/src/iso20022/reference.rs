@@ -1,8 +1,6 @@
 //! References that creditors give, and their check digits.
 
-use tieout_core::check_digits::{
-    is_belgian_ogm, is_iso_11649, is_norwegian_kid, is_swiss_qr,
-};
+use tieout_core::check_digits::{is_belgian_ogm, is_iso_11649, is_norwegian_kid, is_swiss_qr};
 
 use crate::xml::Element;
 
@@ -87,7 +85,11 @@ mod tests {
             ("085192754116", "SCOR", "BBA", false),
             ("ORDER 7", "", "", true),
         ] {
-            assert_eq!(check_digits_fit(text.as_bytes(), code, issuer), fits, "{text}");
+            assert_eq!(
+                check_digits_fit(text.as_bytes(), code, issuer),
+                fits,
+                "{text}"
+            );
         }
         assert_eq!(plain("+++085/1927/54115+++"), "085192754115");
         assert_eq!(plain("RF18 5390 0754 7034"), "RF18539007547034");

@@ -16,6 +16,8 @@ const PIECE_CHARACTERS: usize = 140;
 pub(super) struct Remittance<'t> {
     line: u64,
     pub text: Cow<'t, str>,
+    /// The last piece of the text is full.
+    is_full: bool,
     /// The first creditor reference; others are documents.
     pub reference: CreditorReference,
     pub documents: Vec<Document<'t>>,
@@ -49,7 +51,7 @@ impl<'t> Remittance<'t> {
         };
         for part in information.into_iter().flat_map(Element::children) {
             match part.name() {
-                "Ustrd" => add_piece(&mut remittance.text, part.text()),
+                "Ustrd" => remittance.add_piece(part.text()),
                 "Strd" => remittance.add_structured(part),
                 _ => {}
             }
@@ -84,15 +86,34 @@ impl<'t> Remittance<'t> {
         }
         let is_first = self.reference.text.is_empty();
         if named == 0 && (amounts.is_some() || !is_first) {
-            let number = reference.as_ref().map_or("", |found| &found.text).to_owned();
+            let number = reference
+                .as_ref()
+                .map_or("", |found| &found.text)
+                .to_owned();
             self.add_document(part.line(), Cow::Owned(number), amounts, false);
         }
         if let Some(reference) = reference.filter(|_| is_first) {
             self.reference = reference;
         }
         for text in part.all("AddtlRmtInf") {
-            add_piece(&mut self.text, text.text());
+            self.add_piece(text.text());
         }
+    }
+
+    fn add_piece(&mut self, piece: &'t str) {
+        if piece.is_empty() {
+            return;
+        }
+        if self.text.is_empty() {
+            self.text = Cow::Borrowed(piece);
+        } else {
+            let text = self.text.to_mut();
+            if !self.is_full {
+                text.push(' ');
+            }
+            text.push_str(piece);
+        }
+        self.is_full = piece.chars().count() >= PIECE_CHARACTERS;
     }
 
     fn add_document(
@@ -119,24 +140,10 @@ impl<'t> Remittance<'t> {
 
 fn code_is(document: Element<'_>, codes: &[&str]) -> bool {
     let kind = document.at(&["Tp", "CdOrPrtry"]);
-    let code = kind.or(document.at(&["Tp"])).map_or("", code_or_proprietary);
+    let code = kind
+        .or(document.at(&["Tp"]))
+        .map_or("", code_or_proprietary);
     codes.contains(&code)
-}
-
-fn add_piece<'t>(text: &mut Cow<'t, str>, piece: &'t str) {
-    if piece.is_empty() {
-        return;
-    }
-    if text.is_empty() {
-        *text = Cow::Borrowed(piece);
-        return;
-    }
-    let text = text.to_mut();
-    let is_broken = text.chars().count() % PIECE_CHARACTERS == 0;
-    if !is_broken {
-        text.push(' ');
-    }
-    text.push_str(piece);
 }
 
 /// The amounts of one document.

@@ -9,6 +9,7 @@ use super::message::Message;
 use super::oddity::Oddity;
 use super::reader::{Body, Output, Trouble};
 use super::summary::{self, Summary};
+use super::value::shared;
 use crate::format::ReadError;
 use crate::intake::Notice;
 use crate::rows::BookingStatus;
@@ -36,17 +37,62 @@ const STRUCTURE: [&str; 16] = [
 
 /// Elements that an entry may have.
 const ENTRY_PARTS: [&str; 23] = [
-    "NtryRef", "Amt", "CdtDbtInd", "RvslInd", "Sts", "BookgDt", "ValDt", "AcctSvcrRef", "Avlbty",
-    "BkTxCd", "ComssnWvrInd", "AddtlInfInd", "AmtDtls", "Chrgs", "TechInptChanl", "Intrst",
-    "CardTx", "NtryDtls", "AddtlNtryInf", "Btch", "TxDtls", "MktPrctc", "SplmtryData",
+    "NtryRef",
+    "Amt",
+    "CdtDbtInd",
+    "RvslInd",
+    "Sts",
+    "BookgDt",
+    "ValDt",
+    "AcctSvcrRef",
+    "Avlbty",
+    "BkTxCd",
+    "ComssnWvrInd",
+    "AddtlInfInd",
+    "AmtDtls",
+    "Chrgs",
+    "TechInptChanl",
+    "Intrst",
+    "CardTx",
+    "NtryDtls",
+    "AddtlNtryInf",
+    "Btch",
+    "TxDtls",
+    "MktPrctc",
+    "SplmtryData",
 ];
 
 /// Elements that a payment behind an entry may have.
 const DETAIL_PARTS: [&str; 29] = [
-    "Refs", "Amt", "CdtDbtInd", "AmtDtls", "Avlbty", "BkTxCd", "Chrgs", "Intrst", "RltdPties",
-    "RltdAgts", "LclInstrm", "PmtTpInf", "Purp", "RltdRmtInf", "RmtInf", "RltdDts", "RltdPric",
-    "RltdQties", "FinInstrmId", "Tax", "RtrInf", "CorpActn", "SfkpgAcct", "CshDpst", "CardTx",
-    "AddtlTxInf", "SplmtryData", "Poi", "AcctSvcrTxRef",
+    "Refs",
+    "Amt",
+    "CdtDbtInd",
+    "AmtDtls",
+    "Avlbty",
+    "BkTxCd",
+    "Chrgs",
+    "Intrst",
+    "RltdPties",
+    "RltdAgts",
+    "LclInstrm",
+    "PmtTpInf",
+    "Purp",
+    "RltdRmtInf",
+    "RmtInf",
+    "RltdDts",
+    "RltdPric",
+    "RltdQties",
+    "FinInstrmId",
+    "Tax",
+    "RtrInf",
+    "CorpActn",
+    "SfkpgAcct",
+    "CshDpst",
+    "CardTx",
+    "AddtlTxInf",
+    "SplmtryData",
+    "Poi",
+    "AcctSvcrTxRef",
 ];
 
 /// One report of an account.
@@ -83,7 +129,7 @@ impl Reports {
         out: &mut Output<'_>,
     ) -> Result<(), Trouble> {
         self.number(out)?;
-        self.note_parts(element, out);
+        Self::note_parts(element, out);
         let report = &mut self.report;
         let entry = match Entry::check(element, &report.account) {
             Ok(entry) => entry,
@@ -101,16 +147,18 @@ impl Reports {
         Ok(())
     }
 
-    fn note_parts(&self, element: Element<'_>, out: &mut Output<'_>) {
+    fn note_parts(element: Element<'_>, out: &mut Output<'_>) {
         for part in element.children() {
             if !ENTRY_PARTS.contains(&part.name()) {
-                out.oddities.unknown_element(part.name(), "Ntry", part.line());
+                out.oddities
+                    .unknown_element(part.name(), "Ntry", part.line());
             }
         }
         for group in element.all("NtryDtls") {
             for part in group.all("TxDtls").flat_map(Element::children) {
                 if !DETAIL_PARTS.contains(&part.name()) {
-                    out.oddities.unknown_element(part.name(), "TxDtls", part.line());
+                    out.oddities
+                        .unknown_element(part.name(), "TxDtls", part.line());
                 }
             }
         }
@@ -202,11 +250,11 @@ impl Body for Reports {
                 Ok(())
             }
             "Id" => {
-                element.text().clone_into(&mut self.report.account.statement_id);
+                shared(element.text()).clone_into(&mut self.report.account.statement_id);
                 Ok(())
             }
             "ElctrncSeqNb" => {
-                element.text().clone_into(&mut self.report.number);
+                shared(element.text()).clone_into(&mut self.report.number);
                 Ok(())
             }
             name => {

@@ -122,8 +122,17 @@ impl Statuses {
     }
 
     /// What a camt.029 says of the whole case.
-    fn confirmation(&mut self, element: Element<'_>, out: &mut Output<'_>) -> Result<(), ReadError> {
-        let told = element.first_text(&[&["Conf"], &["RjctdMod"], &["RjctdMod", "Cd"], &["AssgnmtCxlConf"]]);
+    fn confirmation(
+        &mut self,
+        element: Element<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<(), ReadError> {
+        let told = element.first_text(&[
+            &["Conf"],
+            &["RjctdMod"],
+            &["RjctdMod", "Cd"],
+            &["AssgnmtCxlConf"],
+        ]);
         told.clone_into(&mut self.group.status);
         self.group.line = element.line();
         self.group.bytes = element.bytes();
@@ -219,8 +228,7 @@ impl Statuses {
             ),
             original_instruction_id: element.text_at(&["OrgnlInstrId"]),
             original_end_to_end_id: reference(element.text_at(&["OrgnlEndToEndId"])),
-            original_transaction_reference: element
-                .first_text(&[&["OrgnlUETR"], &["OrgnlTxId"]]),
+            original_transaction_reference: element.first_text(&[&["OrgnlUETR"], &["OrgnlTxId"]]),
             status,
             reason: or(reason, or(&self.batch.reason, &self.group.reason)),
             information: &information,

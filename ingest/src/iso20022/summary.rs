@@ -142,7 +142,11 @@ impl Summary {
                     })
                     .map(|net| {
                         let code = FindingCode::ControlTotal;
-                        (code, format!("net {net}"), format!("net {}", self.all.net()))
+                        (
+                            code,
+                            format!("net {net}"),
+                            format!("net {}", self.all.net()),
+                        )
                     }),
             ];
             let figures = figures.into_iter().flatten();

@@ -29,14 +29,23 @@ pub(super) fn money(element: Element<'_>, otherwise: Option<Currency>) -> Result
         (Ok(currency), _) => currency,
         (Err(_), Some(currency)) if code.is_empty() => currency,
         (Err(error), _) => {
-            let message = format!(
-                "the currency of `{}` is `{code}`: {error}",
-                element.name()
-            );
+            let message = format!("the currency of `{}` is `{code}`: {error}", element.name());
             return Err((QuarantineReason::BadCurrency, message));
         }
     };
     Ok(Money { amount, currency })
+}
+
+/// Bytes of a text that many rows repeat; the standard allows 140 characters at most.
+const SHARED_TEXT_BYTES_MAX: usize = 600;
+
+/// A text that many rows repeat, cut where it is longer than any that the standard allows.
+pub(super) fn shared(text: &str) -> &str {
+    let mut end = text.len().min(SHARED_TEXT_BYTES_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// An element that is too large to keep.

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Write as _;
+
 use super::*;
 
 /// What a document is, step by step, with every element below the first read as a tree.
@@ -16,8 +18,8 @@ fn shown(text: &[u8], chunk_bytes: usize) -> String {
                 }
                 show_element(tree.root().unwrap(), &mut shown);
             }
-            Ok(Step::Open) => shown.push_str(&format!("<{}>", xml.name())),
-            Ok(step) => shown.push_str(&format!("{step:?} ")),
+            Ok(Step::Open) => write!(shown, "<{}>", xml.name()).unwrap(),
+            Ok(step) => write!(shown, "{step:?} ").unwrap(),
             Err(error) => return format!("{shown}{error:?}"),
         }
     }
@@ -27,7 +29,7 @@ fn show_element(element: Element<'_>, shown: &mut String) {
     let (bytes, line) = (element.bytes(), element.line());
     let (name, text) = (element.name(), element.text());
     let currency = element.currency();
-    shown.push_str(&format!("[{name} {currency} {line} {bytes:?} `{text}`"));
+    write!(shown, "[{name} {currency} {line} {bytes:?} `{text}`").unwrap();
     for child in element.children() {
         show_element(child, shown);
     }
@@ -51,7 +53,10 @@ fn any_chunks_give_the_same() {
 #[test]
 fn what_does_not_nest_is_told() {
     for (text, end) in [
-        ("<a><b></a>", "<a><b>Malformed(\"`</a>` where `</b>` is expected\")"),
+        (
+            "<a><b></a>",
+            "<a><b>Malformed(\"`</a>` where `</b>` is expected\")",
+        ),
         ("<a><unit><b>", "<a>Truncated"),
         ("<a><unit", "<a>Truncated"),
         ("<a", "Truncated"),

@@ -62,16 +62,10 @@ pub(super) fn push_resolved(text: &str, out: &mut String) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let end = rest.bytes().take(12).position(|byte| byte == b';');
-        match end.and_then(|end| Some((end, referenced(&rest[1..end])?))) {
-            Some((end, character)) => {
-                out.push(character);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
+        let found = end.and_then(|end| Some((end, referenced(&rest[1..end])?)));
+        let (end, character) = found.unwrap_or((0, '&'));
+        out.push(character);
+        rest = &rest[end + 1..];
     }
     out.push_str(rest);
 }

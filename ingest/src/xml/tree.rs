@@ -234,6 +234,9 @@ impl<'t> Element<'t> {
     /// The text of the first of the `paths` that has one.
     pub fn first_text(self, paths: &[&[&str]]) -> &'t str {
         let texts = paths.iter().map(|path| self.text_at(path));
-        texts.into_iter().find(|text| !text.is_empty()).unwrap_or("")
+        texts
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or("")
     }
 }
