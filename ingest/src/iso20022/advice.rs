@@ -8,7 +8,7 @@ use super::remittance::{Document, Remittance};
 use super::value::{Money, date_at, money, reference};
 use crate::format::ReadError;
 use crate::rows::AdviceLine;
-use crate::xml::Element;
+use crate::xml::{Element, Extent};
 
 /// Reads advices.
 #[derive(Default)]
@@ -101,11 +101,11 @@ impl Body for Advices {
         &mut self,
         element: Element<'_>,
         parent: &str,
-        is_whole: bool,
+        extent: Extent,
         out: &mut Output<'_>,
     ) -> Result<(), Trouble> {
         match element.name() {
-            "RmtInf" if is_whole => Ok(write(element, out)?),
+            "RmtInf" if extent == Extent::Whole => Ok(write(element, out)?),
             "RmtInf" => Err(super::value::too_large(element).into()),
             "GrpHdr" | "SplmtryData" => Ok(()),
             name => {

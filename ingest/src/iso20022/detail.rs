@@ -161,11 +161,12 @@ pub(super) fn type_code(code: Option<Element<'_>>) -> Cow<'_, str> {
         } else {
             own
         };
-        return Cow::Borrowed(own);
+        return Cow::Borrowed(shared(own));
     }
     let family = code.text_at(&["Domn", "Fmly", "Cd"]);
     let subfamily = code.text_at(&["Domn", "Fmly", "SubFmlyCd"]);
-    Cow::Owned(format!("{domain}-{family}-{subfamily}"))
+    let parts = [domain, family, subfamily].map(shared);
+    Cow::Owned(parts.join("-"))
 }
 
 /// What the bank took off, in `currency`; below zero where it gave back.

@@ -92,6 +92,43 @@ impl<'t> Entry<'t> {
         signed(self.amount, self.direction)
     }
 
+    /// Writes the payments that are here of an entry that comes in pieces, and gives their sum as
+    /// it changes the account.
+    pub fn write_piece(
+        &self,
+        account: &Account,
+        rows: &mut BankLines,
+        intake: &mut Intake<'_>,
+        oddities: &mut Oddities,
+    ) -> Result<Amount, ReadError> {
+        let mut writer = Writer {
+            entry: self,
+            account,
+            rows,
+            intake,
+            oddities,
+        };
+        writer.each_payment()?;
+        let details = self.details();
+        let amounts = details.filter_map(|one| one.signed_amount(self.currency, self.direction));
+        Ok(amounts.sum())
+    }
+
+    /// Compares the entry with the sum of its pieces.
+    pub fn check_pieces(&self, sum: Amount, oddities: &mut Oddities) {
+        if sum == self.signed_amount() {
+            return;
+        }
+        let oddity = Oddity {
+            severity: Severity::Error,
+            code: FindingCode::ControlTotal,
+            what: "large entries whose single payments do not add up to them".into(),
+            expected: "the entry's amount as the sum",
+            action: "The payments are rows; ask the bank where the difference comes from.",
+        };
+        oddities.note(oddity, self.element.line(), 1);
+    }
+
     /// Groups of payments; version 01 has them in the entry itself.
     fn groups(&self) -> impl Iterator<Item = Element<'t>> {
         std::iter::once(self.element).chain(self.element.all("NtryDtls"))
@@ -276,8 +313,10 @@ impl<'t> Writer<'_, 't, '_> {
     fn each_payment(&mut self) -> Result<(), ReadError> {
         let entry = self.entry;
         for detail in entry.details() {
-            let found = detail.amount(entry.currency, entry.direction);
-            let (amount, direction) = found.unwrap_or((Amount::ZERO, entry.direction));
+            let Some((amount, direction)) = detail.amount(entry.currency, entry.direction) else {
+                self.note_without_amount(detail.0.line());
+                continue;
+            };
             let direction = if amount.is_negative() {
                 opposite(direction)
             } else {
@@ -287,6 +326,17 @@ impl<'t> Writer<'_, 't, '_> {
             self.payment(detail, amount.abs(), direction, place, false)?;
         }
         Ok(())
+    }
+
+    fn note_without_amount(&mut self, line: u64) {
+        let oddity = Oddity {
+            severity: Severity::Error,
+            code: FindingCode::MissingRecord,
+            what: "payments of large entries without an amount in the entry's currency".into(),
+            expected: "`Amt` or `TxAmt` in the entry's currency",
+            action: "They were not read; look at the file.",
+        };
+        self.oddities.note(oddity, line, 1);
     }
 
     fn payment(

@@ -10,7 +10,7 @@ use super::value::{Money, Refusal, code_at, date_at, day, money, reference, too_
 use crate::format::ReadError;
 use crate::intake::Notice;
 use crate::rows::{AdviceLine, PaymentInstruction};
-use crate::xml::Element;
+use crate::xml::{Element, Extent};
 
 /// Elements of a batch that say nothing about money.
 const STRUCTURE: [&str; 12] = [
@@ -290,11 +290,11 @@ impl Body for Instructions {
         &mut self,
         element: Element<'_>,
         parent: &str,
-        is_whole: bool,
+        extent: Extent,
         out: &mut Output<'_>,
     ) -> Result<(), Trouble> {
         match element.name() {
-            _ if !is_whole => Err(too_large(element).into()),
+            _ if extent != Extent::Whole => Err(too_large(element).into()),
             "CdtTrfTxInf" | "DrctDbtTxInf" => self.payment(element, out),
             "GrpHdr" => {
                 self.header(element);

@@ -84,13 +84,13 @@ pub(super) trait Body {
     /// A container begins.
     fn enter(&mut self, name: &str, line: u64);
 
-    /// Reads a unit in the container or message `parent`; `is_whole` is false if the unit is too
-    /// large to keep and `element` has its beginning.
+    /// Reads a unit in the container or message `parent`. A paused unit comes again with its next
+    /// pieces; of one that is cut, `element` has the beginning.
     fn unit(
         &mut self,
         element: Element<'_>,
         parent: &str,
-        is_whole: bool,
+        extent: Extent,
         out: &mut Output<'_>,
     ) -> Result<(), Trouble>;
 
@@ -210,12 +210,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What begins outside of a message: one, or something around it.
-    fn outside<R: Read>(
-        &mut self,
-        xml: &XmlReader<R>,
-        line: u64,
-        is_in_document: bool,
-    ) -> Frame {
+    fn outside<R: Read>(&mut self, xml: &XmlReader<R>, line: u64, is_in_document: bool) -> Frame {
         let name = xml.name();
         if let Some(message) = of_element(name) {
             self.body = Some(body_of(message, identifier_in(xml, message), line));
@@ -232,11 +227,23 @@ impl<'a> Reader<'a> {
 
     fn unit<R: Read>(&mut self, xml: &mut XmlReader<R>) -> Result<(), Interrupted> {
         xml.keep();
-        let extent = xml.read_tree(&mut self.tree);
-        let extent = extent.map_err(|error| Interrupted::Xml {
-            error,
-            in_unit: true,
-        })?;
+        let mut extent = xml
+            .read_tree(&mut self.tree)
+            .map_err(Interrupted::in_unit)?;
+        loop {
+            self.read_unit(xml, extent)?;
+            if extent != Extent::Paused {
+                return Ok(());
+            }
+            extent = xml.read_on(&mut self.tree).map_err(Interrupted::in_unit)?;
+        }
+    }
+
+    fn read_unit<R: Read>(
+        &mut self,
+        xml: &mut XmlReader<R>,
+        extent: Extent,
+    ) -> Result<(), Interrupted> {
         let parent = match self.frames.last() {
             Some(Frame::Message(name) | Frame::Container(name)) => name.as_str(),
             _ => "",
@@ -244,11 +251,11 @@ impl<'a> Reader<'a> {
         let (Some(element), Some(body)) = (self.tree.root(), &mut self.body) else {
             return Ok(());
         };
-        self.out
-            .oddities
-            .stray_text(element.line(), self.tree.mixed());
-        let is_whole = extent == Extent::Whole;
-        match body.unit(element, parent, is_whole, &mut self.out) {
+        if extent != Extent::Paused {
+            let mixed = self.tree.mixed();
+            self.out.oddities.stray_text(element.line(), mixed);
+        }
+        match body.unit(element, parent, extent, &mut self.out) {
             Ok(()) => Ok(()),
             Err(Trouble::Read(error)) => Err(Interrupted::Read(error)),
             Err(Trouble::Refused(refusal)) => {
@@ -366,6 +373,15 @@ impl<'a> Reader<'a> {
 enum Interrupted {
     Read(ReadError),
     Xml { error: XmlError, in_unit: bool },
+}
+
+impl Interrupted {
+    fn in_unit(error: XmlError) -> Self {
+        Self::Xml {
+            error,
+            in_unit: true,
+        }
+    }
 }
 
 /// The message with its version, as a namespace has it.

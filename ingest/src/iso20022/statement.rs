@@ -1,6 +1,6 @@
 //! camt.052, .053 and .054: accounts with their balances and entries.
 
-use tieout_core::{Currency, FindingCode, Severity};
+use tieout_core::{Amount, Currency, FindingCode, Severity};
 
 use super::balance::{self, RollForward};
 use super::detail::Owner;
@@ -9,11 +9,11 @@ use super::message::Message;
 use super::oddity::Oddity;
 use super::reader::{Body, Output, Trouble};
 use super::summary::{self, Summary};
-use super::value::shared;
+use super::value::{Refusal, shared};
 use crate::format::ReadError;
 use crate::intake::Notice;
 use crate::rows::BookingStatus;
-use crate::xml::Element;
+use crate::xml::{Element, Extent};
 
 /// Elements of a report that say nothing about money or are read elsewhere.
 const STRUCTURE: [&str; 16] = [
@@ -106,6 +106,16 @@ struct Report {
     summary: Summary,
     /// Entries in quarantine: nothing can tie.
     refused: u64,
+    /// The entry that comes in pieces.
+    pieces: Option<Pieces>,
+}
+
+/// An entry with so many payments that they are read piece by piece.
+enum Pieces {
+    /// It goes into quarantine at its end.
+    Refused(Refusal),
+    /// The sum of the payments so far.
+    Read(Amount),
 }
 
 /// Reads reports.
@@ -125,25 +135,87 @@ impl Reports {
     fn entry(
         &mut self,
         element: Element<'_>,
-        is_whole: bool,
+        extent: Extent,
         out: &mut Output<'_>,
     ) -> Result<(), Trouble> {
-        self.number(out)?;
         Self::note_parts(element, out);
-        let report = &mut self.report;
-        let entry = match Entry::check(element, &report.account) {
+        let is_in_pieces = extent == Extent::Paused || self.report.pieces.is_some();
+        if is_in_pieces {
+            return self.piece(element, extent, out);
+        }
+        let entry = match self.check(element, out)? {
             Ok(entry) => entry,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let account = &self.report.account;
+        let is_whole = extent == Extent::Whole;
+        let (rows, intake) = (&mut out.rows, &mut out.intake);
+        entry.write(account, is_whole, rows, intake, &mut out.oddities)?;
+        Ok(())
+    }
+
+    /// Checks an entry and takes its amount.
+    fn check<'t>(
+        &mut self,
+        element: Element<'t>,
+        out: &mut Output<'_>,
+    ) -> Result<Result<Entry<'t>, Refusal>, ReadError> {
+        self.number(out)?;
+        if element.at(&["Sts"]).is_none() {
+            let oddity = Oddity {
+                severity: Severity::Warning,
+                code: FindingCode::MissingRecord,
+                what: "entries without `Sts`".into(),
+                expected: "BOOK, PDNG or INFO",
+                action: "They were read as booked.",
+            };
+            out.oddities.note(oddity, element.line(), 1);
+        }
+        let report = &mut self.report;
+        let checked = Entry::check(element, &report.account);
+        match &checked {
+            Ok(entry) => {
+                report.summary.entry(entry);
+                if entry.status == BookingStatus::Booked {
+                    report.roll.entry(entry.currency, entry.signed_amount());
+                }
+            }
+            Err(_) => report.refused += 1,
+        }
+        Ok(checked)
+    }
+
+    /// Reads the next payments of an entry whose first ones were read before, or the first ones.
+    fn piece(
+        &mut self,
+        element: Element<'_>,
+        extent: Extent,
+        out: &mut Output<'_>,
+    ) -> Result<(), Trouble> {
+        let before = match self.report.pieces.take() {
+            Some(Pieces::Refused(refusal)) => Err(refusal),
+            Some(Pieces::Read(sum)) => {
+                Entry::check(element, &self.report.account).map(|entry| (entry, sum))
+            }
+            None => self.check(element, out)?.map(|entry| (entry, Amount::ZERO)),
+        };
+        let is_last = extent != Extent::Paused;
+        let (entry, sum) = match before {
+            Ok(before) => before,
+            Err(refusal) if is_last => return Err(refusal.into()),
             Err(refusal) => {
-                report.refused += 1;
-                return Err(refusal.into());
+                self.report.pieces = Some(Pieces::Refused(refusal));
+                return Ok(());
             }
         };
-        report.summary.entry(&entry);
-        if entry.status == BookingStatus::Booked {
-            report.roll.entry(entry.currency, entry.signed_amount());
-        }
+        let account = &self.report.account;
         let (rows, intake) = (&mut out.rows, &mut out.intake);
-        entry.write(&report.account, is_whole, rows, intake, &mut out.oddities)?;
+        let sum = sum + entry.write_piece(account, rows, intake, &mut out.oddities)?;
+        if is_last {
+            entry.check_pieces(sum, &mut out.oddities);
+        } else {
+            self.report.pieces = Some(Pieces::Read(sum));
+        }
         Ok(())
     }
 
@@ -161,16 +233,6 @@ impl Reports {
                         .unknown_element(part.name(), "TxDtls", part.line());
                 }
             }
-        }
-        if element.at(&["Sts"]).is_none() {
-            let oddity = Oddity {
-                severity: Severity::Warning,
-                code: FindingCode::MissingRecord,
-                what: "entries without `Sts`".into(),
-                expected: "BOOK, PDNG or INFO",
-                action: "They were read as booked.",
-            };
-            out.oddities.note(oddity, element.line(), 1);
         }
     }
 
@@ -231,7 +293,7 @@ impl Body for Reports {
         &mut self,
         element: Element<'_>,
         parent: &str,
-        is_whole: bool,
+        extent: Extent,
         out: &mut Output<'_>,
     ) -> Result<(), Trouble> {
         match element.name() {
@@ -242,7 +304,7 @@ impl Body for Reports {
                 }
                 Ok(())
             }
-            "Ntry" if self.is_container(parent) => self.entry(element, is_whole, out),
+            "Ntry" if self.is_container(parent) => self.entry(element, extent, out),
             "Bal" => self.balance(element, out),
             "TxsSummry" => Ok(self.summary(element, out)?),
             "Acct" => {

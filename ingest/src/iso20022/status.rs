@@ -13,7 +13,7 @@ use super::value::{Money, code_at, date_at, day, money_at, reference, too_large}
 use crate::format::ReadError;
 use crate::intake::Notice;
 use crate::rows::PaymentStatus;
-use crate::xml::Element;
+use crate::xml::{Element, Extent};
 
 /// Elements that say nothing about a payment.
 const STRUCTURE: [&str; 14] = [
@@ -324,11 +324,11 @@ impl Body for Statuses {
         &mut self,
         element: Element<'_>,
         parent: &str,
-        is_whole: bool,
+        extent: Extent,
         out: &mut Output<'_>,
     ) -> Result<(), Trouble> {
         match element.name() {
-            _ if !is_whole => return Err(too_large(element).into()),
+            _ if extent != Extent::Whole => return Err(too_large(element).into()),
             "GrpHdr" | "Assgnmt" => self.header(element),
             "CtrlData" => self.told_number = element.text_at(&["NbOfTxs"]).parse().ok(),
             "RslvdCase" => {

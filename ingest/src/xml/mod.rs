@@ -63,6 +63,9 @@ pub(crate) enum Extent {
     Whole,
     /// It is larger than a tree may be; the tree holds its beginning.
     Cut,
+    /// It is large and goes on: the tree holds what it had so far of the many equal parts that
+    /// make it large, and [`XmlReader::read_on`] replaces them by the next ones.
+    Paused,
 }
 
 /// The names of the elements that are open.
@@ -96,6 +99,8 @@ pub(crate) struct XmlReader<R> {
     characters: Characters,
     /// The element that was opened last has no content.
     is_empty: bool,
+    /// How many elements are open with the one that a tree is read of.
+    depth: usize,
     /// Namespaces that are declared outside of trees, at most [`NAMESPACES_MAX`].
     namespaces: Vec<String>,
     /// Line of the first document type, if there is one.
@@ -110,6 +115,7 @@ impl<R: Read> XmlReader<R> {
             nesting: Nesting::default(),
             characters: Characters::default(),
             is_empty: false,
+            depth: 0,
             namespaces: Vec::new(),
             document_type: None,
         }
@@ -128,11 +134,6 @@ impl<R: Read> XmlReader<R> {
     /// Line number, from 1, of the token read last.
     pub fn line(&mut self) -> u64 {
         self.scanner.token_line()
-    }
-
-    /// Offset of the token read last.
-    pub fn token_start(&self) -> u64 {
-        self.scanner.token_start()
     }
 
     /// Bytes read so far.
@@ -221,12 +222,12 @@ impl<R: Read> XmlReader<R> {
         self.document_type.get_or_insert(line);
     }
 
-    /// Reads the element that was opened last to its end.
+    /// Reads the element that was opened last to its end, or to a pause.
     ///
     /// # Errors
     /// An [`XmlError`]; nothing can be read after it.
     pub fn read_tree(&mut self, tree: &mut Tree) -> Result<Extent, XmlError> {
-        let depth = self.nesting.ends.len();
+        self.depth = self.nesting.ends.len();
         tree.clear();
         tree.open(self.nesting.innermost(), b"", self.scanner.place());
         if std::mem::take(&mut self.is_empty) {
@@ -234,7 +235,20 @@ impl<R: Read> XmlReader<R> {
             tree.close(self.scanner.position());
             return Ok(Extent::Whole);
         }
-        while self.nesting.ends.len() >= depth {
+        self.fill_tree(tree)
+    }
+
+    /// Reads on in an element that was read to a pause.
+    ///
+    /// # Errors
+    /// An [`XmlError`]; nothing can be read after it.
+    pub fn read_on(&mut self, tree: &mut Tree) -> Result<Extent, XmlError> {
+        tree.release();
+        self.fill_tree(tree)
+    }
+
+    fn fill_tree(&mut self, tree: &mut Tree) -> Result<Extent, XmlError> {
+        while self.nesting.ends.len() >= self.depth {
             let token = self.scanner.next()?.ok_or(XmlError::Truncated)?;
             match token {
                 Token::Open {
@@ -257,6 +271,10 @@ impl<R: Read> XmlReader<R> {
                 Token::Close(name) => {
                     close(&mut self.nesting, name)?;
                     tree.close(self.scanner.position());
+                    if tree.pauses() {
+                        self.characters.place(tree.line());
+                        return Ok(Extent::Paused);
+                    }
                 }
                 Token::Text(raw) => tree.add_text(raw, &mut self.characters, true),
                 Token::Raw(raw) => tree.add_text(raw, &mut self.characters, false),

@@ -9,6 +9,12 @@ const NODES_MAX: usize = 400_000;
 /// Bytes of names and texts that a tree may have.
 const TEXT_BYTES_MAX: usize = 24 << 20;
 
+/// Elements, and bytes of names and texts, after which a large element is read piece by piece.
+const PAUSE_NODES: usize = 50_000;
+const PAUSE_TEXT_BYTES: usize = 4 << 20;
+/// The parts of an element that may be so many.
+const PART: &str = "NtryDtls";
+
 #[derive(Clone, Copy, Debug)]
 struct Span {
     start: u32,
@@ -130,6 +136,49 @@ impl Tree {
         let end = self.text.len() as u32;
         if let Some(node) = self.nodes.last_mut() {
             node.value.end = end;
+        }
+    }
+
+    /// Whether the tree is large, and a piece of a part just ended: so its parts can be released.
+    /// If so, the tree can be looked at.
+    pub(super) fn pauses(&mut self) -> bool {
+        let is_large = self.nodes.len() >= PAUSE_NODES || self.text.len() >= PAUSE_TEXT_BYTES;
+        if !is_large || self.is_cut {
+            return false;
+        }
+        let [_, part] = self.open[..] else {
+            return false;
+        };
+        let name = self.nodes[part as usize].name;
+        if &self.text[name.start as usize..name.end as usize] != PART {
+            return false;
+        }
+        let after = self.nodes.len() as u32;
+        for &open in &self.open {
+            self.nodes[open as usize].after = after;
+        }
+        true
+    }
+
+    /// Drops the parts that were read, but keeps the one that is open.
+    pub(super) fn release(&mut self) {
+        let Some(root) = self.root() else { return };
+        let (first, open) = (root.at(&[PART]), self.open.last());
+        let (Some(first), Some(&open)) = (first.map(|part| part.place), open) else {
+            return;
+        };
+        let start = self.nodes[first as usize].name.start;
+        let mut node = self.nodes[open as usize];
+        self.nodes.truncate(first as usize);
+        self.text.truncate(start as usize);
+        node.name = self.push_bytes(PART.as_bytes());
+        let start = self.text.len() as u32;
+        node.value = Span { start, end: start };
+        node.currency = node.value;
+        node.after = first + 1;
+        self.nodes.push(node);
+        if let Some(open) = self.open.last_mut() {
+            *open = first;
         }
     }
 
