@@ -20,12 +20,14 @@ mod canonical;
 mod fixed;
 mod format;
 mod intake;
+mod iso20022;
 mod lines;
 mod lockbox;
 mod mt;
 mod registry;
 mod rows;
 mod transport;
+mod xml;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};

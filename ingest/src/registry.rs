@@ -3,6 +3,7 @@
 use crate::bai2::Bai2;
 use crate::canonical;
 use crate::format::Format;
+use crate::iso20022;
 use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::mt::{Mt, MtTransfers};
 use crate::transport::SourceFile;
@@ -28,6 +29,22 @@ pub static FORMATS: &[&dyn Format] = &[
     &Bai2,
     &Mt,
     &MtTransfers,
+    &iso20022::CAMT_052,
+    &iso20022::CAMT_053,
+    &iso20022::CAMT_054,
+    &iso20022::PAIN_001,
+    &iso20022::PAIN_008,
+    &iso20022::PACS_008,
+    &iso20022::PACS_009,
+    &iso20022::PACS_003,
+    &iso20022::PAIN_002,
+    &iso20022::PACS_002,
+    &iso20022::PACS_004,
+    &iso20022::CAMT_029,
+    &iso20022::CAMT_055,
+    &iso20022::CAMT_056,
+    &iso20022::REMT_001,
+    &iso20022::Iso20022Other,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
