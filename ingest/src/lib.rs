@@ -22,6 +22,7 @@ mod format;
 mod intake;
 mod lines;
 mod lockbox;
+mod nacha;
 mod registry;
 mod rows;
 mod transport;
