@@ -18,6 +18,8 @@ const WINDOW_BYTES: usize = 1_024;
 /// Bytes of a line end.
 const LINE_END_BYTES: usize = 2;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Bytes that must lie in the buffer before a record is taken out of it.
+const AHEAD_BYTES: usize = WINDOW_BYTES + LINE_END_BYTES + BYTE_ORDER_MARK.len();
 
 /// Gives the records of `source`. Memory stays below the chunk size and two windows.
 pub(super) struct Framing<R> {
@@ -40,10 +42,11 @@ pub(super) struct Framing<R> {
 impl<R: Read> Framing<R> {
     /// Reads `source`, asking for `chunk_bytes` at a time.
     pub fn new(source: R, chunk_bytes: usize) -> Self {
+        let chunk_bytes = chunk_bytes.max(1);
         Self {
             source,
-            chunk_bytes: chunk_bytes.max(1),
-            buffer: Vec::new(),
+            chunk_bytes,
+            buffer: vec![0; AHEAD_BYTES + chunk_bytes],
             filled: 0,
             position: 0,
             base: 0,
@@ -119,7 +122,6 @@ impl<R: Read> Framing<R> {
 
     /// Makes sure that a whole window lies in the buffer, or all that is left.
     fn fill(&mut self) -> io::Result<()> {
-        const AHEAD_BYTES: usize = WINDOW_BYTES + LINE_END_BYTES + BYTE_ORDER_MARK.len();
         if self.is_at_end || self.filled - self.position >= AHEAD_BYTES {
             return Ok(());
         }
@@ -127,7 +129,6 @@ impl<R: Read> Framing<R> {
         self.base += self.position as u64;
         self.filled -= self.position;
         self.position = 0;
-        self.buffer.resize(AHEAD_BYTES + self.chunk_bytes, 0);
         while !self.is_at_end && self.filled < AHEAD_BYTES {
             let room = &mut self.buffer[self.filled..self.filled + self.chunk_bytes];
             match self.source.read(room) {
