@@ -76,7 +76,7 @@ pub(super) fn check_advice(whole: &Whole<'_>, advice: &Advice<'_>, oddities: &mu
     }
     let paid = advice.total.unwrap_or(amount);
     if let Some(sum) = advice.sum().filter(|&sum| is_payment && sum != paid) {
-        let example = || format!("{} documents of {sum}, paid {paid}", advice.documents.len());
+        let example = || format!("they are {sum}, paid is {paid}");
         oddities.count(Oddity::DocumentTotal, line, example);
     }
     if advice.unread > 0 {

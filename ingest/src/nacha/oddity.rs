@@ -146,7 +146,7 @@ const WORDS: [Words; 17] = [
         oddity: Oddity::UnreadRemittance,
         severity: Severity::Warning,
         code: FindingCode::UnreadValue,
-        found: "amounts in remittance that do not read",
+        found: "entries with amounts in their remittance that do not read",
         expected: "decimal numbers",
         action: "Their documents have no such amount; the text is kept whole.",
     },
@@ -214,13 +214,13 @@ impl Oddities {
             let example = if seen.example.is_empty() {
                 String::new()
             } else {
-                format!(": {}", seen.example)
+                format!(" ({})", seen.example)
             };
             intake.report(Notice {
                 severity: words.severity,
                 code: words.code,
                 line: Some(seen.line),
-                found: format!("{} {}, the first here{example}", seen.count, words.found),
+                found: format!("{}: {}, the first here{example}", words.found, seen.count),
                 expected: words.expected.to_owned(),
                 action: words.action.into(),
             })?;
