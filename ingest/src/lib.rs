@@ -24,6 +24,7 @@ mod iso20022;
 mod lines;
 mod lockbox;
 mod mt;
+mod nacha;
 mod registry;
 mod rows;
 mod transport;

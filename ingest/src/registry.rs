@@ -6,6 +6,7 @@ use crate::format::Format;
 use crate::iso20022;
 use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::mt::{Mt, MtTransfers};
+use crate::nacha::Nacha;
 use crate::transport::SourceFile;
 
 /// Bytes of a file's beginning by which it is recognised.
@@ -45,6 +46,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &iso20022::CAMT_056,
     &iso20022::REMT_001,
     &iso20022::Iso20022Other,
+    &Nacha,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
