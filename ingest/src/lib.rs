@@ -25,6 +25,7 @@ mod lockbox;
 mod registry;
 mod rows;
 mod transport;
+mod x12;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};

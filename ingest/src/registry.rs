@@ -5,6 +5,7 @@ use crate::canonical;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::transport::SourceFile;
+use crate::x12::{X12, X12Lockbox};
 
 /// Bytes of a file's beginning by which it is recognised.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -25,6 +26,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &LockboxLayout,
     &Lockbox,
     &Bai2,
+    &X12Lockbox,
+    &X12,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.

@@ -1,0 +1,142 @@
+//! One document that a payment names: `RMR` with its `ADX`, `RMT` before release 3030.
+
+use tieout_core::Amount;
+
+use super::fields::Fields;
+use super::payment::Payment;
+use super::segment::Segment;
+use super::tables::Tables;
+use crate::format::ReadError;
+use crate::rows::{AdviceLine, DocumentLine};
+
+/// Bytes of reason codes after which no more are added.
+const REASONS_BYTES_MAX: usize = 200;
+
+/// A document line, as far as its segments were read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Document {
+    pub line: u64,
+    pub number: String,
+    pub gross: Option<Amount>,
+    pub discount: Option<Amount>,
+    pub adjustment: Option<Amount>,
+    pub reason: String,
+    pub net: Option<Amount>,
+}
+
+impl Document {
+    /// Reads an `RMR`. A credit memo reduces the payment, whichever sign the sender writes.
+    pub fn from_rmr(rmr: &Segment<'_>, fields: &mut dyn Fields) -> Result<Self, ReadError> {
+        let mut document = Self {
+            line: rmr.line,
+            number: rmr.text(2).into_owned(),
+            net: fields.amount(rmr, 4)?,
+            gross: fields.amount(rmr, 5)?,
+            discount: fields.amount(rmr, 6)?,
+            reason: rmr.text(7).into_owned(),
+            adjustment: fields.amount(rmr, 8)?,
+        };
+        if rmr.element(1) == b"CM" {
+            for amount in [
+                &mut document.net,
+                &mut document.gross,
+                &mut document.discount,
+            ] {
+                *amount = amount.map(|amount| -amount.abs());
+            }
+        }
+        Ok(document)
+    }
+
+    /// Reads an `RMT`: RMT03 is what is paid, RMT04 the document's amount.
+    pub fn from_rmt(rmt: &Segment<'_>, fields: &mut dyn Fields) -> Result<Self, ReadError> {
+        Ok(Self {
+            line: rmt.line,
+            number: rmt.text(2).into_owned(),
+            net: fields.amount(rmt, 3)?,
+            gross: fields.amount(rmt, 4)?,
+            discount: fields.amount(rmt, 7)?,
+            reason: rmt.text(9).into_owned(),
+            adjustment: fields.amount(rmt, 8)?,
+        })
+    }
+
+    /// Reads an `ADX` that belongs to no document: a line of its own.
+    pub fn from_adx(adx: &Segment<'_>, fields: &mut dyn Fields) -> Result<Self, ReadError> {
+        let adjustment = fields.amount(adx, 1)?;
+        Ok(Self {
+            line: adx.line,
+            number: adx.text(4).into_owned(),
+            adjustment,
+            reason: adx.text(2).into_owned(),
+            net: adjustment,
+            ..Self::default()
+        })
+    }
+
+    /// Adds the `ADX` below the document. Its amount is in the net already.
+    pub fn adjust(&mut self, adx: &Segment<'_>, fields: &mut dyn Fields) -> Result<(), ReadError> {
+        if let Some(amount) = fields.amount(adx, 1)? {
+            self.adjustment = Some(self.adjustment.unwrap_or_default() + amount);
+        }
+        self.add_reason(&adx.text(2));
+        Ok(())
+    }
+
+    /// Adds a reason code that is not there yet.
+    pub fn add_reason(&mut self, reason: &str) {
+        let is_known = self.reason.split(' ').any(|known| known == reason);
+        if is_known || self.reason.len() > REASONS_BYTES_MAX {
+            return;
+        }
+        if !self.reason.is_empty() {
+            self.reason.push(' ');
+        }
+        self.reason.push_str(reason);
+    }
+
+    /// Nothing more belongs to the document: its net is what the other amounts give if it is not
+    /// written, and has to be what they give if it is; false if it is not.
+    pub fn close(&mut self) -> bool {
+        let Some(gross) = self.gross else { return true };
+        let given = gross - self.discount.unwrap_or_default() + self.adjustment.unwrap_or_default();
+        *self.net.get_or_insert(given) == given
+    }
+
+    /// Writes the line as advice of a payment that comes apart.
+    pub fn write(&self, payment: &Payment, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+        let row = AdviceLine {
+            source_line: self.line,
+            payment_reference: &payment.reference,
+            payer_name: &payment.payer.text,
+            payment_date: payment.date,
+            payment_amount: payment.amount,
+            currency: Some(payment.currency),
+            document_number: &self.number,
+            gross: self.gross,
+            discount: self.discount,
+            adjustment: self.adjustment,
+            adjustment_reason: &self.reason,
+            net: self.net,
+        };
+        tables.advice.push(&row, &mut tables.intake)
+    }
+
+    /// The line as a document of the cheque `payment`.
+    pub fn of_check<'a>(&'a self, payment: &'a Payment, check: &'a str) -> DocumentLine<'a> {
+        DocumentLine {
+            source_line: self.line,
+            payment_reference: check,
+            payer_name: &payment.payer.text,
+            payment_date: payment.date,
+            payment_amount: payment.amount,
+            currency: payment.currency,
+            document_number: &self.number,
+            gross: self.gross,
+            discount: self.discount,
+            adjustment: self.adjustment,
+            adjustment_reason: &self.reason,
+            net: self.net,
+        }
+    }
+}
