@@ -25,53 +25,74 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Reads an `RMR`. A credit memo reduces the payment, whichever sign the sender writes.
-    pub fn from_rmr(rmr: &Segment<'_>, fields: &mut dyn Fields) -> Result<Self, ReadError> {
-        let mut document = Self {
-            line: rmr.line,
-            number: rmr.text(2).into_owned(),
-            net: fields.amount(rmr, 4)?,
-            gross: fields.amount(rmr, 5)?,
-            discount: fields.amount(rmr, 6)?,
-            reason: rmr.text(7).into_owned(),
-            adjustment: fields.amount(rmr, 8)?,
-        };
-        if rmr.element(1) == b"CM" {
-            for amount in [
-                &mut document.net,
-                &mut document.gross,
-                &mut document.discount,
-            ] {
-                *amount = amount.map(|amount| -amount.abs());
+    /// Reads an `RMR`; none if an amount does not read. A credit memo reduces the payment,
+    /// whichever sign the sender writes.
+    pub fn from_rmr(rmr: &Segment<'_>, fields: &mut dyn Fields) -> Result<Option<Self>, ReadError> {
+        let document = Self::read(rmr, [4, 5, 6, 8], 7, fields)?;
+        let is_credit = rmr.element(1) == b"CM";
+        Ok(document.map(|document| {
+            if is_credit {
+                document.reducing()
+            } else {
+                document
             }
-        }
-        Ok(document)
+        }))
     }
 
-    /// Reads an `RMT`: RMT03 is what is paid, RMT04 the document's amount.
-    pub fn from_rmt(rmt: &Segment<'_>, fields: &mut dyn Fields) -> Result<Self, ReadError> {
-        Ok(Self {
-            line: rmt.line,
-            number: rmt.text(2).into_owned(),
-            net: fields.amount(rmt, 3)?,
-            gross: fields.amount(rmt, 4)?,
-            discount: fields.amount(rmt, 7)?,
-            reason: rmt.text(9).into_owned(),
-            adjustment: fields.amount(rmt, 8)?,
-        })
+    /// Reads an `RMT` likewise: RMT03 is what is paid, RMT04 the document's amount.
+    pub fn from_rmt(rmt: &Segment<'_>, fields: &mut dyn Fields) -> Result<Option<Self>, ReadError> {
+        Self::read(rmt, [3, 4, 7, 8], 9, fields)
+    }
+
+    /// Reads net, gross, discount and adjustment from these elements, in this order.
+    fn read(
+        segment: &Segment<'_>,
+        elements: [usize; 4],
+        reason: usize,
+        fields: &mut dyn Fields,
+    ) -> Result<Option<Self>, ReadError> {
+        let mut amounts = [None; 4];
+        for (amount, element) in amounts.iter_mut().zip(elements) {
+            *amount = fields.amount(segment, element)?;
+            if amount.is_none() && !segment.element(element).is_empty() {
+                return Ok(None);
+            }
+        }
+        let [net, gross, discount, adjustment] = amounts;
+        Ok(Some(Self {
+            line: segment.line,
+            number: segment.text(2).into_owned(),
+            gross,
+            discount,
+            adjustment,
+            reason: segment.text(reason).into_owned(),
+            net,
+        }))
+    }
+
+    fn reducing(self) -> Self {
+        let below_zero = |amount: Option<Amount>| amount.map(|amount| -amount.abs());
+        Self {
+            net: below_zero(self.net),
+            gross: below_zero(self.gross),
+            discount: below_zero(self.discount),
+            ..self
+        }
     }
 
     /// Reads an `ADX` that belongs to no document: a line of its own.
-    pub fn from_adx(adx: &Segment<'_>, fields: &mut dyn Fields) -> Result<Self, ReadError> {
-        let adjustment = fields.amount(adx, 1)?;
-        Ok(Self {
+    pub fn from_adx(adx: &Segment<'_>, fields: &mut dyn Fields) -> Result<Option<Self>, ReadError> {
+        let Some(adjustment) = fields.amount(adx, 1)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
             line: adx.line,
             number: adx.text(4).into_owned(),
-            adjustment,
+            adjustment: Some(adjustment),
             reason: adx.text(2).into_owned(),
-            net: adjustment,
+            net: Some(adjustment),
             ..Self::default()
-        })
+        }))
     }
 
     /// Adds the `ADX` below the document. Its amount is in the net already.

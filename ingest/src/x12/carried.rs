@@ -91,15 +91,15 @@ impl Reading {
             b"BPR" | b"BPS" => self.payment = Some(Payment::read(segment, fields)?),
             b"RMR" => {
                 self.is_in_detail = true;
-                self.documents.push(Document::from_rmr(segment, fields)?);
+                self.documents.extend(Document::from_rmr(segment, fields)?);
             }
             b"RMT" if segment.element(1) != b"IX" => {
                 self.is_in_detail = true;
-                self.documents.push(Document::from_rmt(segment, fields)?);
+                self.documents.extend(Document::from_rmt(segment, fields)?);
             }
             b"ADX" => match self.documents.last_mut() {
                 Some(document) => document.adjust(segment, fields)?,
-                None => self.documents.push(Document::from_adx(segment, fields)?),
+                None => self.documents.extend(Document::from_adx(segment, fields)?),
             },
             b"TRN" | b"CUR" | b"N1 " if !self.is_in_detail => {
                 let unknown = || Payment::unknown(segment.line, segment.start);
@@ -188,9 +188,9 @@ mod tests {
         let advice = read_carried(b"RMR*IV*INV-5512**42.10\\  ").unwrap();
         assert_eq!(advice.documents[0].number, "INV-5512");
         assert_eq!(advice.documents[0].net, amount("42.10"));
-        let advice = read_carried("RMR\u{a4}IV\u{a4}A\u{a4}\u{a4}x~".as_bytes()).unwrap();
-        assert_eq!(advice.documents[0].net, None);
-        assert_eq!(advice.unread.len(), 1);
+        let advice =
+            read_carried("RMR\u{a4}IV\u{a4}A\u{a4}\u{a4}x~RMR\u{a4}IV\u{a4}B~".as_bytes()).unwrap();
+        assert_eq!((advice.documents.len(), advice.unread.len()), (1, 1));
         assert_eq!(read_carried(b"thank you for your payment"), None);
         assert_eq!(read_carried(b""), None);
     }

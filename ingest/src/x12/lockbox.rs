@@ -1,10 +1,12 @@
 //! Transaction set 823: cheques of a lockbox, by deposit and batch, with the documents they pay.
 
 use tieout_core::{
-    Amount, Channel, Date, FindingCode, IdentityHasher, LineId, QuarantineReason, Severity,
+    Amount, Channel, Date, Direction, FindingCode, IdentityHasher, LineId, QuarantineReason,
+    Severity,
 };
 
 use super::advice::Document;
+use super::deposit_control::Control;
 use super::fields::Fields;
 use super::payment::Payment;
 use super::remittance::{MISFIT, Sums};
@@ -12,15 +14,12 @@ use super::segment::Segment;
 use super::set::{Heading, TransactionSet};
 use super::tables::{Oddity, Tables};
 use crate::format::ReadError;
-use crate::intake::Notice;
 use crate::rows::BankLine;
 
 /// Documents that one cheque may have.
 const DOCUMENTS_MAX: usize = 10_000;
 /// Bytes of text beside a cheque that are kept.
 const NOTES_BYTES_MAX: usize = 4_096;
-/// Totals and quantities that one deposit or batch may give.
-const CONTROLS_MAX: usize = 16;
 
 static DOCUMENTS_DIFFER: Oddity = Oddity {
     severity: Severity::Warning,
@@ -53,16 +52,6 @@ struct Batch {
     number: String,
     date: Option<Date>,
     control: Control,
-}
-
-/// What was read, and what the file says about it.
-#[derive(Default)]
-struct Control {
-    line: u64,
-    total: Amount,
-    checks: u64,
-    says_totals: Vec<Amount>,
-    says_counts: Vec<String>,
 }
 
 struct Check {
@@ -146,11 +135,11 @@ impl LockboxDeposit {
             return Ok(true);
         }
         match &segment.tag {
-            b"RMR" => check.documents.push(Document::from_rmr(segment, tables)?),
-            b"RMT" => check.documents.push(Document::from_rmt(segment, tables)?),
+            b"RMR" => check.documents.extend(Document::from_rmr(segment, tables)?),
+            b"RMT" => check.documents.extend(Document::from_rmt(segment, tables)?),
             b"ADX" => match check.documents.last_mut() {
                 Some(document) => document.adjust(segment, tables)?,
-                None => check.documents.push(Document::from_adx(segment, tables)?),
+                None => check.documents.extend(Document::from_adx(segment, tables)?),
             },
             b"REF" if segment.element(1) == b"CK" => check.number = segment.text(2).into_owned(),
             b"NTE" => check.note(&segment.text(2)),
@@ -169,10 +158,9 @@ impl LockboxDeposit {
         };
         if segment.tag == *b"AMT" {
             let total = tables.amount(segment, 2)?;
-            control.says_totals.extend(total);
-            control.says_totals.truncate(CONTROLS_MAX);
-        } else if control.says_counts.len() < CONTROLS_MAX {
-            control.says_counts.push(segment.text(2).into_owned());
+            control.says_total(total);
+        } else {
+            control.says_count(segment.text(2).into_owned());
         }
         Ok(())
     }
@@ -196,8 +184,7 @@ impl LockboxDeposit {
         let batch = self.batch.as_mut().map(|batch| &mut batch.control);
         let deposit = self.deposit.as_mut().map(|deposit| &mut deposit.control);
         for control in batch.into_iter().chain(deposit) {
-            control.checks += 1;
-            control.total += check.amount;
+            control.add(check.effect());
         }
         self.write(&check, tables)
     }
@@ -272,6 +259,14 @@ impl Deposit {
 }
 
 impl Check {
+    /// What the cheque adds to the deposit; one that came back takes off.
+    fn effect(&self) -> Amount {
+        match self.payment.direction {
+            Direction::Credit => self.amount.abs(),
+            Direction::Debit => -self.amount.abs(),
+        }
+    }
+
     fn number(&self) -> &str {
         if self.number.is_empty() {
             &self.payment.reference
@@ -337,58 +332,6 @@ impl Check {
         hasher.finish()
     }
 }
-
-impl Control {
-    fn at(line: u64) -> Self {
-        Self {
-            line,
-            ..Self::default()
-        }
-    }
-
-    /// The totals and quantities against what was read. Banks qualify quantities in their own
-    /// ways, so that one may be of cheques or of batches.
-    fn compare(
-        &self,
-        name: &str,
-        batches: Option<u64>,
-        tables: &mut Tables<'_>,
-    ) -> Result<(), ReadError> {
-        for total in self
-            .says_totals
-            .iter()
-            .filter(|total| **total != self.total)
-        {
-            tables.report(Notice {
-                severity: Severity::Error,
-                code: FindingCode::ControlTotal,
-                line: Some(self.line),
-                found: format!("{name} says a total of {total}"),
-                expected: format!("{}, the sum of its cheques", self.total),
-                action: ACTION.into(),
-            })?;
-        }
-        for count in &self.says_counts {
-            let said = count.parse::<u64>().ok();
-            if said.is_some_and(|said| said == self.checks || Some(said) == batches) {
-                continue;
-            }
-            let batches = batches.map_or(String::new(), |count| format!(" and {count} batches"));
-            tables.report(Notice {
-                severity: Severity::Error,
-                code: FindingCode::ControlCount,
-                line: Some(self.line),
-                found: format!("{name} says a quantity of {count}"),
-                expected: format!("{} cheques{batches}, as many as were read", self.checks),
-                action: ACTION.into(),
-            })?;
-        }
-        Ok(())
-    }
-}
-
-const ACTION: &str = "Look in quarantine for cheques that were not read; if there are none, ask \
-                      the bank which figure is right.";
 
 impl TransactionSet for LockboxDeposit {
     fn segment(

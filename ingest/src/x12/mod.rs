@@ -13,6 +13,7 @@ mod advice;
 mod application;
 mod carried;
 mod claims;
+mod deposit_control;
 mod envelope;
 mod fields;
 mod invoice;

@@ -37,6 +37,8 @@ pub(super) struct Reader<'a> {
     /// The open set; none for one that is passed over.
     set: Option<Box<dyn TransactionSet>>,
     number: Tag,
+    /// What it may have that its reader has no use for.
+    known_segments: &'static [Tag],
     other: Vec<OtherSet>,
     /// Which of them is open.
     open_other: Option<usize>,
@@ -50,6 +52,7 @@ impl<'a> Reader<'a> {
             envelope: Envelope::default(),
             set: None,
             number: Tag::default(),
+            known_segments: &[],
             other: Vec::new(),
             open_other: None,
             last_line: 1,
@@ -107,6 +110,7 @@ impl<'a> Reader<'a> {
         self.close_set(segment.start)?;
         let heading = self.envelope.open_set(segment, &mut self.tables)?;
         self.number = heading.number;
+        self.known_segments = set::known_segments(heading.number);
         self.set = set::open(heading);
         self.open_other = match self.set {
             Some(_) => None,
@@ -146,7 +150,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         };
         let is_read = set.segment(segment, &mut self.tables)?;
-        if is_read || set::may_have(self.number, segment.tag) {
+        if is_read || self.known_segments.contains(&segment.tag) {
             return Ok(());
         }
         let message = format!(

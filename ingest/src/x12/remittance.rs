@@ -1,8 +1,9 @@
 //! Transaction set 820: a payment order with its remittance advice.
 
-use tieout_core::{Amount, FindingCode, Severity};
+use tieout_core::{Amount, FindingCode, QuarantineReason, Severity};
 
 use super::advice::Document;
+use super::fields::Fields;
 use super::payment::Payment;
 use super::segment::Segment;
 use super::set::{Heading, TransactionSet};
@@ -34,6 +35,8 @@ pub(super) struct Remittance {
     payment: Option<Payment>,
     /// The document that may still be adjusted.
     document: Option<Document>,
+    /// The document before did not read.
+    is_unread: bool,
     /// The header is over: what follows belongs to documents.
     is_in_detail: bool,
     sums: Sums,
@@ -56,6 +59,7 @@ impl Remittance {
             heading,
             payment: None,
             document: None,
+            is_unread: false,
             is_in_detail: false,
             sums: Sums::default(),
         }
@@ -67,10 +71,17 @@ impl Remittance {
             .get_or_insert_with(|| Payment::unknown(heading.line, heading.start))
     }
 
-    fn begin(&mut self, document: Document, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+    /// Begins a document; none for one that did not read.
+    fn begin(
+        &mut self,
+        document: Option<Document>,
+        tables: &mut Tables<'_>,
+    ) -> Result<(), ReadError> {
         self.close_document(tables)?;
         self.is_in_detail = true;
-        self.document = Some(document);
+        self.is_unread = document.is_none();
+        self.sums.is_open |= self.is_unread;
+        self.document = document;
         Ok(())
     }
 
@@ -89,6 +100,10 @@ impl Remittance {
     fn adjust(&mut self, adx: &Segment<'_>, tables: &mut Tables<'_>) -> Result<(), ReadError> {
         if let Some(document) = &mut self.document {
             return document.adjust(adx, tables);
+        }
+        if self.is_unread {
+            let message = "the document that it adjusts is in quarantine";
+            return tables.refuse(adx, QuarantineReason::MisplacedRecord, message);
         }
         let document = Document::from_adx(adx, tables)?;
         self.begin(document, tables)?;
@@ -135,6 +150,7 @@ impl TransactionSet for Remittance {
             b"ADX" => self.adjust(segment, tables)?,
             b"ENT" => {
                 self.close_document(tables)?;
+                self.is_unread = false;
                 self.is_in_detail = true;
             }
             b"TRN" | b"CUR" | b"N1 " if !self.is_in_detail => {
@@ -146,6 +162,8 @@ impl TransactionSet for Remittance {
     }
 
     fn finish(&mut self, end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+        // A set without a payment is told as one whose amount is not known.
+        self.payment();
         self.close_payment(end, tables)
     }
 }

@@ -60,10 +60,10 @@ pub(super) fn open(heading: Heading) -> Option<Box<dyn TransactionSet>> {
     })
 }
 
-/// Whether the set `number` may have a segment `tag` that its reader has no use for.
-pub(super) fn may_have(number: Tag, tag: Tag) -> bool {
+/// The segments that the set `number` may have though its reader has no use for them.
+pub(super) fn known_segments(number: Tag) -> &'static [Tag] {
     let set = SETS.iter().find(|set| set.number == number);
-    set.is_some_and(|set| set.segments.contains(&tag))
+    set.map_or(&[], |set| &set.segments)
 }
 
 struct Set {
@@ -103,9 +103,9 @@ mod tests {
     #[test]
     fn the_list_of_segments_reads() {
         assert_eq!(SETS.len(), 7);
-        assert!(may_have(*b"835", *b"SVC"));
-        assert!(may_have(*b"820", *b"N1 "));
-        assert!(!may_have(*b"820", *b"CLP"));
-        assert!(!may_have(*b"850", *b"N1 "));
+        assert!(known_segments(*b"835").contains(b"SVC"));
+        assert!(known_segments(*b"820").contains(b"N1 "));
+        assert!(!known_segments(*b"820").contains(b"CLP"));
+        assert_eq!(known_segments(*b"850"), [] as [Tag; 0]);
     }
 }
