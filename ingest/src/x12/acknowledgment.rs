@@ -98,7 +98,7 @@ impl Acknowledgment {
             bytes: set.start..segment.end,
             ..self.row(StatusLevel::Transaction)
         };
-        self.write(segment, row, 2, tables)?;
+        write(segment, row, 2, tables)?;
         Ok(true)
     }
 
@@ -124,7 +124,7 @@ impl Acknowledgment {
             bytes: group.start..segment.end,
             ..self.row(StatusLevel::Group)
         };
-        self.write(segment, row, 5, tables)?;
+        write(segment, row, 5, tables)?;
         self.compare(segment, tables)?;
         Ok(true)
     }
@@ -136,23 +136,6 @@ impl Acknowledgment {
             status_date: self.heading.date,
             ..PaymentStatus::blank(level)
         }
-    }
-
-    /// Writes `row` with the code of `segment` and the error codes from element `first` on.
-    fn write(
-        &self,
-        segment: &Segment<'_>,
-        row: PaymentStatus<'_>,
-        first: usize,
-        tables: &mut Tables<'_>,
-    ) -> Result<(), ReadError> {
-        let row = PaymentStatus {
-            source_line: segment.line,
-            status: &segment.text(1),
-            reason: &codes_from(segment, first),
-            ..row
-        };
-        tables.statuses.push(&row, &mut tables.intake)
     }
 
     /// The group's counts, where it speaks of each set.
@@ -240,6 +223,22 @@ impl TransactionSet for Acknowledgment {
         }
         Ok(())
     }
+}
+
+/// Writes `row` with the code of `segment` and the error codes from element `first` on.
+fn write(
+    segment: &Segment<'_>,
+    row: PaymentStatus<'_>,
+    first: usize,
+    tables: &mut Tables<'_>,
+) -> Result<(), ReadError> {
+    let row = PaymentStatus {
+        source_line: segment.line,
+        status: &segment.text(1),
+        reason: &codes_from(segment, first),
+        ..row
+    };
+    tables.statuses.push(&row, &mut tables.intake)
 }
 
 /// A `TA1`: what became of a whole interchange.

@@ -7,7 +7,7 @@ use super::payment::Payment;
 use super::segment::Segment;
 use super::tables::Tables;
 use crate::format::ReadError;
-use crate::rows::{AdviceLine, DocumentLine};
+use crate::rows::{AdviceLine, DocumentLine, decode};
 
 /// Bytes of reason codes after which no more are added.
 const REASONS_BYTES_MAX: usize = 200;
@@ -51,21 +51,23 @@ impl Document {
         reason: usize,
         fields: &mut dyn Fields,
     ) -> Result<Option<Self>, ReadError> {
+        let texts: [&[u8]; 9] = segment.first();
         let mut amounts = [None; 4];
         for (amount, element) in amounts.iter_mut().zip(elements) {
-            *amount = fields.amount(segment, element)?;
-            if amount.is_none() && !segment.element(element).is_empty() {
+            let text = texts[element - 1];
+            *amount = fields.amount_in(segment, element, text)?;
+            if amount.is_none() && !text.is_empty() {
                 return Ok(None);
             }
         }
         let [net, gross, discount, adjustment] = amounts;
         Ok(Some(Self {
             line: segment.line,
-            number: segment.text(2).into_owned(),
+            number: decode(texts[1]).into_owned(),
             gross,
             discount,
             adjustment,
-            reason: segment.text(reason).into_owned(),
+            reason: decode(texts[reason - 1]).into_owned(),
             net,
         }))
     }

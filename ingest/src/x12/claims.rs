@@ -56,11 +56,12 @@ impl Claims {
     fn claim(&mut self, clp: &Segment<'_>, tables: &mut Tables<'_>) -> Result<(), ReadError> {
         self.close_claim(tables)?;
         self.is_in_detail = true;
-        let charge = tables.amount(clp, 3)?;
-        let paid = tables.amount(clp, 4)?;
+        let [number, _, charge_text, paid_text] = clp.first();
+        let charge = tables.amount_in(clp, 3, charge_text)?;
+        let paid = tables.amount_in(clp, 4, paid_text)?;
         let (Some(charge), Some(paid)) = (charge, paid) else {
             self.sums.is_open = true;
-            if clp.element(3).is_empty() || clp.element(4).is_empty() {
+            if charge_text.is_empty() || paid_text.is_empty() {
                 let message = "the claim has no charge (3) or no payment (4)";
                 tables.refuse(clp, QuarantineReason::MissingField, message)?;
             }
@@ -69,7 +70,7 @@ impl Claims {
         self.claim = Some(Claim {
             document: Document {
                 line: clp.line,
-                number: clp.text(1).into_owned(),
+                number: decode(number).into_owned(),
                 gross: Some(charge),
                 net: Some(paid),
                 ..Document::default()
@@ -144,17 +145,21 @@ impl Claims {
 impl Claim {
     /// A group code, then up to six times reason, amount and quantity.
     fn adjust(&mut self, cas: &Segment<'_>, tables: &mut Tables<'_>) -> Result<(), ReadError> {
-        let group = cas.text(1);
-        let count = cas.elements().count();
-        for element in (2..=count.min(17)).step_by(3) {
-            let reason = cas.text(element);
-            let amount = tables.amount(cas, element + 1)?;
-            self.is_open |= amount.is_none() && !cas.element(element + 1).is_empty();
+        let texts: [&[u8]; 19] = cas.first();
+        let (group, triples) = (texts[0], texts[1..].chunks_exact(3));
+        for (place, triple) in triples.enumerate() {
+            let [reason, text] = [triple[0], triple[1]];
+            if text.is_empty() {
+                continue;
+            }
+            let amount = tables.amount_in(cas, 3 * place + 3, text)?;
+            self.is_open |= amount.is_none();
             let amount = amount.unwrap_or_default();
             // Some name a reason by which nothing was adjusted.
             if !amount.is_zero() {
                 self.adjusted += amount;
-                self.document.add_reason(&format!("{group}-{reason}"));
+                let reason = format!("{}-{}", decode(group), decode(reason));
+                self.document.add_reason(&reason);
             }
         }
         Ok(())
@@ -173,15 +178,16 @@ impl TransactionSet for Claims {
                 self.payment = payment;
             }
             b"CLP" => self.claim(segment, tables)?,
-            b"CAS" => match &mut self.claim {
-                Some(claim) => claim.adjust(segment, tables)?,
-                None => {
+            b"CAS" => {
+                if let Some(claim) = &mut self.claim {
+                    claim.adjust(segment, tables)?;
+                } else {
                     let message = "an adjustment (CAS) without its claim, or of one in quarantine";
                     tables.refuse(segment, QuarantineReason::MisplacedRecord, message)?;
                 }
-            },
+            }
             b"PLB" => self.provider_level(segment, tables)?,
-            b"TRN" | b"CUR" | b"N1 " if !self.is_in_detail => {
+            b"TRN" | b"CUR" | b"REF" | b"N1 " if !self.is_in_detail => {
                 return self.payment.read_beside(segment, tables);
             }
             _ => return Ok(false),

@@ -1,5 +1,7 @@
 //! Interchange, functional group and transaction set: what their trailers say against what came.
 
+use ahash::RandomState;
+use hashbrown::HashSet;
 use tieout_core::{Date, FindingCode, QuarantineReason, Severity};
 
 use super::fields::{Fields, parse_date};
@@ -46,7 +48,8 @@ pub(super) struct Envelope {
     set: Option<Level>,
     interchange_origin: Origin,
     group_origin: Origin,
-    seen: Vec<(String, String)>,
+    /// Senders with the numbers of their interchanges.
+    seen: HashSet<(String, String), RandomState>,
 }
 
 impl Envelope {
@@ -84,7 +87,7 @@ impl Envelope {
         if self.seen.contains(&key) {
             tables.report(repeated(&level))?;
         } else if self.seen.len() < INTERCHANGES_MAX {
-            self.seen.push(key);
+            self.seen.insert(key);
         }
         self.interchange_origin = Origin {
             sender,

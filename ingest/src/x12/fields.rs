@@ -21,7 +21,17 @@ pub(super) trait Fields {
         segment: &Segment<'_>,
         element: usize,
     ) -> Result<Option<Amount>, ReadError> {
-        self.money(segment, element, Amount::parse)
+        self.amount_in(segment, element, segment.element(element))
+    }
+
+    /// The same where the element's text is at hand.
+    fn amount_in(
+        &mut self,
+        segment: &Segment<'_>,
+        element: usize,
+        text: &[u8],
+    ) -> Result<Option<Amount>, ReadError> {
+        self.money(segment, element, text, Amount::parse)
     }
 
     /// The same for an element with two implied decimals. Some write the point all the same, and
@@ -31,17 +41,17 @@ pub(super) trait Fields {
         segment: &Segment<'_>,
         element: usize,
     ) -> Result<Option<Amount>, ReadError> {
-        self.money(segment, element, implied)
+        self.money(segment, element, segment.element(element), implied)
     }
 
-    /// The amount that `parse` finds in an element.
+    /// The amount that `parse` finds in the text of an element.
     fn money(
         &mut self,
         segment: &Segment<'_>,
         element: usize,
+        text: &[u8],
         parse: fn(&[u8]) -> Result<Amount, AmountError>,
     ) -> Result<Option<Amount>, ReadError> {
-        let text = segment.element(element);
         if text.is_empty() {
             return Ok(None);
         }

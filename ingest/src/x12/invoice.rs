@@ -201,14 +201,15 @@ impl Lines {
 
     fn line(&mut self, it1: &Segment<'_>) {
         self.count += 1;
-        let [quantity, price] = [2, 4].map(|place| Amount::parse(it1.element(place)));
+        let [_, quantity, _, price, basis] = it1.first();
+        let [quantity, price] = [quantity, price].map(Amount::parse);
         if let Ok(quantity) = quantity {
             self.quantity += quantity.units();
         }
         let product = quantity.ok().zip(price.ok());
         let product = product.and_then(|(q, p)| q.units().checked_mul(p.units()));
         // A price of HP or TP is for a hundred or a thousand; others like them are rare.
-        let is_each = !matches!(it1.element(5), b"HP" | b"TP" | b"PN" | b"HT" | b"TT");
+        let is_each = !matches!(basis, b"HP" | b"TP" | b"PN" | b"HT" | b"TT");
         self.add(product.filter(|_| is_each));
     }
 

@@ -136,6 +136,10 @@ impl Payment {
                 let currency = fields.currency(segment)?;
                 self.currency = currency.unwrap_or(self.currency);
             }
+            // The number of a cheque, where nothing traces the payment.
+            b"REF" if segment.element(1) == b"CK" && self.reference.is_empty() => {
+                self.reference = segment.text(2).into_owned();
+            }
             b"N1 " => self.name(segment),
             _ => return Ok(false),
         }

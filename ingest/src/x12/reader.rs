@@ -114,18 +114,23 @@ impl<'a> Reader<'a> {
         self.set = set::open(heading);
         self.open_other = match self.set {
             Some(_) => None,
-            None => self.other_set(segment),
+            None => Some(self.other_set(segment)),
         };
         Ok(())
     }
 
-    fn other_set(&mut self, segment: &Segment<'_>) -> Option<usize> {
+    fn other_set(&mut self, segment: &Segment<'_>) -> usize {
         let number = segment.text(1);
         let known = self.other.iter().position(|other| other.number == number);
         let place = known.unwrap_or_else(|| {
             if self.other.len() < OTHER_SETS_MAX {
+                let is_last = self.other.len() + 1 == OTHER_SETS_MAX;
                 self.other.push(OtherSet {
-                    number: number.into_owned(),
+                    number: if is_last {
+                        "of other kinds".to_owned()
+                    } else {
+                        number.into_owned()
+                    },
                     first_line: segment.line,
                     sets: 0,
                     segments: 0,
@@ -134,7 +139,7 @@ impl<'a> Reader<'a> {
             self.other.len() - 1
         });
         self.other[place].sets += 1;
-        Some(place)
+        place
     }
 
     fn body(&mut self, segment: &Segment<'_>) -> Result<(), ReadError> {

@@ -20,16 +20,16 @@ pub(super) fn is_x12(head: &[u8]) -> bool {
     let head = head.trim_ascii_start();
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let head = head.trim_ascii_start();
-    Separators::of_interchange(head).is_some() || is_fragment(head)
+    let said = Separators::of_interchange(head);
+    said.is_some_and(|said| !is_of_tables(said.element)) || is_fragment(head)
 }
 
-/// `GS` with two capitals, or `ST` with three digits, between the same sign of punctuation. Commas,
-/// semicolons and tabs are left to other formats.
+/// `GS` with two capitals, or `ST` with three digits, between the same sign of punctuation.
 fn is_fragment(head: &[u8]) -> bool {
     let [tag @ .., separator] = head.get(..3).unwrap_or_default() else {
         return false;
     };
-    if !separator.is_ascii_punctuation() || matches!(separator, b',' | b';' | b'"' | b'\'') {
+    if !separator.is_ascii_punctuation() || is_of_tables(*separator) {
         return false;
     }
     let mut elements = head[3..].split(|byte| byte == separator);
@@ -41,6 +41,11 @@ fn is_fragment(head: &[u8]) -> bool {
         b"ST" | b"st" => code.len() == 3 && code.iter().all(u8::is_ascii_digit) && is_named,
         _ => false,
     }
+}
+
+/// Whether a character divides the columns of tables, which other formats read.
+fn is_of_tables(separator: u8) -> bool {
+    matches!(separator, b',' | b';' | b'\t' | b'"' | b'\'')
 }
 
 /// Whether transaction set 823 begins in `bytes`.
@@ -92,7 +97,11 @@ mod tests {
         assert!(is_x12(isa));
         assert!(is_x12(b"\r\n\xef\xbb\xbf\r\n ST*820*0001~BPR*C*1"));
         assert!(is_x12(b"GS|RA|SENDER|RECEIVER|20260301"));
-        assert!(!is_x12(b"ISA,00,,00"));
+        let table: Vec<u8> = isa
+            .iter()
+            .map(|&b| if b == b'*' { b',' } else { b })
+            .collect();
+        assert!(!is_x12(&table));
         assert!(!is_x12(b"ST,820,0001"));
         assert!(!is_x12(b"STATEMENT*OF*ACCOUNT"));
         assert!(!is_x12(b"UNA:+.? '\nUNB+UNOA:1+A+B"));

@@ -153,7 +153,7 @@ impl TransactionSet for Remittance {
                 self.is_unread = false;
                 self.is_in_detail = true;
             }
-            b"TRN" | b"CUR" | b"N1 " if !self.is_in_detail => {
+            b"TRN" | b"CUR" | b"REF" | b"N1 " if !self.is_in_detail => {
                 return self.payment().read_beside(segment, tables);
             }
             _ => return Ok(false),

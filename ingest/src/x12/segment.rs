@@ -43,6 +43,15 @@ impl<'a> Segment<'a> {
         self.elements().nth(number - 1).unwrap_or_default()
     }
 
+    /// The first elements in one pass, for segments that come by the million.
+    pub fn first<const COUNT: usize>(&self) -> [&'a [u8]; COUNT] {
+        let mut first = [&[][..]; COUNT];
+        for (place, element) in first.iter_mut().zip(self.elements()) {
+            *place = element;
+        }
+        first
+    }
+
     /// The element as text.
     pub fn text(&self, number: usize) -> Cow<'a, str> {
         decode(self.element(number))
