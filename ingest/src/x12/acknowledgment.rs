@@ -238,7 +238,7 @@ fn write(
         reason: &codes_from(segment, first),
         ..row
     };
-    tables.statuses.push(&row, &mut tables.intake)
+    tables.push_status(&row)
 }
 
 /// A `TA1`: what became of a whole interchange.
@@ -257,7 +257,7 @@ pub(super) fn interchange_status(
         bytes: ta1.start..ta1.end,
         ..PaymentStatus::blank(StatusLevel::Group)
     };
-    tables.statuses.push(&row, &mut tables.intake)
+    tables.push_status(&row)
 }
 
 fn check_status(segment: &Segment<'_>, tables: &mut Tables<'_>) {

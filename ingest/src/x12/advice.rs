@@ -142,7 +142,7 @@ impl Document {
             adjustment_reason: &self.reason,
             net: self.net,
         };
-        tables.advice.push(&row, &mut tables.intake)
+        tables.push_advice(&row)
     }
 
     /// The line as a document of the cheque `payment`.

@@ -72,7 +72,7 @@ impl ApplicationAdvice {
             bytes: answer.start..answer.end,
             ..PaymentStatus::blank(answer.level())
         };
-        tables.statuses.push(&row, &mut tables.intake)
+        tables.push_status(&row)
     }
 
     /// What belongs to the answer before it; false if there is none.

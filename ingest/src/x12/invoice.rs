@@ -147,7 +147,7 @@ impl Invoice {
             source_line: big.line,
             ..OpenItem::blank(kind, self.currency)
         };
-        tables.items.push(&row, &mut tables.intake)
+        tables.push_item(&row)
     }
 }
 

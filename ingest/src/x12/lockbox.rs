@@ -238,12 +238,9 @@ impl LockboxDeposit {
             bytes: payment.start..check.end,
             ..BankLine::blank(check.identity(deposit, batch), payment.currency)
         };
-        tables.bank_lines.push(&line, &mut tables.intake)?;
-        for document in &check.documents {
-            let document = document.of_check(payment, check.number());
-            tables.bank_lines.push_document(&document);
-        }
-        Ok(())
+        let documents = check.documents.iter();
+        let documents = documents.map(|document| document.of_check(payment, check.number()));
+        tables.push_check(&line, documents)
     }
 }
 

@@ -182,7 +182,7 @@ impl Payment {
             bytes: heading.start..end,
             ..PaymentInstruction::blank(self.currency)
         };
-        tables.instructions.push(&row, &mut tables.intake)
+        tables.push_instruction(&row)
     }
 }
 

@@ -6,7 +6,10 @@ use super::fields::Fields;
 use super::segment::Segment;
 use crate::format::{Counts, ReadError};
 use crate::intake::{Intake, Notice};
-use crate::rows::{AdviceLine, BankLines, OpenItem, PaymentInstruction, PaymentStatus, TableRows};
+use crate::rows::{
+    AdviceLine, BankLine, BankLines, DocumentLine, OpenItem, PaymentInstruction, PaymentStatus,
+    TableRow, TableRows,
+};
 
 /// Findings of one code that a file may have one by one; more are counted.
 const NOTICES_MAX: u64 = 50;
@@ -30,12 +33,14 @@ struct Seen {
 
 /// Builds the rows of a file and says what is wrong with it.
 pub(super) struct Tables<'a> {
-    pub intake: Intake<'a>,
-    pub advice: TableRows<AdviceLine<'static>>,
-    pub instructions: TableRows<PaymentInstruction<'static>>,
-    pub items: TableRows<OpenItem<'static>>,
-    pub statuses: TableRows<PaymentStatus<'static>>,
-    pub bank_lines: BankLines,
+    intake: Intake<'a>,
+    batch_rows: usize,
+    // Built when their first row comes: most files have rows of one or two tables.
+    advice: Option<TableRows<AdviceLine<'static>>>,
+    instructions: Option<TableRows<PaymentInstruction<'static>>>,
+    items: Option<TableRows<OpenItem<'static>>>,
+    statuses: Option<TableRows<PaymentStatus<'static>>>,
+    bank_lines: Option<BankLines>,
     first_quarantined: Option<u64>,
     seen: Vec<Seen>,
     /// How many findings of each code were told.
@@ -44,18 +49,71 @@ pub(super) struct Tables<'a> {
 
 impl<'a> Tables<'a> {
     pub fn new(intake: Intake<'a>, batch_rows: usize) -> Self {
-        let name = intake.file_name();
         Self {
-            advice: TableRows::new(name, batch_rows),
-            instructions: TableRows::new(name, batch_rows),
-            items: TableRows::new(name, batch_rows),
-            statuses: TableRows::new(name, batch_rows),
-            bank_lines: BankLines::new(name, batch_rows),
             intake,
+            batch_rows,
+            advice: None,
+            instructions: None,
+            items: None,
+            statuses: None,
+            bank_lines: None,
             first_quarantined: None,
             seen: Vec::new(),
             told: Vec::new(),
         }
+    }
+
+    /// Adds a document line without its payment.
+    pub fn push_advice(&mut self, row: &AdviceLine<'_>) -> Result<(), ReadError> {
+        let (name, batch_rows) = (self.intake.file_name(), self.batch_rows);
+        let rows = self
+            .advice
+            .get_or_insert_with(|| TableRows::new(name, batch_rows));
+        rows.push(row, &mut self.intake)
+    }
+
+    /// Adds an instructed payment.
+    pub fn push_instruction(&mut self, row: &PaymentInstruction<'_>) -> Result<(), ReadError> {
+        let (name, batch_rows) = (self.intake.file_name(), self.batch_rows);
+        let rows = self
+            .instructions
+            .get_or_insert_with(|| TableRows::new(name, batch_rows));
+        rows.push(row, &mut self.intake)
+    }
+
+    /// Adds an open item.
+    pub fn push_item(&mut self, row: &OpenItem<'_>) -> Result<(), ReadError> {
+        let (name, batch_rows) = (self.intake.file_name(), self.batch_rows);
+        let rows = self
+            .items
+            .get_or_insert_with(|| TableRows::new(name, batch_rows));
+        rows.push(row, &mut self.intake)
+    }
+
+    /// Adds a status.
+    pub fn push_status(&mut self, row: &PaymentStatus<'_>) -> Result<(), ReadError> {
+        let (name, batch_rows) = (self.intake.file_name(), self.batch_rows);
+        let rows = self
+            .statuses
+            .get_or_insert_with(|| TableRows::new(name, batch_rows));
+        rows.push(row, &mut self.intake)
+    }
+
+    /// Adds a cheque with its documents.
+    pub fn push_check<'d>(
+        &mut self,
+        line: &BankLine<'_>,
+        documents: impl Iterator<Item = DocumentLine<'d>>,
+    ) -> Result<(), ReadError> {
+        let (name, batch_rows) = (self.intake.file_name(), self.batch_rows);
+        let rows = self
+            .bank_lines
+            .get_or_insert_with(|| BankLines::new(name, batch_rows));
+        rows.push(line, &mut self.intake)?;
+        for document in documents {
+            rows.push_document(&document);
+        }
+        Ok(())
     }
 
     /// Tells something, unless much of its kind was told already.
@@ -91,11 +149,13 @@ impl<'a> Tables<'a> {
     /// Hands over what is left.
     pub fn finish(mut self, bytes: u64, lines: u64) -> Result<Counts, ReadError> {
         let intake = &mut self.intake;
-        self.advice.flush(intake)?;
-        self.instructions.flush(intake)?;
-        self.items.flush(intake)?;
-        self.statuses.flush(intake)?;
-        self.bank_lines.flush(intake)?;
+        flush(&mut self.advice, intake)?;
+        flush(&mut self.instructions, intake)?;
+        flush(&mut self.items, intake)?;
+        flush(&mut self.statuses, intake)?;
+        if let Some(rows) = &mut self.bank_lines {
+            rows.flush(intake)?;
+        }
         for seen in &self.seen {
             intake.report(seen.notice())?;
         }
@@ -108,6 +168,16 @@ impl<'a> Tables<'a> {
         intake.counts.bytes = bytes;
         intake.counts.lines = lines;
         Ok(intake.counts.clone())
+    }
+}
+
+fn flush<R: TableRow>(
+    rows: &mut Option<TableRows<R>>,
+    intake: &mut Intake<'_>,
+) -> Result<(), ReadError> {
+    match rows {
+        Some(rows) => rows.flush(intake),
+        None => Ok(()),
     }
 }
 
