@@ -47,6 +47,7 @@ closed_list! {
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
         ControlNumber = 73, "control_number", "A control number is not the one that its header has, or comes twice.";
+        TestData = 74, "test_data", "The sender marks the data as a test.";
     }
 }
 

@@ -31,6 +31,14 @@ static NO_GROUP: Oddity = Oddity {
     action: "Nothing was acknowledged; ask the sender for it again.",
 };
 
+static UNANSWERED: Oddity = Oddity {
+    severity: Severity::Warning,
+    code: FindingCode::MissingRecord,
+    what: "sets that an acknowledgment names without a word about them",
+    expected: "AK5 or IK5 after AK2",
+    action: "Ask the sender what became of them.",
+};
+
 /// Reads one 997 or 999.
 pub(super) struct Acknowledgment {
     heading: Heading,
@@ -48,6 +56,7 @@ struct Answered {
     /// AK101 or AK201: the kind of group or set.
     kind: String,
     control: String,
+    line: u64,
     start: u64,
     notes: String,
 }
@@ -102,12 +111,20 @@ impl Acknowledgment {
         Ok(true)
     }
 
+    /// The set before was not answered if it is still there.
+    fn leave_set(&mut self, tables: &mut Tables<'_>) {
+        if let Some(set) = self.set.take() {
+            tables.count(&UNANSWERED, set.line);
+        }
+    }
+
     /// AK9: the group.
     fn group_status(
         &mut self,
         segment: &Segment<'_>,
         tables: &mut Tables<'_>,
     ) -> Result<bool, ReadError> {
+        self.leave_set(tables);
         let Some(group) = self.group.take() else {
             return Ok(false);
         };
@@ -170,6 +187,7 @@ impl Answered {
         Self {
             kind: segment.text(1).into_owned(),
             control: segment.text(2).into_owned(),
+            line: segment.line,
             start: segment.start,
             notes: String::new(),
         }
@@ -202,6 +220,7 @@ impl TransactionSet for Acknowledgment {
                 true
             }
             b"AK2" => {
+                self.leave_set(tables);
                 self.set = Some(Answered::open(segment));
                 true
             }
@@ -218,6 +237,7 @@ impl TransactionSet for Acknowledgment {
     }
 
     fn finish(&mut self, _end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+        self.leave_set(tables);
         if !self.is_group_answered {
             tables.count(&NO_GROUP, self.heading.line);
         }

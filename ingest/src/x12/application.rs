@@ -1,16 +1,24 @@
 //! Transaction set 824: what the receiver's application made of a transaction set or its items.
 
-use tieout_core::{Amount, Date, QuarantineReason, StatusLevel};
+use tieout_core::{Amount, Date, FindingCode, QuarantineReason, Severity, StatusLevel};
 
 use super::fields::Fields;
 use super::segment::Segment;
 use super::set::{Heading, TransactionSet};
-use super::tables::Tables;
+use super::tables::{Oddity, Tables};
 use crate::format::ReadError;
 use crate::rows::{PaymentStatus, decode};
 
 /// Bytes of notes about one answer that are kept.
 const NOTES_BYTES_MAX: usize = 4_096;
+
+static NO_ANSWER: Oddity = Oddity {
+    severity: Severity::Warning,
+    code: FindingCode::MissingRecord,
+    what: "application advices that answer nothing",
+    expected: "OTI",
+    action: "Ask the sender for the advice again.",
+};
 
 /// Reads one 824.
 pub(super) struct ApplicationAdvice {
@@ -19,6 +27,7 @@ pub(super) struct ApplicationAdvice {
     reference: String,
     date: Option<Date>,
     answer: Option<Answer>,
+    has_answers: bool,
 }
 
 /// One `OTI` with what stands below it.
@@ -42,6 +51,7 @@ impl ApplicationAdvice {
             heading,
             reference: String::new(),
             answer: None,
+            has_answers: false,
         }
     }
 
@@ -176,6 +186,7 @@ impl TransactionSet for ApplicationAdvice {
             b"OTI" => {
                 self.close(tables)?;
                 self.answer = Some(Answer::open(segment));
+                self.has_answers = true;
             }
             b"TED" | b"RED" => {
                 if !self.below(segment, tables)? {
@@ -192,6 +203,9 @@ impl TransactionSet for ApplicationAdvice {
     }
 
     fn finish(&mut self, _end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+        if !self.has_answers {
+            tables.count(&NO_ANSWER, self.heading.line);
+        }
         self.close(tables)
     }
 }

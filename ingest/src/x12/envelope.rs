@@ -23,6 +23,14 @@ static NO_INTERCHANGE: Oddity = Oddity {
              counts show that nothing is missing.",
 };
 
+static TEST_DATA: Oddity = Oddity {
+    severity: Severity::Info,
+    code: FindingCode::TestData,
+    what: "interchanges that their sender marks as a test (ISA15)",
+    expected: "P, for production",
+    action: "Remove the file if its money is not real; it was read like any other.",
+};
+
 /// A level of the envelope that is open.
 #[derive(Clone, Debug)]
 struct Level {
@@ -88,6 +96,9 @@ impl Envelope {
             tables.report(repeated(&level))?;
         } else if self.seen.len() < INTERCHANGES_MAX {
             self.seen.insert(key);
+        }
+        if isa.element(15) == b"T" {
+            tables.count(&TEST_DATA, isa.line);
         }
         self.interchange_origin = Origin {
             sender,

@@ -214,11 +214,12 @@ impl Lines {
     }
 
     fn charge(&mut self, sac: &Segment<'_>, tables: &mut Tables<'_>) -> Result<(), ReadError> {
-        let amount = tables.implied_amount(sac, 5)?.unwrap_or_default();
-        let amount = amount.units() * Self::ONE;
+        // Without an amount it is a rate, which nobody here applies.
+        let amount = tables.implied_amount(sac, 5)?;
+        let amount = amount.map(|amount| amount.units() * Self::ONE);
         match sac.element(1) {
-            b"A" => self.add(Some(-amount)),
-            b"C" => self.add(Some(amount)),
+            b"A" => self.add(amount.map(|amount| -amount)),
+            b"C" => self.add(amount),
             _ => {}
         }
         Ok(())
@@ -292,7 +293,9 @@ impl TransactionSet for Invoice {
                 action: "Nothing of it is an open item; ask the seller for it again.".into(),
             });
         };
-        if !self.lines.fit(total) {
+        // Some write a credit's total below zero and its lines above.
+        let is_credit = big.kind.is_credit();
+        if !self.lines.fit(total) && !(is_credit && self.lines.fit(-total)) {
             tables.count(&SUM_DIFFERS, big.line);
         }
         self.write(&big, total, tables)

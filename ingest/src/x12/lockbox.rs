@@ -29,6 +29,14 @@ static DOCUMENTS_DIFFER: Oddity = Oddity {
     action: "The cheque counts; look at the advice of these payers.",
 };
 
+static NO_DEPOSIT: Oddity = Oddity {
+    severity: Severity::Warning,
+    code: FindingCode::MissingRecord,
+    what: "cheques outside a deposit",
+    expected: "DEP with the lockbox, the day and the account",
+    action: "Ask the bank which account they went to.",
+};
+
 /// Reads one 823.
 pub(super) struct LockboxDeposit {
     heading: Heading,
@@ -181,6 +189,9 @@ impl LockboxDeposit {
         if sums.compare(&check.payment).is_some() {
             tables.count(&DOCUMENTS_DIFFER, check.payment.line);
         }
+        if self.deposit.is_none() {
+            tables.count(&NO_DEPOSIT, check.payment.line);
+        }
         let batch = self.batch.as_mut().map(|batch| &mut batch.control);
         let deposit = self.deposit.as_mut().map(|deposit| &mut deposit.control);
         for control in batch.into_iter().chain(deposit) {
@@ -218,7 +229,9 @@ impl LockboxDeposit {
         let deposit = self.deposit.as_ref().unwrap_or(&deposit);
         let batch = self.batch.as_ref().unwrap_or(&batch);
         let payment = &check.payment;
-        let statement = format!("{}/{}/{}", deposit.lockbox, deposit.number, batch.number);
+        let statement = [&*deposit.lockbox, &*deposit.number, &*batch.number];
+        let statement = statement.into_iter().filter(|part| !part.is_empty());
+        let statement = statement.collect::<Vec<_>>().join("/");
         let booked = deposit.date.or(batch.date).or(self.heading.date);
         let line = BankLine {
             source_line: payment.line,

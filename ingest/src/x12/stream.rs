@@ -265,12 +265,15 @@ impl<R: Read> Segments<R> {
 
     fn step_over(&mut self, end: End, terminator: u8) {
         self.position += end.kept;
-        self.after_return = false;
-        let Some(&byte) = self.buffer[..self.filled].get(self.position) else {
-            return;
-        };
-        // A line end that ends the segment is counted as layout.
-        if byte == terminator && terminator != b'\n' {
+        let buffer = &self.buffer[..self.filled];
+        // A line end that ends the segment is counted as layout; of CR LF the CR was counted
+        // already if only the LF ended it.
+        let last = buffer[..self.position].last();
+        self.after_return = last == Some(&b'\r');
+        self.is_line_begun = !matches!(last, Some(b'\r' | b'\n'));
+        if terminator != b'\n' && buffer.get(self.position) == Some(&terminator) {
+            self.after_return = false;
+            self.is_line_begun = true;
             self.position += 1;
         }
     }
@@ -371,6 +374,10 @@ mod tests {
             found,
             [(3, "N1*PR*A".to_owned()), (5, "N1*PE*B".to_owned())]
         );
+        for (end, lines) in [("", 2), ("~", 2), ("\n", 2), ("~\r\n", 2), ("\n\n", 3)] {
+            let text = format!("{ISA}>~\nN1*A{end}");
+            assert_eq!(read(text.as_bytes(), 9).1, lines, "{end:?}");
+        }
         let found = texts(&format!("{ISA}>\r\nN1*PR*A\r\n  N1*PE*B"));
         assert_eq!(
             found,
@@ -384,6 +391,15 @@ mod tests {
         let found = texts(&format!("{ISA}>~N1*A~IEA*1*1\n{second}^!N1|B*~!"));
         let found: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(found, ["N1*A", "IEA*1*1", &format!("{second}^"), "N1|B*~"]);
+    }
+
+    #[test]
+    fn an_interchange_begins_where_a_terminator_was_lost() {
+        for end in ["\n", "\r\n", "\r"] {
+            let found = texts(&format!("{ISA}>~IEA*1*1{end}{ISA}>~{end}N1*A~"));
+            let lines: Vec<u64> = found.iter().map(|(line, _)| *line).collect();
+            assert_eq!((lines, &*found[0].1), (vec![1, 2, 3], "IEA*1*1"), "{end:?}");
+        }
     }
 
     #[test]
