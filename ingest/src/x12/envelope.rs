@@ -6,6 +6,7 @@ use tieout_core::{Date, FindingCode, QuarantineReason, Severity};
 
 use super::fields::{Fields, parse_date};
 use super::segment::Segment;
+use super::separators::ISA_BYTES_MAX;
 use super::set::Heading;
 use super::tables::{Oddity, Tables};
 use crate::format::ReadError;
@@ -94,7 +95,7 @@ impl Envelope {
         let key = (sender.clone(), level.control.clone());
         if self.seen.contains(&key) {
             tables.report(repeated(&level))?;
-        } else if self.seen.len() < INTERCHANGES_MAX {
+        } else if self.seen.len() < INTERCHANGES_MAX && isa.text.len() <= ISA_BYTES_MAX {
             self.seen.insert(key);
         }
         if isa.element(15) == b"T" {

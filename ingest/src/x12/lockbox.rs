@@ -18,6 +18,8 @@ use crate::rows::BankLine;
 
 /// Documents that one cheque may have.
 const DOCUMENTS_MAX: usize = 10_000;
+/// Bytes from a cheque's first segment within which its documents are read.
+const CHECK_BYTES_MAX: u64 = 8 << 20;
 /// Bytes of text beside a cheque that are kept.
 const NOTES_BYTES_MAX: usize = 4_096;
 
@@ -137,8 +139,13 @@ impl LockboxDeposit {
         };
         check.end = segment.end;
         let is_document = matches!(&segment.tag, b"RMR" | b"RMT");
-        if is_document && check.documents.len() >= DOCUMENTS_MAX {
-            let message = format!("the cheque names more than {DOCUMENTS_MAX} documents");
+        let is_full = check.documents.len() >= DOCUMENTS_MAX
+            || segment.end - check.payment.start > CHECK_BYTES_MAX;
+        if is_document && is_full {
+            let message = format!(
+                "the cheque names more than {DOCUMENTS_MAX} documents, or in more than \
+                 {CHECK_BYTES_MAX} bytes"
+            );
             tables.refuse(segment, QuarantineReason::TooLong, &message)?;
             return Ok(true);
         }

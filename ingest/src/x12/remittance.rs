@@ -29,6 +29,14 @@ pub(super) static NO_PAYMENT: Oddity = Oddity {
     action: "Their lines are kept; nothing ties them to an amount.",
 };
 
+static OTHER_CURRENCY: Oddity = Oddity {
+    severity: Severity::Warning,
+    code: FindingCode::CurrencyConflict,
+    what: "documents in another currency than their payment",
+    expected: "one currency a payment",
+    action: "Their amounts count in the payment's currency; ask the payer for the conversion.",
+};
+
 /// Reads one 820.
 pub(super) struct Remittance {
     heading: Heading,
@@ -152,6 +160,12 @@ impl TransactionSet for Remittance {
                 self.close_document(tables)?;
                 self.is_unread = false;
                 self.is_in_detail = true;
+            }
+            b"CUR" if self.is_in_detail => {
+                let currency = tables.currency(segment)?;
+                if currency.is_some_and(|currency| currency != self.payment().currency) {
+                    tables.count(&OTHER_CURRENCY, segment.line);
+                }
             }
             b"TRN" | b"CUR" | b"REF" | b"N1 " if !self.is_in_detail => {
                 return self.payment().read_beside(segment, tables);
