@@ -64,6 +64,8 @@ struct Reading {
     payment: Option<Payment>,
     documents: Vec<Document>,
     is_in_detail: bool,
+    /// The document before did not read.
+    is_unread: bool,
     unread: Unread,
 }
 
@@ -90,12 +92,16 @@ impl Reading {
         match &segment.tag {
             b"BPR" | b"BPS" => self.payment = Some(Payment::read(segment, fields)?),
             b"RMR" => {
-                self.is_in_detail = true;
-                self.documents.extend(Document::from_rmr(segment, fields)?);
+                let document = Document::from_rmr(segment, fields)?;
+                self.add(document);
             }
             b"RMT" if segment.element(1) != b"IX" => {
-                self.is_in_detail = true;
-                self.documents.extend(Document::from_rmt(segment, fields)?);
+                let document = Document::from_rmt(segment, fields)?;
+                self.add(document);
+            }
+            b"ADX" if self.is_unread => {
+                let message = "the document that it adjusts did not read";
+                fields.refuse(segment, QuarantineReason::MisplacedRecord, message)?;
             }
             b"ADX" => match self.documents.last_mut() {
                 Some(document) => document.adjust(segment, fields)?,
@@ -109,6 +115,12 @@ impl Reading {
             _ => {}
         }
         Ok(())
+    }
+
+    fn add(&mut self, document: Option<Document>) {
+        self.is_in_detail = true;
+        self.is_unread = document.is_none();
+        self.documents.extend(document);
     }
 
     fn finish(self) -> Option<CarriedAdvice> {

@@ -295,7 +295,8 @@ impl TransactionSet for Invoice {
         };
         // Some write a credit's total below zero and its lines above.
         let is_credit = big.kind.is_credit();
-        if !self.lines.fit(total) && !(is_credit && self.lines.fit(-total)) {
+        let fits = self.lines.fit(total) || (is_credit && self.lines.fit(-total));
+        if !fits {
             tables.count(&SUM_DIFFERS, big.line);
         }
         self.write(&big, total, tables)

@@ -71,6 +71,10 @@ struct Check {
     number: String,
     notes: String,
     documents: Vec<Document>,
+    /// The document before did not read.
+    is_unread: bool,
+    /// Some document did not.
+    is_open: bool,
     end: u64,
 }
 
@@ -123,6 +127,8 @@ impl LockboxDeposit {
             number: String::new(),
             notes: String::new(),
             documents: Vec::new(),
+            is_unread: false,
+            is_open: false,
             end: bpr.end,
         });
         Ok(())
@@ -150,12 +156,9 @@ impl LockboxDeposit {
             return Ok(true);
         }
         match &segment.tag {
-            b"RMR" => check.documents.extend(Document::from_rmr(segment, tables)?),
-            b"RMT" => check.documents.extend(Document::from_rmt(segment, tables)?),
-            b"ADX" => match check.documents.last_mut() {
-                Some(document) => document.adjust(segment, tables)?,
-                None => check.documents.extend(Document::from_adx(segment, tables)?),
-            },
+            b"RMR" => check.add(Document::from_rmr(segment, tables)?),
+            b"RMT" => check.add(Document::from_rmt(segment, tables)?),
+            b"ADX" => check.adjust(segment, tables)?,
             b"REF" if segment.element(1) == b"CK" => check.number = segment.text(2).into_owned(),
             b"NTE" => check.note(&segment.text(2)),
             _ => return check.payment.read_beside(segment, tables),
@@ -193,7 +196,7 @@ impl LockboxDeposit {
             .documents
             .iter()
             .for_each(|document| sums.add(document));
-        if sums.compare(&check.payment).is_some() {
+        if !check.is_open && sums.compare(&check.payment).is_some() {
             tables.count(&DOCUMENTS_DIFFER, check.payment.line);
         }
         if self.deposit.is_none() {
@@ -282,6 +285,26 @@ impl Check {
             Direction::Credit => self.amount.abs(),
             Direction::Debit => -self.amount.abs(),
         }
+    }
+
+    /// Adds a document; none for one that did not read.
+    fn add(&mut self, document: Option<Document>) {
+        self.is_unread = document.is_none();
+        self.is_open |= self.is_unread;
+        self.documents.extend(document);
+    }
+
+    /// An adjustment of the document before it, or of the cheque.
+    fn adjust(&mut self, adx: &Segment<'_>, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+        if self.is_unread {
+            let message = "the document that it adjusts is in quarantine";
+            return tables.refuse(adx, QuarantineReason::MisplacedRecord, message);
+        }
+        if let Some(document) = self.documents.last_mut() {
+            return document.adjust(adx, tables);
+        }
+        self.documents.extend(Document::from_adx(adx, tables)?);
+        Ok(())
     }
 
     fn number(&self) -> &str {

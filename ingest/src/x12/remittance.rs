@@ -121,6 +121,7 @@ impl Remittance {
     fn close_payment(&mut self, end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
         self.close_document(tables)?;
         self.is_in_detail = false;
+        self.is_unread = false;
         let sums = std::mem::take(&mut self.sums);
         let Some(payment) = self.payment.take() else {
             return Ok(());
