@@ -71,6 +71,17 @@ fn a_lost_terminator_costs_one_segment() {
 }
 
 #[test]
+fn what_stands_before_an_interchange_is_in_quarantine() {
+    let one = interchange("RA", &[remittance(1)]);
+    let reading = read("x12", format!("FROM: BANK\r\nTO: HARBOR\r\n{one}"));
+    assert_eq!(reading.refused(), [("misplaced_record", 1)]);
+    assert_eq!(
+        reading.table_column("remittance_lines", "source_line"),
+        ["3"]
+    );
+}
+
+#[test]
 fn what_is_too_long_is_in_quarantine_and_the_rest_is_read() {
     let note = format!("NTE*ZZZ*{}~", "x".repeat(70_000));
     let long = remittance(1).replace("RMR", &format!("{note}RMR"));

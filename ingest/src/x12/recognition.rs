@@ -14,14 +14,27 @@ const SEARCH_BYTES: usize = 1 << 18;
 /// Bytes around `823` that say whether it is the number of a transaction set.
 const AROUND: usize = 4;
 
+/// Bytes within which an interchange begins that something else stands before: the header of a
+/// network or a mail.
+const WRAPPER_BYTES_MAX: usize = 4_096;
+
 /// Whether a file that begins with `head` is X12: an interchange, or a group or transaction set
 /// that lost its envelope.
 pub(super) fn is_x12(head: &[u8]) -> bool {
     let head = head.trim_ascii_start();
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let head = head.trim_ascii_start();
-    let said = Separators::of_interchange(head);
-    said.is_some_and(|said| !is_of_tables(said.element)) || is_fragment(head)
+    is_interchange(head) || is_fragment(head) || is_wrapped(head)
+}
+
+fn is_interchange(bytes: &[u8]) -> bool {
+    Separators::of_interchange(bytes).is_some_and(|said| !is_of_tables(said.element))
+}
+
+/// Whether a line near the beginning begins an interchange.
+fn is_wrapped(head: &[u8]) -> bool {
+    let near = &head[..head.len().min(WRAPPER_BYTES_MAX)];
+    memmem::find_iter(near, b"\nISA").any(|at| is_interchange(&head[at + 1..]))
 }
 
 /// `GS` with two capitals, or `ST` with three digits, between the same sign of punctuation.
@@ -96,6 +109,8 @@ mod tests {
         let isa = b"ISA*00* *00* *ZZ*A*ZZ*B*260301*0700*U*00401*000000001*0*P*>~GS*RA";
         assert!(is_x12(isa));
         assert!(is_x12(b"\r\n\xef\xbb\xbf\r\n ST*820*0001~BPR*C*1"));
+        assert!(is_x12(&[b"FROM: BANK\r\n", &isa[..]].concat()));
+        assert!(!is_x12(&[b"FROM: BANK", &isa[..]].concat()));
         assert!(is_x12(b"GS|RA|SENDER|RECEIVER|20260301"));
         let table: Vec<u8> = isa
             .iter()
