@@ -47,6 +47,8 @@ closed_list! {
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
         UnreadValue = 63, "unread_value", "A value does not parse; its column is empty or taken from elsewhere.";
+        ControlNumber = 73, "control_number", "A control number is not the one that its header has, or comes twice.";
+        TestData = 74, "test_data", "The sender marks the data as a test.";
     }
 }
 

@@ -29,6 +29,7 @@ mod registry;
 mod rows;
 mod transport;
 mod xml;
+mod x12;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};

@@ -8,6 +8,7 @@ use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::mt::{Mt, MtTransfers};
 use crate::nacha::Nacha;
 use crate::transport::SourceFile;
+use crate::x12::{X12, X12Lockbox};
 
 /// Bytes of a file's beginning by which it is recognised.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -47,6 +48,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &iso20022::REMT_001,
     &iso20022::Iso20022Other,
     &Nacha,
+    &X12Lockbox,
+    &X12,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.

@@ -24,7 +24,7 @@ pub(crate) use instruction::PaymentInstruction;
 pub(crate) use open_item::OpenItem;
 pub(crate) use settlement::SettlementLine;
 pub(crate) use status::PaymentStatus;
-pub(crate) use table::TableRows;
+pub(crate) use table::{TableRow, TableRows};
 
 /// The text of `bytes`: UTF-8, or else Windows-1252, which gives every byte a character.
 #[inline]
