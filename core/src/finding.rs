@@ -46,6 +46,8 @@ closed_list! {
         LayoutUncertain = 30, "layout_uncertain", "The content fits more than one convention; nothing was read.";
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
+        NotRead = 83, "not_read", "Parts of the file that hold no bank lines; they were not read.";
+        TestDelivery = 84, "test_delivery", "A test; what it says is information and was not booked.";
     }
 }
 

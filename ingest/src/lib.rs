@@ -17,13 +17,17 @@
 
 mod bai2;
 mod canonical;
+mod decimal;
 mod fixed;
 mod format;
 mod intake;
 mod lines;
 mod lockbox;
+mod oddities;
+mod ofx;
 mod registry;
 mod rows;
+mod stream;
 mod transport;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};

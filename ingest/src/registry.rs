@@ -4,6 +4,7 @@ use crate::bai2::Bai2;
 use crate::canonical;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
+use crate::ofx::Ofx;
 use crate::transport::SourceFile;
 
 /// Bytes of a file's beginning by which it is recognised.
@@ -25,6 +26,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &LockboxLayout,
     &Lockbox,
     &Bai2,
+    &Ofx,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
