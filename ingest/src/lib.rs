@@ -18,6 +18,7 @@
 mod bai2;
 mod canonical;
 mod decimal;
+mod fedwire;
 mod fixed;
 mod format;
 mod intake;
@@ -25,10 +26,12 @@ mod lines;
 mod lockbox;
 mod oddities;
 mod ofx;
+mod qif;
 mod registry;
 mod rows;
 mod stream;
 mod transport;
+mod x937;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};

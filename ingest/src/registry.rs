@@ -2,10 +2,13 @@
 
 use crate::bai2::Bai2;
 use crate::canonical;
+use crate::fedwire::Fedwire;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::ofx::Ofx;
+use crate::qif::Qif;
 use crate::transport::SourceFile;
+use crate::x937::CashLetter;
 
 /// Bytes of a file's beginning by which it is recognised.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -27,6 +30,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &Lockbox,
     &Bai2,
     &Ofx,
+    &Qif,
+    &Fedwire,
+    &CashLetter,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.

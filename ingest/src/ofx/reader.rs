@@ -58,6 +58,8 @@ pub(super) struct Reader<'a> {
     entry: Entry,
     held: Held,
     has_document: bool,
+    /// The document's end tag came last.
+    is_ended: bool,
     has_statement: bool,
     refused: Option<u64>,
 }
@@ -78,6 +80,7 @@ impl<'a> Reader<'a> {
             entry: Entry::default(),
             held: Held::default(),
             has_document: false,
+            is_ended: false,
             has_statement: false,
             refused: None,
         }
@@ -188,7 +191,10 @@ impl<'a> Reader<'a> {
         }
         self.open.push(aggregate);
         match aggregate {
-            Aggregate::Document => self.has_document = true,
+            Aggregate::Document => {
+                self.has_document = true;
+                self.is_ended = false;
+            }
             Aggregate::Statement => {
                 self.has_statement = true;
                 self.account = Account::default();
@@ -220,6 +226,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let aggregate = Aggregate::of(name);
+        self.is_ended |= aggregate == Some(Aggregate::Document);
         let Some(aggregate) = aggregate.filter(|&aggregate| self.is_open(aggregate)) else {
             return Ok(());
         };
@@ -422,7 +429,7 @@ impl<'a> Reader<'a> {
     }
 
     fn report_shape(&mut self) -> Result<(), ReadError> {
-        if !self.open.is_empty() || !self.has_document {
+        if !self.is_ended {
             self.intake.report(Notice {
                 severity: Severity::Error,
                 code: FindingCode::TruncatedFile,
