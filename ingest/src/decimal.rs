@@ -55,7 +55,9 @@ pub(crate) fn read_decimal(text: &[u8], point: u8) -> Result<Amount, String> {
     let refused = |error: String| format!("`{}`: {error}", String::from_utf8_lossy(text));
     let grouping = other(point);
     let integer = text.split(|&byte| byte == point).next().unwrap_or(text);
-    let mut groups = integer.split(|&byte| byte == grouping || byte == b'\'').skip(1);
+    let mut groups = integer
+        .split(|&byte| byte == grouping || byte == b'\'')
+        .skip(1);
     if groups.any(|group| group.len() != 3) {
         return Err(refused("thousands are not separated in threes".to_owned()));
     }

@@ -7,6 +7,8 @@ use crate::intake::{Intake, Notice};
 
 /// Names that one finding lists.
 const NAMES_MAX: usize = 8;
+/// Characters of a name that are shown.
+const NAME_CHARACTERS_MAX: usize = 60;
 
 /// One kind of oddity, in words.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(crate) struct Oddities(Vec<Seen>);
 impl Oddities {
     /// Counts `oddity`, which `name` has on `line`; an empty name is not listed.
     pub fn note(&mut self, oddity: &'static Oddity, line: u64, name: &str) {
+        let name: String = name.chars().take(NAME_CHARACTERS_MAX).collect();
         let known = self
             .0
             .iter_mut()
@@ -42,13 +45,13 @@ impl Oddities {
                 oddity,
                 first_line: line,
                 count: 1,
-                names: vec![name.to_owned()],
+                names: vec![name],
             });
             return;
         };
         seen.count += 1;
-        if seen.names.len() <= NAMES_MAX && !seen.names.iter().any(|known| known == name) {
-            seen.names.push(name.to_owned());
+        if seen.names.len() <= NAMES_MAX && !seen.names.contains(&name) {
+            seen.names.push(name);
         }
     }
 

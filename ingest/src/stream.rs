@@ -6,6 +6,8 @@
 
 use std::io::{self, Read};
 
+use memchr::memchr_iter;
+
 use crate::format::{ReadError, Settings};
 use crate::transport::SourceFile;
 
@@ -88,11 +90,17 @@ impl<R: Read> ByteStream<R> {
     pub fn step(&mut self, count: usize) {
         let end = self.filled.min(self.start + count);
         let passed = &self.buffer[self.start..end];
-        for &byte in passed {
-            self.line += u64::from(byte == b'\r' || (byte == b'\n' && !self.after_return));
-            self.after_return = byte == b'\r';
-            self.is_inside_line = !matches!(byte, b'\r' | b'\n');
-        }
+        let Some(&last) = passed.last() else {
+            return;
+        };
+        // The LF of a CR LF ends no line again.
+        let feeds = memchr_iter(b'\n', passed).filter(|&at| match at.checked_sub(1) {
+            Some(before) => passed[before] != b'\r',
+            None => !self.after_return,
+        });
+        self.line += (feeds.count() + memchr_iter(b'\r', passed).count()) as u64;
+        self.after_return = last == b'\r';
+        self.is_inside_line = !matches!(last, b'\r' | b'\n');
         self.offset += passed.len() as u64;
         self.start = end;
     }
@@ -113,9 +121,11 @@ impl<R: Read> ByteStream<R> {
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        self.buffer.copy_within(self.start..self.filled, 0);
-        self.filled -= self.start;
-        self.start = 0;
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled -= self.start;
+            self.start = 0;
+        }
         let end = self.filled + self.chunk_bytes;
         if self.buffer.len() < end {
             self.buffer.resize(end, 0);

@@ -43,7 +43,7 @@ fn cell<'a>(row: &'a Row, column: &str) -> &'a str {
 
 /// What we say, beside what the authors say.
 fn figures(row: &Row, instruction: &Row, message: &Value) -> Vec<(String, String)> {
-    let at = |path| text(message, path).to_owned();
+    let at = |path: &str| text(message, path).to_owned();
     let accountability = "/inputMessageAccountabilityData";
     let identifier = ["inputCycleDate", "inputSource", "inputSequenceNumber"];
     let identifier = identifier.map(|part| at(&format!("{accountability}/{part}")));
@@ -71,7 +71,10 @@ fn figures(row: &Row, instruction: &Row, message: &Value) -> Vec<(String, String
         (ours("counterparty_name"), at("/originator/personal/name")),
         (ours("remittance_text"), told.join(" ")),
         ((ours("status") == "INFO").to_string(), is_test.to_string()),
-        (instructed("instruction_id"), at("/senderReference/senderReference")),
+        (
+            instructed("instruction_id"),
+            at("/senderReference/senderReference"),
+        ),
         (
             instructed("creditor_name"),
             at("/beneficiary/personal/name"),

@@ -162,7 +162,8 @@ impl<'a> Reader<'a> {
         }
         let function = message.element(3600, 0);
         if message.has(3600) && !FUNCTIONS.contains(&function) {
-            self.oddities.note(&UNKNOWN_FUNCTION, line, &decode(function));
+            self.oddities
+                .note(&UNKNOWN_FUNCTION, line, &decode(function));
         }
         for tag in [3100, 3400] {
             let number = message.element(tag, 0);

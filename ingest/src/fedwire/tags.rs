@@ -77,14 +77,23 @@ mod tests {
 
     #[test]
     fn values_are_cut_by_stars_or_by_widths() {
-        assert_eq!(cut(3100, "091000019Harbor Trust*"), ["091000019", "Harbor Trust"]);
-        assert_eq!(cut(3100, "091000019Harbor Trust"), ["091000019", "Harbor Trust"]);
+        assert_eq!(
+            cut(3100, "091000019Harbor Trust*"),
+            ["091000019", "Harbor Trust"]
+        );
+        assert_eq!(
+            cut(3100, "091000019Harbor Trust"),
+            ["091000019", "Harbor Trust"]
+        );
         assert_eq!(
             cut(4200, "D4400128871*Fox Ltd**Duluth*"),
             ["D", "4400128871", "Fox Ltd", "", "Duluth"]
         );
         let wide = format!("D{:<34}{:<35}Mill Lane", "4400128871", "Fox Ltd");
-        assert_eq!(cut(4200, &wide)[..4], ["D", "4400128871", "Fox Ltd", "Mill Lane"]);
+        assert_eq!(
+            cut(4200, &wide)[..4],
+            ["D", "4400128871", "Fox Ltd", "Mill Lane"]
+        );
         assert_eq!(cut(2000, "00000"), ["00000"]);
         assert_eq!(cut(9000, "a*b*"), ["a*b*"]);
         assert!(name(1510).is_some() && name(1599).is_none());

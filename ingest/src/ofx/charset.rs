@@ -31,16 +31,20 @@ impl Charset {
     pub fn declare(&mut self, header: &[u8]) {
         let header = String::from_utf8_lossy(header).to_ascii_lowercase();
         let named = ["charset:", "encoding="].into_iter().find_map(|key| {
-            let value = header.split(key).nth(1)?.trim_start_matches(['"', '\'', ' ']);
-            let is_name = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+            let value = header
+                .split(key)
+                .nth(1)?
+                .trim_start_matches(['"', '\'', ' ']);
+            let is_name =
+                |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
             value.split(|character| !is_name(character)).next()
         });
         // In a header on one line the next key follows at once.
         let named = named.map(|name| name.strip_suffix("compression").unwrap_or(name));
         let Some(named) = named else { return };
         let page = format!("windows-{named}");
-        let found = Encoding::for_label(named.as_bytes())
-            .or_else(|| Encoding::for_label(page.as_bytes()));
+        let found =
+            Encoding::for_label(named.as_bytes()).or_else(|| Encoding::for_label(page.as_bytes()));
         // UTF-16 was read as such before, or is not what the bytes are.
         let found = found.filter(|encoding| encoding.is_ascii_compatible());
         self.declared = found

@@ -31,9 +31,17 @@ impl Aggregate {
     pub fn of(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"OFX" => Self::Document,
-            b"SIGNONMSGSRSV1" | b"SONRS" | b"FI" | b"BANKMSGSRSV1" | b"STMTTRNRS"
-            | b"CREDITCARDMSGSRSV1" | b"CCSTMTTRNRS" | b"INVSTMTMSGSRSV1" | b"INVSTMTTRNRS"
-            | b"INVTRANLIST" | b"INVBANKTRAN" => Self::Wrapper,
+            b"SIGNONMSGSRSV1"
+            | b"SONRS"
+            | b"FI"
+            | b"BANKMSGSRSV1"
+            | b"STMTTRNRS"
+            | b"CREDITCARDMSGSRSV1"
+            | b"CCSTMTTRNRS"
+            | b"INVSTMTMSGSRSV1"
+            | b"INVSTMTTRNRS"
+            | b"INVTRANLIST"
+            | b"INVBANKTRAN" => Self::Wrapper,
             b"STATUS" => Self::Status,
             b"STMTRS" | b"CCSTMTRS" | b"INVSTMTRS" => Self::Statement,
             b"BANKACCTFROM" | b"CCACCTFROM" | b"INVACCTFROM" => Self::Account,

@@ -1,7 +1,9 @@
 //! A `STMTTRN` becomes a row.
 
 use tieout_core::check_digits::is_iban;
-use tieout_core::{Amount, Currency, Date, Direction, Feed, IdentityHasher, LineId, QuarantineReason};
+use tieout_core::{
+    Amount, Currency, Date, Direction, Feed, IdentityHasher, LineId, QuarantineReason,
+};
 
 use super::date::read_date;
 use super::element::Field;
@@ -139,7 +141,11 @@ impl Entry {
     /// The currency of the amount: its own, or the account's.
     fn currency(&self, account: &Account) -> Result<Currency, Refusal> {
         let own = self.value(Field::Currency);
-        let code = if own.is_empty() { &account.currency } else { own };
+        let code = if own.is_empty() {
+            &account.currency
+        } else {
+            own
+        };
         Currency::parse(code.to_ascii_uppercase().as_bytes()).map_err(|error| {
             let message = format!("the currency (CURDEF) is `{code}`: {error}");
             (QuarantineReason::BadCurrency, message)

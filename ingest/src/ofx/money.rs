@@ -24,8 +24,8 @@ pub(super) fn read_amount(text: &str, currency: Currency) -> Result<(Amount, boo
         Point::Unclear(point) => point,
         Point::Absent => b'.',
     };
-    let amount = read_decimal(number.as_bytes(), point)
-        .map_err(|error| format!("the amount is {error}"))?;
+    let amount =
+        read_decimal(number.as_bytes(), point).map_err(|error| format!("the amount is {error}"))?;
     Ok((if is_negative { -amount } else { amount }, is_marked))
 }
 

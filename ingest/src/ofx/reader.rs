@@ -87,12 +87,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the next token, which is written as `bytes`.
-    pub fn token(
-        &mut self,
-        token: Token<'_>,
-        place: Place,
-        bytes: &[u8],
-    ) -> Result<(), ReadError> {
+    pub fn token(&mut self, token: Token<'_>, place: Place, bytes: &[u8]) -> Result<(), ReadError> {
         let was_in_line = self.is_open(Aggregate::Line);
         match token {
             Token::Open(name) => self.opened(&name.to_ascii_uppercase(), place, bytes)?,
@@ -173,12 +168,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn begin(
-        &mut self,
-        aggregate: Aggregate,
-        place: Place,
-        bytes: &[u8],
-    ) -> Result<(), ReadError> {
+    fn begin(&mut self, aggregate: Aggregate, place: Place, bytes: &[u8]) -> Result<(), ReadError> {
         // One inside itself, or a balance inside a line, means that an end tag was left out.
         let unended = match aggregate {
             Aggregate::LedgerBalance | Aggregate::AvailableBalance => Aggregate::Line,
@@ -232,7 +222,8 @@ impl<'a> Reader<'a> {
         };
         if let Some(part) = self.passing.take() {
             let shown = String::from_utf8_lossy(&part);
-            self.oddities.note(&oddity::UNENDED_PART, place.line, &shown);
+            self.oddities
+                .note(&oddity::UNENDED_PART, place.line, &shown);
         }
         self.end(aggregate)
     }
@@ -246,7 +237,9 @@ impl<'a> Reader<'a> {
             match self.open.pop() {
                 Some(Aggregate::Line) => self.end_line()?,
                 Some(Aggregate::Status) => self.end_status(),
-                Some(Aggregate::LedgerBalance) => self.end_balance("LEDGERBAL", "ledger balance")?,
+                Some(Aggregate::LedgerBalance) => {
+                    self.end_balance("LEDGERBAL", "ledger balance")?
+                }
                 Some(Aggregate::AvailableBalance) => {
                     self.end_balance("AVAILBAL", "available balance")?;
                 }
@@ -337,11 +330,13 @@ impl<'a> Reader<'a> {
     fn end_balance(&mut self, code: &'static str, words: &'static str) -> Result<(), ReadError> {
         let held = std::mem::take(&mut self.held);
         if held.amount.is_empty() {
-            self.oddities.note(&oddity::EMPTY_BALANCE, held.place.line, code);
+            self.oddities
+                .note(&oddity::EMPTY_BALANCE, held.place.line, code);
             return Ok(());
         }
         let as_of = read_date(&held.as_of).unwrap_or_else(|_| {
-            self.oddities.note(&oddity::BALANCE_DATE, held.place.line, &held.as_of);
+            self.oddities
+                .note(&oddity::BALANCE_DATE, held.place.line, &held.as_of);
             None
         });
         self.balance(code, words, &held.amount, as_of, held.place)
@@ -357,8 +352,15 @@ impl<'a> Reader<'a> {
     ) -> Result<(), ReadError> {
         let code_of_currency = self.account.currency.to_ascii_uppercase();
         let Ok(currency) = Currency::parse(code_of_currency.as_bytes()) else {
-            let message = format!("{code} has no currency: CURDEF is `{}`", self.account.currency);
-            return self.refuse(&whole(place, written), QuarantineReason::BadCurrency, message);
+            let message = format!(
+                "{code} has no currency: CURDEF is `{}`",
+                self.account.currency
+            );
+            return self.refuse(
+                &whole(place, written),
+                QuarantineReason::BadCurrency,
+                message,
+            );
         };
         let (amount, is_marked) = match read_amount(written, currency) {
             Ok(read) => read,
@@ -368,7 +370,8 @@ impl<'a> Reader<'a> {
             }
         };
         if is_marked {
-            self.oddities.note(&oddity::MARKED_AMOUNT, place.line, written);
+            self.oddities
+                .note(&oddity::MARKED_AMOUNT, place.line, written);
         }
         let row = Balance {
             source_line: place.line,

@@ -132,9 +132,9 @@ impl<R: Read> Tokens<R> {
     /// Bytes of the tag at the front, if it is one.
     fn find_tag_end(&mut self) -> io::Result<Option<usize>> {
         let window = self.stream.window(2)?;
-        let begins = window.get(1).is_some_and(|&byte| {
-            byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'?' | b'!')
-        });
+        let begins = window
+            .get(1)
+            .is_some_and(|&byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'?' | b'!'));
         if !begins {
             return Ok(None);
         }

@@ -1,7 +1,9 @@
 //! The second pass over a QIF file: records become rows.
 
-use tieout_core::{Amount, Currency, Date, Direction, FindingCode, IdentityHasher, LineId,
-    QuarantineReason, Severity};
+use tieout_core::{
+    Amount, Currency, Date, Direction, FindingCode, IdentityHasher, LineId, QuarantineReason,
+    Severity,
+};
 
 use super::date::Written;
 use super::record::{Record, Refusal, read_amount};
@@ -139,13 +141,14 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if record.is_too_long() {
-            let message = "the record has more than 10,000 lines or a line over 1 MiB".to_owned();
+            let message = "the record has more than 10,000 lines or 1 MiB".to_owned();
             return self.refuse(&record.line(), QuarantineReason::TooLong, message);
         }
         for letter in &record.unknown {
             let mut room = [0; 4];
             let name = letter.encode_utf8(&mut room);
-            self.oddities.note(&UNKNOWN_LETTER, record.line_number(), name);
+            self.oddities
+                .note(&UNKNOWN_LETTER, record.line_number(), name);
         }
         match self.section {
             Section::Lines(kind) => self.bank_line(kind, &record),

@@ -12,6 +12,8 @@ use crate::rows::decode;
 
 /// Lines that a record may have.
 const LINES_MAX: usize = 10_000;
+/// Bytes that a record may have.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// Why a record is not read, and the sentence for people.
 pub(super) type Refusal = (QuarantineReason, String);
@@ -76,7 +78,8 @@ impl Record {
 
     /// Whether it is longer than a record may be.
     pub fn is_too_long(&self) -> bool {
-        self.is_cut || self.lines > LINES_MAX
+        let length = self.bytes.end - self.bytes.start;
+        self.is_cut || self.lines > LINES_MAX || length > BYTES_MAX
     }
 
     /// Takes the bytes of `line` as the record's.
@@ -165,7 +168,10 @@ impl Record {
         if self.splits.is_empty() {
             return None;
         }
-        let amounts = self.splits.iter().map(|split| read_amount(&split.amount, habits).ok());
+        let amounts = self
+            .splits
+            .iter()
+            .map(|split| read_amount(&split.amount, habits).ok());
         let sum: Option<Amount> = amounts.sum();
         sum.map(|sum| sum == amount)
     }

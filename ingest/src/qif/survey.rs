@@ -159,7 +159,10 @@ impl Survey {
             (None, Some(witness)) => return told(Order::MonthFirst, witness),
             (Some((line, day)), Some((_, month))) => {
                 let found = format!("`{day}` here is day/month/year, `{month}` month/day/year");
-                return (None, vec![uncertain(*line, found, "one order", DATE_ACTION)]);
+                return (
+                    None,
+                    vec![uncertain(*line, found, "one order", DATE_ACTION)],
+                );
             }
             (None, None) => {}
         }
@@ -169,7 +172,10 @@ impl Survey {
         if let Some(witness) = &self.apostrophe {
             return told(Order::MonthFirst, witness);
         }
-        let sorted = (self.by_day_first.is_sorted(), self.by_month_first.is_sorted());
+        let sorted = (
+            self.by_day_first.is_sorted(),
+            self.by_month_first.is_sorted(),
+        );
         let order = match sorted {
             _ if self.dates < SEQUENCE_DATES_MIN => None,
             (true, false) => Some(Order::DayFirst),

@@ -6,7 +6,9 @@
 use std::ops::Range;
 
 use tieout_core::check_digits::is_routing_number;
-use tieout_core::{Amount, Channel, Currency, Date, Direction, Feed, IdentityHasher, LineId, QuarantineReason};
+use tieout_core::{
+    Amount, Channel, Currency, Date, Direction, Feed, IdentityHasher, LineId, QuarantineReason,
+};
 
 use super::record::Record;
 use crate::fixed::{digits, trimmed};
@@ -291,7 +293,11 @@ mod tests {
                 ..Item::default()
             };
             let micr = item.micr();
-            assert_eq!((&*micr.account, &*micr.check_number), (account, number), "{on_us}");
+            assert_eq!(
+                (&*micr.account, &*micr.check_number),
+                (account, number),
+                "{on_us}"
+            );
         }
     }
 }

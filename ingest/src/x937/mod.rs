@@ -40,7 +40,9 @@ impl Format for CashLetter {
 
     fn recognizes(&self, head: &[u8]) -> bool {
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-        let blanks = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b' '));
+        let blanks = head
+            .iter()
+            .take_while(|byte| matches!(byte, b'\r' | b'\n' | b' '));
         let blanks = blanks.count();
         Form::of(&head[blanks..]).is_some()
     }

@@ -13,6 +13,9 @@ use crate::lines::Line;
 use crate::oddities::{Oddities, Oddity};
 use crate::rows::{Balance, BankLines, TableRows, decode};
 
+/// Columns of a record that is no image and no reference to one.
+const RECORD_COLUMNS: usize = 80;
+
 static ROUTING: Oddity = Oddity {
     severity: Severity::Warning,
     code: FindingCode::CheckDigit,
@@ -40,6 +43,13 @@ static TEST: Oddity = Oddity {
     what: "test files",
     expected: "",
     action: "Its cheques were read as information and not booked.",
+};
+static LONG_RECORD: Oddity = Oddity {
+    severity: Severity::Warning,
+    code: FindingCode::UnexpectedRecord,
+    what: "records with content behind column 80",
+    expected: "records of 80 columns, but for images and their references",
+    action: "A line end may be missing between two records; the second was not read.",
 };
 static UNCLOSED: Oddity = Oddity {
     severity: Severity::Error,
@@ -97,6 +107,11 @@ impl<'a> Reader<'a> {
     pub fn record(&mut self, record: &Record<'_>) -> Result<(), ReadError> {
         self.records += 1;
         let code = record.text.get(..2).unwrap_or_default();
+        let is_long = !trimmed(record.text, RECORD_COLUMNS + 1, record.text.len()).is_empty();
+        if is_long && !matches!(code, b"27" | b"34" | b"52" | b"54" | b"68") {
+            self.oddities
+                .note(&LONG_RECORD, record.number, &decode(code));
+        }
         match code {
             b"01" => self.begin_file(record),
             b"10" => self.begin_letter(record),

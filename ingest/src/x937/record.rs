@@ -130,7 +130,9 @@ impl<R: Read> Records<R> {
 
     fn read_by_length(&mut self) -> io::Result<Next<'_>> {
         let window = self.stream.window(4)?;
-        let is_padding = window.iter().all(|byte| matches!(byte, 0 | 0x1a | b'\r' | b'\n'));
+        let is_padding = window
+            .iter()
+            .all(|byte| matches!(byte, 0 | 0x1a | b'\r' | b'\n'));
         if window.is_empty() || (is_padding && self.is_padding_to_end()?) {
             return Ok(Next::End);
         }
@@ -197,7 +199,8 @@ impl<R: Read> Records<R> {
         let kept = length.min(RECORD_BYTES_KEPT as u64) as usize;
         let window = self.stream.window(kept)?;
         self.raw.clear();
-        self.raw.extend_from_slice(&window[..kept.min(window.len())]);
+        self.raw
+            .extend_from_slice(&window[..kept.min(window.len())]);
         let taken = self.stream.skip(length)?;
         Ok((start, start + taken))
     }
@@ -292,7 +295,12 @@ mod tests {
             let header = std::str::from_utf8(HEADER).unwrap();
             assert_eq!(
                 short,
-                [('r', 1, header), ('r', 2, "52"), ('r', 3, "99"), ('b', 4, "9")]
+                [
+                    ('r', 1, header),
+                    ('r', 2, "52"),
+                    ('r', 3, "99"),
+                    ('b', 4, "9")
+                ]
             );
         }
     }
@@ -301,7 +309,10 @@ mod tests {
     fn a_length_that_is_none_ends_the_reading() {
         let bytes = [with_length(HEADER), vec![0xff; 9]].concat();
         let seen = records(&bytes, 5);
-        assert_eq!((seen.len(), seen[1].0, seen[1].2), (2, 'b', bytes.len() as u64));
+        assert_eq!(
+            (seen.len(), seen[1].0, seen[1].2),
+            (2, 'b', bytes.len() as u64)
+        );
     }
 
     #[test]
