@@ -56,13 +56,11 @@ impl Charset {
     /// taken off.
     pub fn text<'a>(&mut self, bytes: &'a [u8], line: u64) -> Cow<'a, str> {
         let bytes = bytes.trim_ascii();
-        match std::str::from_utf8(bytes) {
-            Ok(text) => on_one_line(Cow::Borrowed(text)),
-            Err(_) => {
-                self.converted.get_or_insert((line, 0)).1 += 1;
-                on_one_line(self.declared.decode_without_bom_handling(bytes).0)
-            }
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return on_one_line(Cow::Borrowed(text));
         }
+        self.converted.get_or_insert((line, 0)).1 += 1;
+        on_one_line(self.declared.decode_without_bom_handling(bytes).0)
     }
 }
 
@@ -85,16 +83,13 @@ pub(super) fn append_resolved(value: &mut Vec<u8>, text: &[u8]) {
     let mut pieces = text.split(|&byte| byte == b'&');
     value.extend_from_slice(pieces.next().unwrap_or_default());
     for piece in pieces {
-        match entity(piece) {
-            Some((character, length)) => {
-                let mut room = [0; 4];
-                value.extend_from_slice(character.encode_utf8(&mut room).as_bytes());
-                value.extend_from_slice(&piece[length..]);
-            }
-            None => {
-                value.push(b'&');
-                value.extend_from_slice(piece);
-            }
+        if let Some((character, length)) = entity(piece) {
+            let mut room = [0; 4];
+            value.extend_from_slice(character.encode_utf8(&mut room).as_bytes());
+            value.extend_from_slice(&piece[length..]);
+        } else {
+            value.push(b'&');
+            value.extend_from_slice(piece);
         }
     }
 }

@@ -6,9 +6,11 @@
 //! cash movements (`INVBANKTRAN`) are lines like the others. A line is a `STMTTRN`; balances are
 //! `LEDGERBAL` and `AVAILBAL`. There are no control totals.
 //!
-//! `token` finds tags and text, `element` lists the elements, `reader` follows them, `entry`
-//! makes the row, `charset`, `date` and `money` read values, `oddity` says what may be odd.
+//! `token` finds tags and text, `element` lists the elements, `reader` follows them, `entry` and
+//! `balance` make the rows, `charset`, `date` and `money` read values, `oddity` says what may be
+//! odd.
 
+mod balance;
 mod charset;
 mod date;
 mod element;

@@ -15,13 +15,12 @@ const MARK_CHARACTERS_MAX: usize = 3;
 pub(super) fn read_amount(text: &str, currency: Currency) -> Result<(Amount, bool), String> {
     let (is_negative, number, is_marked) = without_mark(text.trim());
     let point = match decimal_point(number.as_bytes()) {
-        Point::Is(point) => point,
         Point::Unclear(b',') if currency.exponent() != 3 => {
             return Err(format!(
                 "the amount is `{text}`: its comma may stand before thousands or before decimals"
             ));
         }
-        Point::Unclear(point) => point,
+        Point::Is(point) | Point::Unclear(point) => point,
         Point::Absent => b'.',
     };
     let amount =

@@ -1,12 +1,12 @@
 //! Follows the elements of an OFX file: statements open, lines become rows, balances are kept.
 
-use tieout_core::{Currency, Date, FindingCode, QuarantineReason, Severity};
+use tieout_core::{Date, FindingCode, QuarantineReason, Severity};
 
+use super::balance::{self, Given, Kind};
 use super::charset::{Charset, append_resolved};
 use super::date::read_date;
 use super::element::{Aggregate, Field, is_known_beside, is_other_part, is_trade};
 use super::entry::{Account, Entry};
-use super::money::read_amount;
 use super::oddity;
 use super::token::{Place, Token};
 use crate::format::{Counts, ReadError};
@@ -27,6 +27,8 @@ struct Leaf {
     name: Vec<u8>,
     value: Vec<u8>,
     place: Place,
+    /// From the first byte of its text to the last.
+    value_place: Place,
     is_too_long: bool,
 }
 
@@ -37,6 +39,7 @@ struct Held {
     severity: String,
     message: String,
     amount: String,
+    amount_place: Place,
     as_of: String,
     place: Place,
 }
@@ -49,6 +52,8 @@ pub(super) struct Reader<'a> {
     oddities: Oddities,
     /// The open aggregates, outermost first.
     open: Vec<Aggregate>,
+    /// The name of the tag that is read.
+    name: Vec<u8>,
     /// The part that is passed over.
     passing: Option<Vec<u8>>,
     leaf: Leaf,
@@ -73,6 +78,7 @@ impl<'a> Reader<'a> {
             charset: Charset::default(),
             oddities: Oddities::default(),
             open: Vec::new(),
+            name: Vec::new(),
             passing: None,
             leaf: Leaf::default(),
             account: Account::default(),
@@ -90,13 +96,20 @@ impl<'a> Reader<'a> {
     pub fn token(&mut self, token: Token<'_>, place: Place, bytes: &[u8]) -> Result<(), ReadError> {
         let was_in_line = self.is_open(Aggregate::Line);
         match token {
-            Token::Open(name) => self.opened(&name.to_ascii_uppercase(), place, bytes)?,
+            Token::Open(name) => {
+                let name = self.in_capitals(name);
+                let outcome = self.opened(&name, place, bytes);
+                self.name = name;
+                outcome?;
+            }
             Token::Close(name) => {
                 if was_in_line {
                     self.entry.extend(place, bytes);
                 }
-                self.closed(&name.to_ascii_uppercase(), place)?;
-                return Ok(());
+                let name = self.in_capitals(name);
+                let outcome = self.closed(&name, place);
+                self.name = name;
+                return outcome;
             }
             Token::Empty(_) => self.end_leaf()?,
             Token::Text(text) => self.text(text, place, true),
@@ -109,6 +122,14 @@ impl<'a> Reader<'a> {
             self.entry.extend(place, bytes);
         }
         Ok(())
+    }
+
+    /// The name in capital letters, in the buffer that the last one had.
+    fn in_capitals(&mut self, name: &[u8]) -> Vec<u8> {
+        let mut buffer = std::mem::take(&mut self.name);
+        buffer.clear();
+        buffer.extend(name.iter().map(u8::to_ascii_uppercase));
+        buffer
     }
 
     fn is_open(&self, aggregate: Aggregate) -> bool {
@@ -131,6 +152,10 @@ impl<'a> Reader<'a> {
             }
             return;
         }
+        if self.leaf.value.is_empty() {
+            self.leaf.value_place = place;
+        }
+        self.leaf.value_place.end = place.end;
         if self.leaf.value.len() + text.len() > VALUE_BYTES_MAX {
             self.leaf.is_too_long = true;
         } else if has_entities {
@@ -237,12 +262,8 @@ impl<'a> Reader<'a> {
             match self.open.pop() {
                 Some(Aggregate::Line) => self.end_line()?,
                 Some(Aggregate::Status) => self.end_status(),
-                Some(Aggregate::LedgerBalance) => {
-                    self.end_balance("LEDGERBAL", "ledger balance")?
-                }
-                Some(Aggregate::AvailableBalance) => {
-                    self.end_balance("AVAILBAL", "available balance")?;
-                }
+                Some(Aggregate::LedgerBalance) => self.end_balance(balance::LEDGER)?,
+                Some(Aggregate::AvailableBalance) => self.end_balance(balance::AVAILABLE)?,
                 _ => {}
             }
         }
@@ -286,13 +307,22 @@ impl<'a> Reader<'a> {
             (Aggregate::Status, b"MESSAGE") => self.held.message = text.into_owned(),
             (Aggregate::LedgerBalance | Aggregate::AvailableBalance, b"BALAMT") => {
                 self.held.amount = text.into_owned();
+                self.held.amount_place = leaf.value_place;
             }
             (Aggregate::LedgerBalance | Aggregate::AvailableBalance, b"DTASOF") => {
                 self.held.as_of = text.into_owned();
             }
             (Aggregate::InvestmentBalances, name) => {
-                let (name, text) = (name.to_vec(), text.into_owned());
-                return self.investment_balance(&name, &text, leaf);
+                let (kind, amount) = (balance::of_investment(name), text.into_owned());
+                return kind.map_or(Ok(()), |kind| {
+                    self.balance(&Given {
+                        kind,
+                        amount: &amount,
+                        as_of: self.as_of,
+                        line,
+                        place: leaf.value_place,
+                    })
+                });
             }
             (_, name) if !is_known_beside(parent, name) => {
                 let shown = String::from_utf8_lossy(name).into_owned();
@@ -303,22 +333,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn investment_balance(
-        &mut self,
-        name: &[u8],
-        text: &str,
-        leaf: &Leaf,
-    ) -> Result<(), ReadError> {
-        let (code, words) = match name {
-            b"AVAILCASH" => ("AVAILCASH", "cash available"),
-            b"MARGINBALANCE" => ("MARGINBALANCE", "margin balance"),
-            b"SHORTBALANCE" => ("SHORTBALANCE", "short balance"),
-            b"BUYPOWER" => ("BUYPOWER", "buying power"),
-            _ => return Ok(()),
-        };
-        self.balance(code, words, text, self.as_of, leaf.place)
-    }
-
     fn end_status(&mut self) {
         if self.held.severity.eq_ignore_ascii_case("ERROR") {
             let name = format!("{} {}", self.held.code, self.held.message);
@@ -327,63 +341,41 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn end_balance(&mut self, code: &'static str, words: &'static str) -> Result<(), ReadError> {
+    fn end_balance(&mut self, kind: Kind) -> Result<(), ReadError> {
         let held = std::mem::take(&mut self.held);
+        let line = held.place.line;
         if held.amount.is_empty() {
-            self.oddities
-                .note(&oddity::EMPTY_BALANCE, held.place.line, code);
+            self.oddities.note(&oddity::EMPTY_BALANCE, line, kind.0);
             return Ok(());
         }
         let as_of = read_date(&held.as_of).unwrap_or_else(|_| {
-            self.oddities
-                .note(&oddity::BALANCE_DATE, held.place.line, &held.as_of);
+            self.oddities.note(&oddity::BALANCE_DATE, line, &held.as_of);
             None
         });
-        self.balance(code, words, &held.amount, as_of, held.place)
+        self.balance(&Given {
+            kind,
+            amount: &held.amount,
+            as_of,
+            line,
+            place: held.amount_place,
+        })
     }
 
-    fn balance(
-        &mut self,
-        code: &'static str,
-        words: &'static str,
-        written: &str,
-        as_of: Option<Date>,
-        place: Place,
-    ) -> Result<(), ReadError> {
-        let code_of_currency = self.account.currency.to_ascii_uppercase();
-        let Ok(currency) = Currency::parse(code_of_currency.as_bytes()) else {
-            let message = format!(
-                "{code} has no currency: CURDEF is `{}`",
-                self.account.currency
-            );
-            return self.refuse(
-                &whole(place, written),
-                QuarantineReason::BadCurrency,
-                message,
-            );
-        };
-        let (amount, is_marked) = match read_amount(written, currency) {
-            Ok(read) => read,
-            Err(message) => {
-                let message = format!("{code}: {message}");
-                return self.refuse(&whole(place, written), QuarantineReason::BadAmount, message);
+    fn balance(&mut self, given: &Given<'_>) -> Result<(), ReadError> {
+        let account = std::mem::take(&mut self.account);
+        let outcome = match given.row(&account) {
+            Ok((row, is_marked)) => {
+                if is_marked {
+                    let line = given.place.line;
+                    self.oddities
+                        .note(&oddity::MARKED_AMOUNT, line, given.amount);
+                }
+                self.balances.push(&row, &mut self.intake)
             }
+            Err((reason, message)) => self.refuse(&given.line(), reason, message),
         };
-        if is_marked {
-            self.oddities
-                .note(&oddity::MARKED_AMOUNT, place.line, written);
-        }
-        let row = Balance {
-            source_line: place.line,
-            account: &self.account.number,
-            currency,
-            type_code: code,
-            balance_type: words,
-            as_of_date: as_of,
-            amount,
-            item_count: None,
-        };
-        self.balances.push(&row, &mut self.intake)
+        self.account = account;
+        outcome
     }
 
     fn end_line(&mut self) -> Result<(), ReadError> {
@@ -468,16 +460,5 @@ impl<'a> Reader<'a> {
             expected: "UTF-8".to_owned(),
             action: format!("They were read as {}.", self.charset.name()).into(),
         })?)
-    }
-}
-
-/// The value at `place`, for quarantine.
-fn whole(place: Place, written: &str) -> Line<'_> {
-    Line {
-        number: place.line,
-        start: place.start,
-        end: place.end,
-        bytes: written.as_bytes(),
-        is_cut: false,
     }
 }

@@ -111,21 +111,21 @@ impl Record {
         };
         let value = characters.as_str().trim();
         match letter {
-            'D' => self.date = value.to_owned(),
-            'T' => self.amount = value.to_owned(),
+            'D' => value.clone_into(&mut self.date),
+            'T' => value.clone_into(&mut self.amount),
             // The same amount again, with room for more digits.
-            'U' if self.amount.is_empty() => self.amount = value.to_owned(),
-            'N' => self.number = value.to_owned(),
-            'P' => self.payee = value.to_owned(),
+            'U' if self.amount.is_empty() => value.clone_into(&mut self.amount),
+            'N' => value.clone_into(&mut self.number),
+            'P' => value.clone_into(&mut self.payee),
             'M' => add(&mut self.memo, value),
-            'L' => self.category = value.to_owned(),
+            'L' => value.clone_into(&mut self.category),
             'S' => self.splits.push(Split {
                 category: value.to_owned(),
                 ..Split::default()
             }),
             'E' => add(&mut self.split().memo, value),
             '$' => self.amount_of_split_or_balance(value),
-            '/' => self.balance_date = value.to_owned(),
+            '/' => value.clone_into(&mut self.balance_date),
             // Cleared mark, address, reimbursement, percentage of a split, loan terms, invoice.
             'U' | 'C' | 'A' | 'F' | '%' | 'X' | 'R' | 'B' | 'K' | '1'..='7' => {}
             other if self.unknown.len() < LINES_MAX => self.unknown.push(other),
@@ -135,9 +135,9 @@ impl Record {
 
     fn amount_of_split_or_balance(&mut self, value: &str) {
         if self.splits.is_empty() {
-            self.balance = value.to_owned();
+            value.clone_into(&mut self.balance);
         } else {
-            self.split().amount = value.to_owned();
+            value.clone_into(&mut self.split().amount);
         }
     }
 

@@ -55,7 +55,7 @@ fn is_header(record: &[u8], is_ebcdic: bool) -> bool {
         return false;
     };
     let head: Vec<u8> = head.iter().map(|&byte| ascii(byte, is_ebcdic)).collect();
-    let is_number = |digits: &[u8]| digits.iter().all(|digit| digit.is_ascii_digit());
+    let is_number = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
     head.starts_with(b"01")
         && is_number(&head[2..4])
         && matches!(head[4], b'T' | b'P')
