@@ -172,7 +172,7 @@ impl Entry {
             bank_reference: self.value(Field::BankId),
             end_to_end_id: self.value(Field::Reference),
             check_number: self.value(Field::CheckNumber).trim_start_matches('0'),
-            counterparty_name: self.value(Field::Name),
+            counterparty_name: self.first_of(Field::PayeeName, Field::Name),
             counterparty_account: &self.counterparty_account(),
             remittance_text: &self.text(),
             status: match (is_withdrawn, self.is_pending) {
@@ -191,9 +191,23 @@ impl Entry {
         rows.push(&row, intake)
     }
 
+    fn first_of(&self, one: Field, other: Field) -> &str {
+        let value = self.value(one);
+        if value.is_empty() {
+            self.value(other)
+        } else {
+            value
+        }
+    }
+
+    /// What is said about the line. NAME is the payee or a description, as the bank likes, so
+    /// that without a memo it may be what names the documents paid.
     fn text(&self) -> String {
         let parts = [self.value(Field::ExtendedName), self.value(Field::Memo)];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
+            return self.value(Field::Name).to_owned();
+        }
         parts.join(" ")
     }
 
@@ -224,6 +238,7 @@ impl Entry {
             Field::CheckNumber,
             Field::Reference,
             Field::Name,
+            Field::PayeeName,
             Field::ExtendedName,
             Field::Memo,
             Field::Corrects,

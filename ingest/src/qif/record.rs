@@ -150,7 +150,8 @@ impl Record {
         &mut self.splits[last]
     }
 
-    /// The memo, and the splits with their amounts.
+    /// The memo, and the splits with their amounts; without both the payee, since banks write
+    /// what a line is about there too.
     pub fn text(&self) -> String {
         let splits = self.splits.iter().map(|split| {
             let parts = [&split.category, &split.memo, &split.amount];
@@ -160,6 +161,9 @@ impl Record {
         });
         let all = std::iter::once(self.memo.clone()).chain(splits);
         let all: Vec<String> = all.filter(|part| !part.is_empty()).collect();
+        if all.is_empty() {
+            return self.payee.clone();
+        }
         all.join("; ")
     }
 

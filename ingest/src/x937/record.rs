@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn lengths_frame_records_and_images_are_stepped_over() {
-        let image = [b"52".as_slice(), &[0x0a; 70_000]].concat();
+        let image = [b"52".to_vec(), vec![0x0a; 70_000]].concat();
         let bytes = [
             with_length(HEADER),
             with_length(&image),
