@@ -49,6 +49,8 @@ closed_list! {
         UnreadValue = 63, "unread_value", "A value does not parse; its column is empty or taken from elsewhere.";
         ControlNumber = 73, "control_number", "A control number is not the one that its header has, or comes twice.";
         TestData = 74, "test_data", "The sender marks the data as a test.";
+        NotRead = 83, "not_read", "Parts of the file that hold no bank lines; they were not read.";
+        TestDelivery = 84, "test_delivery", "A test; what it says is information and was not booked.";
     }
 }
 

@@ -17,6 +17,8 @@
 
 mod bai2;
 mod canonical;
+mod decimal;
+mod fedwire;
 mod fixed;
 mod format;
 mod intake;
@@ -25,11 +27,16 @@ mod lines;
 mod lockbox;
 mod mt;
 mod nacha;
+mod oddities;
+mod ofx;
+mod qif;
 mod registry;
 mod rows;
+mod stream;
 mod transport;
 mod xml;
 mod x12;
+mod x937;
 
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};

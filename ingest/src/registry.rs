@@ -2,6 +2,7 @@
 
 use crate::bai2::Bai2;
 use crate::canonical;
+use crate::fedwire::Fedwire;
 use crate::format::Format;
 use crate::iso20022;
 use crate::lockbox::{Lockbox, LockboxLayout};
@@ -9,6 +10,10 @@ use crate::mt::{Mt, MtTransfers};
 use crate::nacha::Nacha;
 use crate::transport::SourceFile;
 use crate::x12::{X12, X12Lockbox};
+use crate::ofx::Ofx;
+use crate::qif::Qif;
+use crate::transport::SourceFile;
+use crate::x937::CashLetter;
 
 /// Bytes of a file's beginning by which it is recognised.
 pub const HEAD_BYTES: usize = 64 * 1024;
@@ -50,6 +55,10 @@ pub static FORMATS: &[&dyn Format] = &[
     &Nacha,
     &X12Lockbox,
     &X12,
+    &Ofx,
+    &Qif,
+    &Fedwire,
+    &CashLetter,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
