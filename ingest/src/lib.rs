@@ -17,11 +17,15 @@
 
 mod bai2;
 mod canonical;
+mod cfonb120;
+mod coda;
 mod fixed;
 mod format;
 mod intake;
 mod lines;
 mod lockbox;
+mod national;
+mod norma43;
 mod registry;
 mod rows;
 mod transport;

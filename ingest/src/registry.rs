@@ -2,8 +2,11 @@
 
 use crate::bai2::Bai2;
 use crate::canonical;
+use crate::cfonb120::Cfonb120;
+use crate::coda::Coda;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
+use crate::norma43::Norma43;
 use crate::transport::SourceFile;
 
 /// Bytes of a file's beginning by which it is recognised.
@@ -25,6 +28,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &LockboxLayout,
     &Lockbox,
     &Bai2,
+    &Coda,
+    &Cfonb120,
+    &Norma43,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
