@@ -18,6 +18,9 @@
 mod bai2;
 mod canonical;
 mod cfonb120;
+mod cnab;
+mod cnab240;
+mod cnab400;
 mod coda;
 mod fixed;
 mod format;

@@ -3,6 +3,8 @@
 use crate::bai2::Bai2;
 use crate::canonical;
 use crate::cfonb120::Cfonb120;
+use crate::cnab240::Cnab240;
+use crate::cnab400::Cnab400;
 use crate::coda::Coda;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
@@ -31,6 +33,8 @@ pub static FORMATS: &[&dyn Format] = &[
     &Coda,
     &Cfonb120,
     &Norma43,
+    &Cnab240,
+    &Cnab400,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
