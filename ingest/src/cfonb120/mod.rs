@@ -46,8 +46,9 @@ impl Format for Cfonb120 {
         let is_record = matches!(line, [b'0', b'1' | b'4' | b'7', ..]);
         is_record
             && line.len() >= 104
-            && Date::parse_ddmmyy(columns(line, 35, 40)).is_ok()
             && amount::minor_units(columns(line, 91, 104)).is_some()
+            && (Date::parse_ddmmyy(columns(line, 35, 40)).is_ok()
+                || !columns(line, 104, 104).iter().all(u8::is_ascii_digit))
     }
 
     fn read(

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use tieout_core::{
-    Amount, Currency, Date, Direction, IdentityHasher, LineId, QuarantineReason,
-};
+use tieout_core::{Amount, Currency, Date, Direction, IdentityHasher, LineId, QuarantineReason};
 
 use super::amount::minor_units;
 use super::qualifiers::{Subject, subject};

@@ -31,8 +31,7 @@ type Known = BTreeMap<Vec<u8>, (Subject, bool)>;
 
 static QUALIFIERS: LazyLock<Known> = LazyLock::new(|| {
     // A test reads the file, so that it always parses.
-    let file: QualifiersFile =
-        toml::from_str(include_str!("qualifiers.toml")).unwrap_or_default();
+    let file: QualifiersFile = toml::from_str(include_str!("qualifiers.toml")).unwrap_or_default();
     let mut known = Known::new();
     for (subjects, is_half) in [(file.whole, false), (file.halves, true)] {
         for (subject, qualifiers) in subjects {

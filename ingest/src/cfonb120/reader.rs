@@ -100,7 +100,11 @@ impl<'a> Reader<'a> {
     /// Makes sure that the statement of the record's account is open.
     fn enter(&mut self, line: &Line<'_>) -> Result<(), ReadError> {
         let number = columns(line.bytes, 22, 32);
-        if self.statement.as_ref().is_some_and(|open| open.number == number) {
+        if self
+            .statement
+            .as_ref()
+            .is_some_and(|open| open.number == number)
+        {
             return Ok(());
         }
         self.leave(line.number)?;

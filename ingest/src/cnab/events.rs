@@ -3,61 +3,77 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+/// Codes with their words and status.
+type Codes = BTreeMap<String, (String, String)>;
+
+/// The status of an event that brought money.
+const PAID: &str = "paid";
+/// The list that all others change.
+const USUAL: &str = "usual";
+
+static LISTS: LazyLock<BTreeMap<String, Codes>> = LazyLock::new(|| {
+    // A test reads the file, so that it always parses.
+    toml::from_str(include_str!("events.toml")).unwrap_or_default()
+});
+
+/// The events of one bank in one format.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Events(Vec<(&'static str, Event)>);
+
+/// What an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// In words.
+    pub words: &'static str,
+    /// The status that it is a word about (`ACSC` for money that came in).
+    pub status: &'static str,
+    /// Whether money came in.
+    pub is_paid: bool,
+}
+
+impl Events {
+    /// The events as `bank` uses them in files of `format`.
+    pub fn of(format: &str, bank: &str) -> Self {
+        let names = [USUAL, format, &format!("{format}.{bank}")].map(|name| LISTS.get(name));
+        let mut events: BTreeMap<&str, Event> = BTreeMap::new();
+        for (code, (words, status)) in names.into_iter().flatten().flatten() {
+            let is_paid = status == PAID;
+            let status = if is_paid { "ACSC" } else { status };
+            let event = Event {
+                words,
+                status,
+                is_paid,
+            };
+            events.insert(code, event);
+        }
+        Self(events.into_iter().collect())
+    }
+
+    /// The event with this code; none if the list does not have it.
+    pub fn get(&self, code: &str) -> Option<Event> {
+        let place = self.0.binary_search_by_key(&code, |(known, _)| known);
+        self.0.get(place.ok()?).map(|(_, event)| *event)
+    }
+}
 
 /// What a company orders for a title.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Order {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
     /// Collect it.
     Entry,
     /// Collect it no more.
     Withdrawal,
     /// Something about it changes.
-    #[serde(skip)]
     Change,
 }
 
-#[derive(Default, Deserialize)]
-struct EventsFile {
-    words: BTreeMap<String, String>,
-    status: BTreeMap<String, Vec<String>>,
-    settled: BTreeMap<String, Vec<String>>,
-    orders: BTreeMap<Order, Vec<String>>,
-}
-
-static EVENTS: LazyLock<EventsFile> = LazyLock::new(|| {
-    // A test reads the file, so that it always parses.
-    toml::from_str(include_str!("events.toml")).unwrap_or_default()
-});
-
-/// Whether money came in by the event `code`, as `bank` uses it in files of `format`.
-pub(crate) fn is_settlement(format: &str, bank: &str, code: &str) -> bool {
-    let settled = &EVENTS.settled;
-    let own = settled.get(&format!("{format}.{bank}"));
-    own.or_else(|| settled.get(format))
-        .is_some_and(|codes| codes.iter().any(|known| known == code))
-}
-
-/// What the event is, in words; none if the list does not have it.
-pub(super) fn words(code: &str) -> Option<&'static str> {
-    EVENTS.words.get(code).map(String::as_str)
-}
-
-/// The status that the event is a word about.
-pub(super) fn status(code: &str) -> &'static str {
-    let mut known = EVENTS.status.iter();
-    known
-        .find(|(_, codes)| codes.iter().any(|known| known == code))
-        .map_or("NOTC", |(status, _)| status)
-}
-
-/// What the movement code of a company's file orders.
-pub(crate) fn order(code: &str) -> Order {
-    let mut known = EVENTS.orders.iter();
-    known
-        .find(|(_, codes)| codes.iter().any(|known| known == code))
-        .map_or(Order::Change, |(order, _)| *order)
+/// What the movement code of a company's file orders; these two are the same at every bank.
+pub(super) fn order(code: &str) -> Order {
+    match code {
+        "01" => Order::Entry,
+        "02" => Order::Withdrawal,
+        _ => Order::Change,
+    }
 }
 
 #[cfg(test)]
@@ -65,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_reads_and_banks_may_differ() {
-        assert!(is_settlement("cnab240", "104", "06"));
-        assert!(!is_settlement("cnab240", "104", "02"));
-        assert!(is_settlement("cnab400", "237", "15"));
-        assert!(!is_settlement("cnab400", "341", "15"));
-        assert!(is_settlement("cnab400", "001", "05"));
-        assert_eq!((status("03"), status("02"), status("99")), ("RJCT", "ACTC", "NOTC"));
-        assert_eq!((order("01"), order("02"), order("06")), (Order::Entry, Order::Withdrawal, Order::Change));
-        assert_eq!(words("06"), Some("paid"));
+    fn banks_may_differ() {
+        let is_paid = |format, bank, code| Events::of(format, bank).get(code).map(|e| e.is_paid);
+        assert_eq!(is_paid("cnab240", "104", "06"), Some(true));
+        assert_eq!(is_paid("cnab240", "104", "02"), Some(false));
+        assert_eq!(is_paid("cnab240", "104", "15"), Some(false));
+        assert_eq!(is_paid("cnab400", "237", "15"), Some(true));
+        assert_eq!(is_paid("cnab400", "341", "15"), Some(false));
+        assert_eq!(is_paid("cnab400", "001", "05"), Some(true));
+        assert_eq!(is_paid("cnab400", "001", "99"), None);
     }
 }

@@ -40,7 +40,9 @@ pub(crate) fn date_at(record: &[u8], span: Span, what: &str) -> Result<Option<Da
 pub(crate) fn merged(base: &Table, own: &Table) -> Table {
     let mut merged = base.clone();
     for (key, value) in own {
-        let sub = value.as_table().zip(base.get(key).and_then(|v| v.as_table()));
+        let sub = value
+            .as_table()
+            .zip(base.get(key).and_then(|v| v.as_table()));
         let value = sub.map_or_else(
             || value.clone(),
             |(own, base)| toml::Value::Table(merged_table(base, own)),

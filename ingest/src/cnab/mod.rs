@@ -10,7 +10,7 @@ mod events;
 mod layout;
 mod title;
 
-pub(crate) use events::{Order, is_settlement, order};
+pub(crate) use events::Events;
 pub(crate) use layout::{Span, date_at, field, merged, money_at};
 pub(crate) use title::{Company, Title, said};
 

@@ -8,7 +8,7 @@ use tieout_core::{
     Amount, Date, Direction, Feed, FindingCode, IdentityHasher, LineId, Severity, StatusLevel,
 };
 
-use super::events::{Order, order, status, words};
+use super::events::{Events, Order, order};
 use super::real;
 use crate::format::ReadError;
 use crate::national::{Desk, Oddity, decode};
@@ -34,6 +34,7 @@ pub(crate) struct Company {
     /// What names the file: its date and its number.
     pub file_id: String,
     pub statement_id: String,
+    pub events: Events,
 }
 
 /// One title. Empty fields and amounts of zero are absent.
@@ -67,8 +68,21 @@ pub(crate) struct Title<'a> {
 }
 
 impl Title<'_> {
+    /// Writes what the bank tells: money that came in, or a word about the title.
+    pub fn returned(&self, company: &Company, desk: &mut Desk<'_>) -> Result<(), ReadError> {
+        let Some(event) = company.events.get(&self.event) else {
+            let code = self.event.to_string();
+            desk.note(&UNLISTED, self.line, || code);
+            return self.write_status(company, desk, "NOTC", "");
+        };
+        if event.is_paid && self.credited.is_positive() {
+            return self.settle(company, desk);
+        }
+        self.write_status(company, desk, event.status, event.words)
+    }
+
     /// Writes the title as money that came in, with the document it pays.
-    pub fn settle(&self, company: &Company, desk: &mut Desk<'_>) -> Result<(), ReadError> {
+    fn settle(&self, company: &Company, desk: &mut Desk<'_>) -> Result<(), ReadError> {
         let fee = self.withheld_fee();
         let text = self.text(fee.is_none());
         desk.bank_line(&BankLine {
@@ -90,9 +104,13 @@ impl Title<'_> {
             charges: fee,
             ..BankLine::blank(self.identity(company), real())
         })?;
-        let reason = self.adjustment_reason(fee);
         let discount = self.discount + self.rebate;
         let adjustment = self.face - discount - self.credited;
+        let reason = if adjustment.is_zero() {
+            String::new()
+        } else {
+            self.adjustment_reason(fee)
+        };
         desk.document(&DocumentLine {
             source_line: self.line,
             payment_reference: &self.our_number,
@@ -108,16 +126,6 @@ impl Title<'_> {
             net: Some(self.credited),
         });
         Ok(())
-    }
-
-    /// Writes the title as a word about it.
-    pub fn tell(&self, company: &Company, desk: &mut Desk<'_>) -> Result<(), ReadError> {
-        let word = words(&self.event);
-        if word.is_none() {
-            let code = self.event.to_string();
-            desk.note(&UNLISTED, self.line, || code);
-        }
-        self.write_status(company, desk, status(&self.event), word.unwrap_or_default())
     }
 
     fn write_status(
@@ -153,7 +161,7 @@ impl Title<'_> {
     }
 
     /// Writes what a company orders: a title to collect, or a word about one.
-    pub fn instruct(&self, company: &Company, desk: &mut Desk<'_>) -> Result<(), ReadError> {
+    pub fn ordered(&self, company: &Company, desk: &mut Desk<'_>) -> Result<(), ReadError> {
         match order(&self.event) {
             Order::Entry => self.write_instruction(company, desk),
             Order::Withdrawal => self.write_status(company, desk, "CANC", "withdrawal ordered"),
@@ -214,7 +222,8 @@ impl Title<'_> {
             let _ = write!(text, "{blank}{}", self.company_use);
         }
         if tells_fee && !self.fee.is_zero() {
-            let _ = write!(text, " fee charged beside {}", self.fee);
+            let blank = if text.is_empty() { "" } else { " " };
+            let _ = write!(text, "{blank}fee charged beside {}", self.fee);
         }
         text
     }
@@ -228,13 +237,21 @@ impl Title<'_> {
             let blank = if reason.is_empty() { "" } else { ", " };
             let _ = write!(reason, "{blank}interest {}", self.interest);
         }
+        if reason.is_empty() {
+            reason.push_str("not explained by the bank");
+        }
         reason
     }
 
     fn identity(&self, company: &Company) -> LineId {
         let mut hasher = IdentityHasher::new(company.format);
         hasher.field(company.account.as_bytes());
-        for text in [&self.event, &self.our_number, &self.document, &self.company_use] {
+        for text in [
+            &self.event,
+            &self.our_number,
+            &self.document,
+            &self.company_use,
+        ] {
             hasher.field(text.as_bytes());
         }
         for date in [self.event_date, self.credit_date] {

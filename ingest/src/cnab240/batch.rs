@@ -3,7 +3,7 @@
 use tieout_core::{Amount, Date, Feed, QuarantineReason};
 
 use super::layout::{self, Layout};
-use crate::cnab::{Company, account_name, date_at, money_at, said};
+use crate::cnab::{Company, Events, account_name, date_at, money_at, said};
 use crate::fixed::columns;
 use crate::lines::Line;
 use crate::national::{Ledger, Refusal, decode};
@@ -58,6 +58,7 @@ impl Batch {
         if company.name.is_empty() {
             company.name = decode(columns(record, name.0, name.1)).trim().to_owned();
         }
+        company.events = Events::of("cnab240", &bank);
         company.bank = bank.into_owned();
         let is_partial = service == Service::Statement && columns(record, 170, 170) == b"P";
         Some(Self {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::batch::Batch;
-use crate::cnab::{Title, date_at, field, is_settlement, money_at, said};
+use crate::cnab::{Title, date_at, field, money_at, said};
 use crate::fixed::columns;
 use crate::format::ReadError;
 use crate::national::{Desk, Kept, Refusal, decode};
@@ -19,21 +19,10 @@ pub(super) fn returned(
         Ok(title) => title,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let company = &batch.company;
-    let is_money = is_settlement(company.format, &company.bank, &title.event);
-    if is_money && title.credited.is_positive() {
-        title.settle(company, desk)?;
-    } else {
-        title.tell(company, desk)?;
-    }
-    Ok(Ok(()))
+    title.returned(&batch.company, desk).map(Ok)
 }
 
-fn read_returned<'l>(
-    title: &'l Kept,
-    paid: &'l Kept,
-    batch: &Batch,
-) -> Result<Title<'l>, Refusal> {
+fn read_returned<'l>(title: &'l Kept, paid: &'l Kept, batch: &Batch) -> Result<Title<'l>, Refusal> {
     let (record, at) = (title.bytes(), &batch.layout.title);
     let (second, in_second) = (paid.bytes(), &batch.layout.paid);
     let total = money_at(second, in_second.paid, "amount paid")?;
@@ -45,7 +34,7 @@ fn read_returned<'l>(
         our_number: said(field(record, at.our_number)),
         document: said(field(record, at.document)),
         company_use: said(field(record, at.company_use)),
-        payer_name: decode(field(record, at.payer_name)),
+        payer_name: said(field(record, at.payer_name)),
         payer_id: said(field(record, at.payer_id)),
         reasons: decode(field(record, at.reasons)),
         event_date: date_at(second, in_second.event_date, "date of the event")?,
@@ -69,16 +58,12 @@ pub(super) fn ordered(
     desk: &mut Desk<'_>,
 ) -> Result<Result<(), Refusal>, ReadError> {
     match read_ordered(title, payer, batch) {
-        Ok(title) => title.instruct(&batch.company, desk).map(Ok),
+        Ok(title) => title.ordered(&batch.company, desk).map(Ok),
         Err(refusal) => Ok(Err(refusal)),
     }
 }
 
-fn read_ordered<'l>(
-    title: &'l Kept,
-    payer: &'l Kept,
-    batch: &Batch,
-) -> Result<Title<'l>, Refusal> {
+fn read_ordered<'l>(title: &'l Kept, payer: &'l Kept, batch: &Batch) -> Result<Title<'l>, Refusal> {
     let (record, at) = (title.bytes(), &batch.layout.order);
     Ok(Title {
         line: title.number(),
@@ -87,7 +72,7 @@ fn read_ordered<'l>(
         our_number: said(field(record, at.our_number)),
         document: said(field(record, at.document)),
         company_use: said(field(record, at.company_use)),
-        payer_name: decode(field(payer.bytes(), at.payer_name)),
+        payer_name: said(field(payer.bytes(), at.payer_name)),
         payer_id: said(field(payer.bytes(), at.payer_id)),
         reasons: Cow::Borrowed(""),
         due_date: date_at(record, at.due_date, "due date")?,

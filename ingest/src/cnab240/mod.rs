@@ -45,13 +45,9 @@ impl Format for Cnab240 {
         Role::BankLines
     }
 
-    fn also(&self) -> Option<Role> {
-        Some(Role::Remittances)
-    }
-
     fn recognizes(&self, head: &[u8]) -> bool {
         let line = first_line(head);
-        let is_header = columns(line, 4, 8) == b"00000" && columns(line, 9, 17).trim_ascii() == b"";
+        let is_header = columns(line, 4, 8) == b"00000" && columns(line, 9, 16).trim_ascii() == b"";
         // Some cooperatives leave the file header out.
         let is_batch = columns(line, 4, 8) == b"00001"
             && matches!(columns(line, 9, 9), b"C" | b"D" | b"E" | b"R" | b"T")

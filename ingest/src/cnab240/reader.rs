@@ -4,7 +4,7 @@ use tieout_core::{FindingCode, QuarantineReason, Severity};
 
 use super::batch::{Batch, Service, account_at};
 use super::{collection, layout, payment, statement};
-use crate::cnab::{Company, account_name, date_at};
+use crate::cnab::{Company, Events, account_name, date_at};
 use crate::fixed::{columns, digits, trimmed};
 use crate::format::{Counts, ReadError};
 use crate::lines::Line;
@@ -60,6 +60,7 @@ pub(super) struct Reader<'a> {
     batch: Option<Batch>,
     records: u64,
     batches: u64,
+    last_line: u64,
     /// The segment T or P that is read, and the U or Q that goes with it.
     title: Kept,
     second: Kept,
@@ -69,6 +70,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> RecordReader<'a> for Reader<'a> {
     fn record(&mut self, line: &Line<'_>) -> Result<(), ReadError> {
+        self.last_line = line.number;
         let kind = columns(line.bytes, 8, 8);
         if kind == b"0" {
             self.begin(line)?;
@@ -110,6 +112,7 @@ impl<'a> Reader<'a> {
             batch: None,
             records: 0,
             batches: 0,
+            last_line: 0,
             title: Kept::default(),
             second: Kept::default(),
             has_detail: false,
@@ -135,6 +138,7 @@ impl<'a> Reader<'a> {
             statement_id: format!("{account}/{date}"),
             account,
             name: decode(trimmed(record, 73, 102)).into_owned(),
+            events: Events::default(),
             bank,
         };
         self.is_return = columns(record, 143, 143) == b"2";
@@ -304,7 +308,10 @@ impl<'a> Reader<'a> {
         let Some(batch) = self.batch.take() else {
             return Ok(());
         };
-        let found = format!("the batch that begins on line {} has no trailer", batch.line);
+        let found = format!(
+            "the batch that begins on line {} has no trailer",
+            batch.line
+        );
         self.desk
             .missing(line, found, "a record of type 5 before this line")
     }
@@ -329,7 +336,7 @@ impl<'a> Reader<'a> {
             self.desk
                 .truncated(found, "records of types 5 and 9 with counts")?;
         } else if self.is_open {
-            self.desk.note(&NO_TRAILER, self.records, String::new);
+            self.desk.note(&NO_TRAILER, self.last_line, String::new);
         }
         self.desk.finish(size)
     }

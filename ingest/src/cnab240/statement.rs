@@ -132,8 +132,16 @@ pub(super) fn close(
     balance(line, &closing, ("E5", "closing_ledger"), batch, desk)?;
     let ledger = batch.ledger;
     for (span, what, read) in [
-        ([177, 194], "the statement's total of debits is", ledger.debits),
-        ([195, 212], "the statement's total of credits is", ledger.credits),
+        (
+            [177, 194],
+            "the statement's total of debits is",
+            ledger.debits,
+        ),
+        (
+            [195, 212],
+            "the statement's total of credits is",
+            ledger.credits,
+        ),
     ] {
         // Banks that give no totals leave them blank.
         if digits(columns(line.bytes, span[0], span[1])).is_some() {

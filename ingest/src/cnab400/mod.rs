@@ -40,10 +40,6 @@ impl Format for Cnab400 {
         Role::Details
     }
 
-    fn also(&self) -> Option<Role> {
-        Some(Role::Remittances)
-    }
-
     fn recognizes(&self, head: &[u8]) -> bool {
         let line = first_line(head);
         line.len() > 100 && matches!(columns(line, 1, 9), b"01REMESSA" | b"02RETORNO")

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use tieout_core::{Amount, FindingCode, QuarantineReason, Severity};
 
+use super::RECORD_BYTES;
 use super::layout::{Choice, Layout};
-use crate::cnab::{
-    Company, Span, Title, account_name, date_at, field, is_settlement, money_at, said,
-};
+use crate::cnab::{Company, Events, Span, Title, account_name, date_at, field, money_at, said};
 use crate::fixed::{columns, digits, trimmed};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
@@ -28,6 +27,17 @@ const OUT_OF_SEQUENCE: Oddity = Oddity {
     expected: "numbers from 1 in columns 395 to 400",
     action: "Look whether records between them are missing.",
 };
+
+const LONG: Oddity = Oddity {
+    severity: Severity::Warning,
+    code: FindingCode::UnexpectedRecord,
+    what: "titles longer than their record",
+    expected: "400 characters, or 444 with an invoice key",
+    action: "Fields behind the surplus are not where they should be; compare them with the bank's \
+             report.",
+};
+/// Characters of a title with the key of its invoice.
+const WITH_INVOICE_BYTES: usize = 444;
 
 /// Titles of one kind.
 #[derive(Clone, Copy, Default)]
@@ -124,6 +134,7 @@ impl<'a> Reader<'a> {
             statement_id: format!("{account}/{date}"),
             account,
             name: decode(trimmed(line.bytes, 47, 76)).into_owned(),
+            events: Events::of("cnab400", &bank),
             bank,
         };
         self.is_open = true;
@@ -144,6 +155,11 @@ impl<'a> Reader<'a> {
 
     fn title(&mut self, line: &Line<'_>) -> Result<Result<(), Refusal>, ReadError> {
         self.has_title = true;
+        let length = line.bytes.trim_ascii_end().len();
+        if length > RECORD_BYTES && length != WITH_INVOICE_BYTES {
+            let words = || format!("{length} characters");
+            self.desk.note(&LONG, line.number, words);
+        }
         self.set_account(line.bytes);
         let title = if self.choice.is_return {
             self.returned(line)
@@ -161,14 +177,10 @@ impl<'a> Reader<'a> {
             }
         }
         let (company, desk) = (&self.company, &mut self.desk);
-        if !self.choice.is_return {
-            title.instruct(company, desk)?;
-        } else if is_settlement("cnab400", &company.bank, &title.event)
-            && title.credited.is_positive()
-        {
-            title.settle(company, desk)?;
+        if self.choice.is_return {
+            title.returned(company, desk)?;
         } else {
-            title.tell(company, desk)?;
+            title.ordered(company, desk)?;
         }
         Ok(Ok(()))
     }
@@ -199,7 +211,7 @@ impl<'a> Reader<'a> {
             our_number: said(field(record, at.our_number)),
             document: said(field(record, at.document)),
             company_use: said(field(record, at.company_use)),
-            payer_name: decode(field(record, at.payer_name)),
+            payer_name: said(field(record, at.payer_name)),
             payer_id: Cow::Borrowed(""),
             reasons: decode(field(record, at.reasons)),
             event_date: date_at(record, at.event_date, "date of the event")?,
@@ -224,7 +236,7 @@ impl<'a> Reader<'a> {
             our_number: said(field(record, at.our_number)),
             document: said(field(record, at.document)),
             company_use: said(field(record, at.company_use)),
-            payer_name: decode(field(record, at.payer_name)),
+            payer_name: said(field(record, at.payer_name)),
             payer_id: said(field(record, at.payer_id)),
             due_date: date_at(record, at.due_date, "due date")?,
             face: money_at(record, at.face, "amount of the title")?,

@@ -6,7 +6,7 @@ use tieout_core::check_digits::{is_belgian_ogm, is_iso_11649};
 
 use super::movement::Movement;
 use crate::fixed::{columns, trimmed};
-use crate::national::{decode, iso_reference_in};
+use crate::national::{append_words, decode, iso_reference_in};
 
 /// The communication of a movement.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -141,14 +141,8 @@ fn reference_in(text: &[u8]) -> Option<String> {
 
 /// Text with single blanks between its words.
 pub(super) fn squeezed(text: &[u8]) -> String {
-    let text = decode(text);
-    let mut words = String::with_capacity(text.trim().len());
-    for word in text.split_whitespace() {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
+    let mut words = String::with_capacity(text.len());
+    append_words(&mut words, &decode(text));
     words
 }
 

@@ -96,7 +96,10 @@ impl Movement {
     /// The kind of amount, first digit of the transaction code: 1 and 2 are totals, 5 to 7
     /// payments in them, 8 and 9 details of a payment.
     pub fn kind(&self) -> u8 {
-        columns(self.first.bytes(), 54, 54).first().copied().unwrap_or(b'0')
+        columns(self.first.bytes(), 54, 54)
+            .first()
+            .copied()
+            .unwrap_or(b'0')
     }
 
     /// The amount with its sign, from the account's side.

@@ -12,8 +12,7 @@ use crate::fixed::{columns, digits};
 use crate::format::{Counts, ReadError};
 use crate::lines::Line;
 use crate::national::{
-    Desk, Ledger, Oddity, RecordReader, Refusal, control_count, control_total, decode,
-    minor_amount,
+    Desk, Ledger, Oddity, RecordReader, Refusal, control_count, control_total, decode, minor_amount,
 };
 use crate::rows::Balance;
 
@@ -354,9 +353,8 @@ impl<'a> Reader<'a> {
             let message = "the trailer's count is not a number".to_owned();
             return Ok(Err((QuarantineReason::BadStructure, message)));
         };
-        let total = |first, last, what| {
-            minor_amount(columns(line.bytes, first, last), DECIMALS, what)
-        };
+        let total =
+            |first, last, what| minor_amount(columns(line.bytes, first, last), DECIMALS, what);
         let totals = total(23, 37, "debit total").and_then(|debits| {
             let credits = total(38, 52, "credit total")?;
             Ok((debits, credits))
@@ -367,11 +365,21 @@ impl<'a> Reader<'a> {
         };
         let (at, read) = (line.number, tally.ledger);
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        let counts = control_count("the trailer's count of records is", at, count, tally.records);
+        let counts = control_count(
+            "the trailer's count of records is",
+            at,
+            count,
+            tally.records,
+        );
         self.desk.report(counts)?;
         let total = control_total("the trailer's total of debits is", at, debits, read.debits);
         self.desk.report(total)?;
-        let total = control_total("the trailer's total of credits is", at, credits, read.credits);
+        let total = control_total(
+            "the trailer's total of credits is",
+            at,
+            credits,
+            read.credits,
+        );
         self.desk.report(total)?;
         Ok(Ok(()))
     }

@@ -44,8 +44,9 @@ pub(crate) struct Desk<'a> {
     intake: Intake<'a>,
     lines: BankLines,
     balances: TableRows<Balance<'static>>,
-    instructions: TableRows<PaymentInstruction<'static>>,
-    statuses: TableRows<PaymentStatus<'static>>,
+    instructions: Option<TableRows<PaymentInstruction<'static>>>,
+    statuses: Option<TableRows<PaymentStatus<'static>>>,
+    batch_rows: usize,
     oddities: BTreeMap<&'static str, Occurrence>,
     /// The first line in quarantine.
     refused: Option<u64>,
@@ -57,8 +58,9 @@ impl<'a> Desk<'a> {
         Self {
             lines: BankLines::new(name, batch_rows),
             balances: TableRows::new(name, batch_rows),
-            instructions: TableRows::new(name, batch_rows),
-            statuses: TableRows::new(name, batch_rows),
+            instructions: None,
+            statuses: None,
+            batch_rows,
             intake,
             oddities: BTreeMap::new(),
             refused: None,
@@ -84,11 +86,17 @@ impl<'a> Desk<'a> {
     }
 
     pub fn instruction(&mut self, row: &PaymentInstruction<'_>) -> Result<(), ReadError> {
-        self.instructions.push(row, &mut self.intake)
+        let name = self.intake.file_name();
+        let rows = || TableRows::new(name, self.batch_rows);
+        let instructions = self.instructions.get_or_insert_with(rows);
+        instructions.push(row, &mut self.intake)
     }
 
     pub fn status(&mut self, row: &PaymentStatus<'_>) -> Result<(), ReadError> {
-        self.statuses.push(row, &mut self.intake)
+        let name = self.intake.file_name();
+        let rows = || TableRows::new(name, self.batch_rows);
+        let statuses = self.statuses.get_or_insert_with(rows);
+        statuses.push(row, &mut self.intake)
     }
 
     pub fn report(&mut self, notice: Option<Notice>) -> Result<(), ReadError> {
@@ -154,8 +162,12 @@ impl<'a> Desk<'a> {
     pub fn finish(mut self, (bytes, lines): (u64, u64)) -> Result<Counts, ReadError> {
         self.balances.flush(&mut self.intake)?;
         self.lines.flush(&mut self.intake)?;
-        self.instructions.flush(&mut self.intake)?;
-        self.statuses.flush(&mut self.intake)?;
+        if let Some(instructions) = &mut self.instructions {
+            instructions.flush(&mut self.intake)?;
+        }
+        if let Some(statuses) = &mut self.statuses {
+            statuses.flush(&mut self.intake)?;
+        }
         for occurrence in std::mem::take(&mut self.oddities).into_values() {
             self.intake.report(occurrence.in_words())?;
         }

@@ -46,12 +46,7 @@ impl Ledger {
 }
 
 /// What to say if a total that a closing record gives is not the sum of what was read.
-pub(crate) fn control_total(
-    what: &str,
-    line: u64,
-    found: Amount,
-    read: Amount,
-) -> Option<Notice> {
+pub(crate) fn control_total(what: &str, line: u64, found: Amount, read: Amount) -> Option<Notice> {
     differs(FindingCode::ControlTotal, what, line, found, read)
 }
 

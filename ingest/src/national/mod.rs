@@ -57,16 +57,14 @@ pub(crate) fn optional_date<E>(
     })
 }
 
-/// Appends a part of a text, with a blank before it where there is text already.
+/// Appends the words of `words`, with single blanks between all.
 pub(crate) fn append_words(text: &mut String, words: &str) {
-    let words = words.trim();
-    if words.is_empty() {
-        return;
+    for word in words.split_ascii_whitespace() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
     }
-    if !text.is_empty() {
-        text.push(' ');
-    }
-    text.push_str(words);
 }
 
 /// A creditor reference of ISO 11649 that stands as a word in `text`.

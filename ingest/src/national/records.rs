@@ -166,7 +166,11 @@ impl Unbroken {
 
     fn fill(&mut self) -> io::Result<usize> {
         let mut length = 0;
-        while let Some(room) = self.record.get_mut(length..).filter(|room| !room.is_empty()) {
+        while let Some(room) = self
+            .record
+            .get_mut(length..)
+            .filter(|room| !room.is_empty())
+        {
             match self.source.read(room) {
                 Ok(0) => break,
                 Ok(count) => length += count,

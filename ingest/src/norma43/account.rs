@@ -66,10 +66,30 @@ impl Account {
         let name = &self.number;
         let what = |what| format!("account {name}: {what}");
         [
-            control_count(&what("the count of debits is"), line, closing.debit_count, read.debit_count),
-            control_total(&what("the total of debits is"), line, closing.debits, read.debits),
-            control_count(&what("the count of credits is"), line, closing.credit_count, read.credit_count),
-            control_total(&what("the total of credits is"), line, closing.credits, read.credits),
+            control_count(
+                &what("the count of debits is"),
+                line,
+                closing.debit_count,
+                read.debit_count,
+            ),
+            control_total(
+                &what("the total of debits is"),
+                line,
+                closing.debits,
+                read.debits,
+            ),
+            control_count(
+                &what("the count of credits is"),
+                line,
+                closing.credit_count,
+                read.credit_count,
+            ),
+            control_total(
+                &what("the total of credits is"),
+                line,
+                closing.credits,
+                read.credits,
+            ),
             read.roll_forward(name, line, closing.amount),
         ]
     }

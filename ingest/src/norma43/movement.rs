@@ -1,8 +1,6 @@
 //! A movement: a 22 record, the 23 records of what it is about, and its 24.
 
-use tieout_core::{
-    Amount, Date, Direction, IdentityHasher, LineId, QuarantineReason,
-};
+use tieout_core::{Amount, Date, Direction, IdentityHasher, LineId, QuarantineReason};
 
 use super::DECIMALS;
 use super::account::{Account, direction_of};
@@ -130,8 +128,8 @@ impl Movement {
         let record = self.record.bytes();
         let mut text = String::new();
         for concept in self.concepts.iter().take(self.used) {
-            append_words(&mut text, &decode(columns(concept.bytes(), 5, 42)));
-            append_words(&mut text, &decode(columns(concept.bytes(), 43, 80)));
+            // Words run on from the first half into the second.
+            append_words(&mut text, &decode(columns(concept.bytes(), 5, 80)));
         }
         for field in references(record) {
             if field != reference && !without_zeros(field).is_empty() {
@@ -152,7 +150,7 @@ impl Movement {
         if self.used < 2 || !SCHEMES.contains(&columns(first, 5, 8)) {
             return (b"", b"");
         }
-        (trimmed(first, 9, 80), trimmed(second, 43, 80))
+        (trimmed(first, 9, 80), trimmed(second, 40, 74))
     }
 
     fn identity(&self, account: &Account, text: &str) -> LineId {
@@ -178,8 +176,14 @@ fn references(record: &[u8]) -> [&[u8]; 3] {
 
 /// The first of the references and the document number that says something.
 fn reference_of(record: &[u8]) -> &[u8] {
-    let says = |field: &&[u8]| field.iter().any(|digit| (b'1'..=b'9').contains(digit));
-    references(record).into_iter().find(says).unwrap_or_default()
+    // What has blanks in it is text.
+    let says = |field: &&[u8]| {
+        field.iter().any(|digit| (b'1'..=b'9').contains(digit)) && !field.contains(&b' ')
+    };
+    references(record)
+        .into_iter()
+        .find(says)
+        .unwrap_or_default()
 }
 
 fn without_zeros(digits: &[u8]) -> &[u8] {

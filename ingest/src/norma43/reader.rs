@@ -108,10 +108,7 @@ impl<'a> Reader<'a> {
         self.write_movement()?;
         let Some(account) = &mut self.account else {
             let message = "a movement (22) without an account (11); ask for the record before it";
-            return Ok(Err((
-                QuarantineReason::MisplacedRecord,
-                message.to_owned(),
-            )));
+            return Ok(Err((QuarantineReason::MisplacedRecord, message.to_owned())));
         };
         if let Err(refusal) = self.movement.begin(line) {
             self.movement.discard();
@@ -186,7 +183,12 @@ impl<'a> Reader<'a> {
             Ok(found) => found,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let notice = control_count("the file's count of records is", line.number, found, records);
+        let notice = control_count(
+            "the file's count of records is",
+            line.number,
+            found,
+            records,
+        );
         self.desk.report(notice)?;
         Ok(Ok(()))
     }
