@@ -51,6 +51,7 @@ closed_list! {
         TestData = 74, "test_data", "The sender marks the data as a test.";
         NotRead = 83, "not_read", "Parts of the file that hold no bank lines; they were not read.";
         TestDelivery = 84, "test_delivery", "A test; what it says is information and was not booked.";
+        BankMessage = 93, "bank_message", "A message of the bank to the account holder.";
     }
 }
 

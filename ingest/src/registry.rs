@@ -3,11 +3,16 @@
 use crate::bai2::Bai2;
 use crate::canonical;
 use crate::fedwire::Fedwire;
+use crate::cfonb120::Cfonb120;
+use crate::cnab240::Cnab240;
+use crate::cnab400::Cnab400;
+use crate::coda::Coda;
 use crate::format::Format;
 use crate::iso20022;
 use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::mt::{Mt, MtTransfers};
 use crate::nacha::Nacha;
+use crate::norma43::Norma43;
 use crate::transport::SourceFile;
 use crate::x12::{X12, X12Lockbox};
 use crate::ofx::Ofx;
@@ -59,6 +64,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &Qif,
     &Fedwire,
     &CashLetter,
+    &Coda,
+    &Cfonb120,
+    &Norma43,
+    &Cnab240,
+    &Cnab400,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
