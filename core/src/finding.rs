@@ -46,6 +46,8 @@ closed_list! {
         LayoutUncertain = 30, "layout_uncertain", "The content fits more than one convention; nothing was read.";
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
+        RoundedAmounts = 103, "rounded_amounts", "Amounts have more decimals than are kept.";
+        NoEffect = 104, "no_effect", "Rows tell of payments, but move no balance.";
     }
 }
 
@@ -63,6 +65,7 @@ closed_list! {
         BadValue = 9, "bad_value", "A value is not of its closed list.";
         UnknownType = 10, "unknown_type", "A type code that does not say which way the money moves.";
         RepeatedKey = 11, "repeated_key", "The identifier came before with other content.";
+        AmountsDiffer = 82, "amounts_differ", "The amounts of one line do not tie with each other.";
     }
 }
 

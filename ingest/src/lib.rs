@@ -22,6 +22,7 @@ mod format;
 mod intake;
 mod lines;
 mod lockbox;
+mod processor;
 mod registry;
 mod rows;
 mod transport;

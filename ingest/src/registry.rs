@@ -4,6 +4,7 @@ use crate::bai2::Bai2;
 use crate::canonical;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
+use crate::processor;
 use crate::transport::SourceFile;
 
 /// Bytes of a file's beginning by which it is recognised.
@@ -22,6 +23,15 @@ pub static FORMATS: &[&dyn Format] = &[
     &canonical::PARTIES_PARQUET,
     &canonical::TRUTH,
     &canonical::RUN_OUTPUT,
+    &processor::STRIPE,
+    &processor::ADYEN,
+    &processor::PAYPAL,
+    &processor::BRAINTREE,
+    &processor::TRUSTLY,
+    &processor::DLOCAL,
+    &processor::CHECKOUT,
+    &processor::CHARIOT,
+    &processor::GRAVY,
     &LockboxLayout,
     &Lockbox,
     &Bai2,
