@@ -46,7 +46,7 @@ use paypal::TypedRows;
 use profile::{DateStyle, Profile, column_name};
 use records::{Records, split};
 use settlement::Settlement;
-use sheet::Sheet;
+use sheet::{Sheet, Told};
 use trustly::Trustly;
 
 /// What may separate fields, in the order of preference.
@@ -231,24 +231,28 @@ impl Processor {
         let mut order = None;
         if profile.dates == DateStyle::Infer {
             let told = sheet::infer_order(file, profile, separator, &mut open()?)?;
-            settlement.report(order_notice(told))?;
-            order = told.map(|(order, _)| order);
+            if let Some(notice) = order_notice(told) {
+                settlement.report(notice)?;
+            }
+            if let Told::Order(known, _) = told {
+                order = Some(known);
+            }
         }
         Sheet::new(&self.profiles, profile, separator, order, settlement).read(file, &mut open()?)
     }
 }
 
-fn order_notice(told: Option<(calendar::Order, u64)>) -> Notice {
+fn order_notice(told: Told) -> Option<Notice> {
     match told {
-        Some((order, line)) => Notice {
+        Told::Order(order, line) => Some(Notice {
             severity: Severity::Info,
             code: FindingCode::LayoutInferred,
             line: Some(line),
-            found: format!("dates are written {}, as the date here can only be", order.shown()),
+            found: format!("dates are written {}; the date here can be no other", order.shown()),
             expected: String::new(),
             action: "Nothing to do if that is right.".into(),
-        },
-        None => Notice {
+        }),
+        Told::Either => Some(Notice {
             severity: Severity::Warning,
             code: FindingCode::LayoutInferred,
             line: None,
@@ -256,7 +260,8 @@ fn order_notice(told: Option<(calendar::Order, u64)>) -> Notice {
             expected: "a day after the twelfth".to_owned(),
             action: "Dates were read as month, day, year; deliver a longer period if that is wrong."
                 .into(),
-        },
+        }),
+        Told::Nothing => None,
     }
 }
 

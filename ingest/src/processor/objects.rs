@@ -140,7 +140,11 @@ impl<'a> Objects<'a> {
 pub(super) fn is_of(name: &str, head: &str) -> bool {
     match name {
         "stripe" => stripe::KINDS.iter().any(|kind| has_member(head, "object", kind)),
-        "adyen" => head.contains("\"notificationItems\""),
+        "adyen" => {
+            let is_item = ["pspReference", "eventCode", "eventDate"];
+            head.contains("\"notificationItems\"")
+                || is_item.iter().all(|key| head.contains(&format!("\"{key}\"")))
+        }
         "braintree" => {
             let keys = ["disbursementDetails", "amountDisputed", "gateway_txn_id", "gateway_refund_id"];
             keys.iter().any(|key| head.contains(&format!("\"{key}\"")))

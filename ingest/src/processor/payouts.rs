@@ -11,6 +11,8 @@ use crate::rows::SettlementLine;
 
 /// Payouts of one file that are added up; those after them are not.
 const PAYOUTS_MAX: usize = 100_000;
+/// Bytes that a payout's reference may have; with a longer one it is not added up.
+const REFERENCE_BYTES_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 struct Sum {
@@ -41,7 +43,9 @@ impl Payouts {
             String::new()
         };
         let key = (line.payout_reference.to_owned(), account, line.currency);
-        if self.sums.len() >= PAYOUTS_MAX && !self.sums.contains_key(&key) {
+        let is_new = !self.sums.contains_key(&key);
+        let has_room = self.sums.len() < PAYOUTS_MAX && key.0.len() <= REFERENCE_BYTES_MAX;
+        if is_new && !has_room {
             self.not_added += 1;
             return;
         }
@@ -64,9 +68,12 @@ impl Payouts {
             severity: Severity::Warning,
             code: FindingCode::ControlTotal,
             line: None,
-            found: format!("{} lines of payouts beyond the first {PAYOUTS_MAX}", self.not_added),
-            expected: format!("at most {PAYOUTS_MAX} payouts in a file"),
-            action: "Their payouts were not added up; deliver the report in parts.".into(),
+            found: format!("{} lines of payouts that were not added up", self.not_added),
+            expected: format!(
+                "at most {PAYOUTS_MAX} payouts in a file, with references of at most \
+                 {REFERENCE_BYTES_MAX} bytes"
+            ),
+            action: "Deliver the report in parts.".into(),
         }));
         notices
     }

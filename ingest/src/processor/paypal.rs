@@ -8,7 +8,7 @@ use std::io::Read;
 
 use tieout_core::{Currency, Date, FindingCode, QuarantineReason, Severity};
 
-use super::calendar::Order;
+use super::calendar::{self, Order};
 use super::figure::{Figure, Style};
 use super::header::Header;
 use super::profile::{Effect, Meaning, Profile, column_name};
@@ -41,10 +41,15 @@ pub(super) struct TypedRows<'a> {
     header: Header,
     places: Option<Places>,
     account: String,
+    /// The first and the last day of the section.
+    days: [Option<Date>; 2],
     section: BTreeMap<Currency, Totals>,
     report: BTreeMap<Currency, Totals>,
     /// Rows of the section, of the report, and of the file.
     rows: [u64; 3],
+    /// Currencies that a footer totals, and whether sections have footers of their own.
+    totalled: BTreeMap<Currency, u64>,
+    has_section_totals: bool,
     /// The line of the section or report that is not closed yet.
     open: Option<u64>,
     settlement: Settlement<'a>,
@@ -61,9 +66,12 @@ impl<'a> TypedRows<'a> {
             header: Header::default(),
             places: None,
             account: String::new(),
+            days: [None; 2],
             section: BTreeMap::new(),
             report: BTreeMap::new(),
             rows: [0; 3],
+            totalled: BTreeMap::new(),
+            has_section_totals: false,
             open: None,
             settlement,
         }
@@ -100,8 +108,14 @@ impl<'a> TypedRows<'a> {
         let fields = std::mem::take(&mut self.fields);
         let code = fields.first().map_or("", String::as_str);
         let outcome = match code {
-            "RH" | "FH" => self.begin_report(line),
-            "SH" => self.begin_section(&fields, line),
+            "RH" | "FH" => {
+                self.begin_report(code, line);
+                Ok(())
+            }
+            "SH" => {
+                self.begin_section(&fields, line);
+                Ok(())
+            }
             "CH" => self.name_columns(&fields, line),
             "SB" => self.body(&fields, line),
             "SF" | "RF" | "SC" | "RC" | "FF" => self.footer(code, &fields, line),
@@ -116,19 +130,26 @@ impl<'a> TypedRows<'a> {
         outcome
     }
 
-    #[allow(clippy::unnecessary_wraps)]
-    fn begin_report(&mut self, line: &Line<'_>) -> Result<(), ReadError> {
+    fn begin_report(&mut self, code: &str, line: &Line<'_>) {
         self.open = Some(line.number);
-        Ok(())
+        self.rows[2] = 0;
+        if code == "RH" {
+            self.rows[1] = 0;
+            self.report.clear();
+            self.totalled.clear();
+        }
     }
 
-    #[allow(clippy::unnecessary_wraps)]
-    fn begin_section(&mut self, fields: &[String], line: &Line<'_>) -> Result<(), ReadError> {
+    fn begin_section(&mut self, fields: &[String], line: &Line<'_>) {
+        let day = |place: usize| {
+            let text = fields.get(place).map_or("", String::as_str);
+            calendar::date(text, Order::MonthDay).ok()
+        };
         self.open = Some(line.number);
+        self.days = [day(1), day(2)];
         self.account = fields.get(3).cloned().unwrap_or_default();
         self.section.clear();
         self.rows[0] = 0;
-        Ok(())
     }
 
     fn name_columns(&mut self, fields: &[String], line: &Line<'_>) -> Result<(), ReadError> {
@@ -255,7 +276,7 @@ impl<'a> TypedRows<'a> {
             let place = row.header.names.iter().position(|known| known == name);
             place.and_then(|place| row.fields.get(place)).map_or("", String::as_str)
         };
-        let date = super::calendar::date(value("subscription creation date"), Order::MonthDay);
+        let date = calendar::date(value("subscription creation date"), Order::MonthDay);
         let currency = currency(value("subscription currency")).ok();
         let amount = figure(value("period 3 amount")).ok();
         let word = Word {
@@ -288,8 +309,13 @@ impl<'a> TypedRows<'a> {
         match Footer::parse(fields) {
             Ok(footer) => {
                 let read = totals.get(&footer.currency).copied().unwrap_or_default();
-                for balance in footer.balances(&self.account, line.number) {
-                    self.settlement.balance(&balance)?;
+                self.totalled.insert(footer.currency, line.number);
+                self.has_section_totals |= code == "SF";
+                // The report repeats the balances of its sections.
+                if code == "SF" || !self.has_section_totals {
+                    for balance in footer.balances(&self.account, self.days, line.number) {
+                        self.settlement.balance(&balance)?;
+                    }
                 }
                 for notice in footer.notices(code, line.number, read) {
                     self.settlement.report(notice)?;
@@ -321,6 +347,19 @@ impl<'a> TypedRows<'a> {
     }
 
     fn check_end(&mut self) -> Result<(), ReadError> {
+        let missing = self.report.keys().filter(|currency| !self.totalled.contains_key(currency));
+        let missing: Vec<&str> = missing.map(Currency::as_str).collect();
+        if !self.totalled.is_empty() && !missing.is_empty() {
+            let found = format!("rows in {}, without a total", missing.join(", "));
+            self.settlement.report(Notice {
+                severity: Severity::Error,
+                code: FindingCode::MissingRecord,
+                line: None,
+                found,
+                expected: "SF or RF for every currency".to_owned(),
+                action: "Fetch the report again; rows may be missing.".into(),
+            })?;
+        }
         let Some(line) = self.open.take() else {
             return Ok(());
         };

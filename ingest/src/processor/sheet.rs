@@ -7,7 +7,7 @@ use tieout_core::{
     Currency, Date, FindingCode, QuarantineReason, SettlementType, Severity,
 };
 
-use super::calendar::Order;
+use super::calendar::{self, Order};
 use super::header::Header;
 use super::profile::{Effect, Meaning, Profile, column_name};
 use super::records::{Breach, Records, split};
@@ -356,15 +356,27 @@ fn check_width(row: &Row<'_>) -> Result<(), Refusal> {
     Err(Refusal::new(QuarantineReason::BadStructure, message))
 }
 
-/// The date order that the file's own dates tell, and the line of the one that tells it.
+/// What a file's own dates tell about the order of day and month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The date of this line can be read in one order only.
+    Order(Order, u64),
+    /// Every date can be read in both.
+    Either,
+    /// There is no date, or each begins with its year.
+    Nothing,
+}
+
+/// Reads the file up to the first date that tells the order.
 pub(super) fn infer_order<R: Read>(
     file: &SourceFile,
     profile: &Profile,
     separator: u8,
     records: &mut Records<R>,
-) -> Result<Option<(Order, u64)>, ReadError> {
+) -> Result<Told, ReadError> {
     let mut fields = Vec::new();
     let mut header: Option<Header> = None;
+    let mut told = Told::Nothing;
     while let Some((line, breach)) = records.next(separator).map_err(|error| file.refused(error))? {
         if breach.is_some() || line.is_blank() {
             continue;
@@ -375,11 +387,12 @@ pub(super) fn infer_order<R: Read>(
             continue;
         };
         let row = Row { profile, header, fields: &fields };
-        let order = super::calendar::order_of(row.text(&header.booking_date));
-        if let Some(order) = order {
-            return Ok(Some((order, line.number)));
+        let text = row.text(&header.booking_date);
+        if let Some(order) = calendar::order_of(text) {
+            return Ok(Told::Order(order, line.number));
         }
+        let is_either = calendar::date(text, Order::DayMonth) != calendar::date(text, Order::MonthDay);
+        told = if is_either { Told::Either } else { told };
     }
-    Ok(None)
+    Ok(told)
 }
-

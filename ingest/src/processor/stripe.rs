@@ -168,11 +168,12 @@ fn tell(
         amount.ok().flatten()
     });
     let reference = merchant_reference(profile, object);
+    let status = object.text(&["status"]);
     let word = Word {
         report: kind,
         processor_reference: object.text(&["id"]),
         merchant_reference: &reference,
-        status: object.text(&["status"]),
+        status: if status.is_empty() { kind } else { status },
         reason: object.text(&["reason"]),
         information: original(object),
         date: day(object, "created"),

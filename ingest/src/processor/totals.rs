@@ -1,6 +1,6 @@
 //! The footers of PayPal's settlement report: totals and balances of one currency.
 
-use tieout_core::{Currency, FindingCode, Severity};
+use tieout_core::{Currency, Date, FindingCode, Severity};
 
 use super::figure::Figure;
 use super::paypal::{figure, side};
@@ -95,15 +95,21 @@ impl Footer {
         })
     }
 
-    pub fn balances<'a>(&self, account: &'a str, line: u64) -> Vec<Balance<'a>> {
-        let known = BALANCES.into_iter().zip(&self.balances);
-        let balances = known.map(|(balance_type, amount)| Balance {
+    /// The balances of `account`; `days` are the first and the last of the section.
+    pub fn balances<'a>(
+        &self,
+        account: &'a str,
+        days: [Option<Date>; 2],
+        line: u64,
+    ) -> Vec<Balance<'a>> {
+        let known = BALANCES.into_iter().zip(&self.balances).zip(days.into_iter().cycle());
+        let balances = known.map(|((balance_type, amount), day)| Balance {
             source_line: line,
             account,
             currency: self.currency,
             type_code: "",
             balance_type,
-            as_of_date: None,
+            as_of_date: day,
             amount: amount.to_amount(),
             item_count: None,
         });
