@@ -29,7 +29,9 @@ pub(super) fn take(
     });
     let original = item.text(&["originalReference"]);
     let reason = item.text(&["reason"]);
-    let parts = [original, reason].into_iter().filter(|part| !matches!(*part, "" | "null"));
+    let parts = [original, reason]
+        .into_iter()
+        .filter(|part| !matches!(*part, "" | "null"));
     let information = parts.collect::<Vec<_>>().join("; ");
     let is_failed = item.text(&["success"]) == "false";
     let word = Word {

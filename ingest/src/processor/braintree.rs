@@ -11,8 +11,9 @@ use super::calendar::{self, Order};
 use super::figure::{Figure, Style};
 use super::objects::{Object, Outcome};
 use super::profile::{Effect, Meaning, Profile};
+use super::remarks::Remark;
 use super::row::bad_amount;
-use super::settlement::{Figures, Refusal, Remark, Settlement, Word};
+use super::settlement::{Figures, Refusal, Settlement, Word};
 use crate::rows::SettlementLine;
 
 /// Takes one object.
@@ -57,9 +58,10 @@ struct Fact<'a> {
 
 fn dispute(object: Object<'_>) -> Result<Fact<'_>, Refusal> {
     let events = object.at(&["statusHistory"]).and_then(Value::as_array);
-    let disbursed = events.into_iter().flatten().find_map(|event| {
-        event.get("disbursementDate").and_then(Value::as_str)
-    });
+    let disbursed = events
+        .into_iter()
+        .flatten()
+        .find_map(|event| event.get("disbursementDate").and_then(Value::as_str));
     Ok(Fact {
         kind: object.text(&["type"]),
         status: object.text(&["status"]),
@@ -73,18 +75,27 @@ fn dispute(object: Object<'_>) -> Result<Fact<'_>, Refusal> {
         merchant_reference: object.text(&["transaction", "orderId"]),
         payout: "",
         method: method(object.at(&["transaction", "paymentMethodSnapshot"])),
-        customer: object.text(&["transaction", "paymentMethodSnapshot", "username"]).to_owned(),
+        customer: object
+            .text(&["transaction", "paymentMethodSnapshot", "username"])
+            .to_owned(),
     })
 }
 
 fn transaction(object: Object<'_>) -> Result<Fact<'_>, Refusal> {
-    let is_disbursed = object.at(&["disbursementDetails", "amount", "value"]).is_some();
-    let amount: &[&str] = if is_disbursed { &["disbursementDetails", "amount"] } else { &["amount"] };
+    let is_disbursed = object
+        .at(&["disbursementDetails", "amount", "value"])
+        .is_some();
+    let amount: &[&str] = if is_disbursed {
+        &["disbursementDetails", "amount"]
+    } else {
+        &["amount"]
+    };
     let [value, code] = ["value", "currencyCode"].map(|key| [amount, &[key]].concat());
     let events = object.at(&["statusHistory"]).and_then(Value::as_array);
-    let batch = events.into_iter().flatten().find_map(|event| {
-        event.get("settlementBatchId").and_then(Value::as_str)
-    });
+    let batch = events
+        .into_iter()
+        .flatten()
+        .find_map(|event| event.get("settlementBatchId").and_then(Value::as_str));
     let is_refund = object.has("refundedTransaction");
     Ok(Fact {
         kind: if is_refund { "refund" } else { "transaction" },
@@ -99,7 +110,9 @@ fn transaction(object: Object<'_>) -> Result<Fact<'_>, Refusal> {
         merchant_reference: object.text(&["orderId"]),
         payout: batch.unwrap_or_default(),
         method: method(object.at(&["paymentMethodSnapshot"])),
-        customer: object.text(&["paymentMethodSnapshot", "username"]).to_owned(),
+        customer: object
+            .text(&["paymentMethodSnapshot", "username"])
+            .to_owned(),
     })
 }
 
@@ -107,7 +120,11 @@ fn flat(object: Object<'_>) -> Result<Fact<'_>, Refusal> {
     let kind = object.text(&["type"]);
     let refund = object.text(&["gateway_refund_id"]);
     let own = object.text(&["gateway_txn_id"]);
-    let name = format!("{} {}", object.text(&["first_name"]), object.text(&["last_name"]));
+    let name = format!(
+        "{} {}",
+        object.text(&["first_name"]),
+        object.text(&["last_name"])
+    );
     let is_chargeback = kind == "chargeback";
     let parent = object.text(&["gateway_parent_id"]);
     Ok(Fact {
@@ -118,8 +135,16 @@ fn flat(object: Object<'_>) -> Result<Fact<'_>, Refusal> {
         is_disbursed: true,
         booked: object.text(&["date"]),
         settled: "",
-        reference: if refund.is_empty() && !is_chargeback { own } else { refund },
-        original: if parent.is_empty() && is_chargeback { own } else { parent },
+        reference: if refund.is_empty() && !is_chargeback {
+            own
+        } else {
+            refund
+        },
+        original: if parent.is_empty() && is_chargeback {
+            own
+        } else {
+            parent
+        },
         merchant_reference: object.text(&["invoice_id"]),
         payout: "",
         method: object.text(&["payment_method"]),
@@ -163,7 +188,11 @@ fn hand_over(
         bytes: object.line.start..object.line.end,
         ..SettlementLine::blank(line_type, fact.currency)
     };
-    let figures = Figures { gross, fee: Figure::ZERO, net: gross };
+    let figures = Figures {
+        gross,
+        fee: Figure::ZERO,
+        net: gross,
+    };
     settlement.line(profile, figures, &line).map(Ok)
 }
 

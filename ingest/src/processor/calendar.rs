@@ -74,7 +74,9 @@ fn number(digits: &str) -> Result<u32, DateError> {
 pub(super) fn day_of_epoch(seconds: i64) -> Option<Date> {
     let days = i32::try_from(seconds.div_euclid(86_400)).ok()?;
     // Beyond the year 9999 it is no date but a count of milliseconds.
-    (0..2_932_897).contains(&days).then(|| Date::from_days(days))
+    (0..2_932_897)
+        .contains(&days)
+        .then(|| Date::from_days(days))
 }
 
 #[cfg(test)]

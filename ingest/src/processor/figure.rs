@@ -114,8 +114,16 @@ fn decimal(text: &str, point: char, group: char) -> Result<i128, AmountError> {
         return Err(AmountError::TooPrecise);
     }
     let integer = ungrouped(integer, group)?;
-    let integer = if integer.is_empty() { 0 } else { whole(&integer)? };
-    let fraction = if decimals.is_empty() { 0 } else { whole(decimals)? };
+    let integer = if integer.is_empty() {
+        0
+    } else {
+        whole(&integer)?
+    };
+    let fraction = if decimals.is_empty() {
+        0
+    } else {
+        whole(decimals)?
+    };
     let places = SCALE - decimals.len() as u32;
     Ok(integer * 10_i128.pow(SCALE) + fraction * 10_i128.pow(places))
 }
@@ -163,7 +171,10 @@ mod tests {
     use super::*;
 
     fn amount(text: &str, style: Style) -> String {
-        Figure::parse(text, style, 0).unwrap().to_amount().to_string()
+        Figure::parse(text, style, 0)
+            .unwrap()
+            .to_amount()
+            .to_string()
     }
 
     #[test]

@@ -50,6 +50,14 @@ pub(super) struct FigurePlaces {
     pub debit: Places,
 }
 
+impl FigurePlaces {
+    /// Whether the report has such a column.
+    pub fn is_there(&self) -> bool {
+        let columns = [&self.signed, &self.credit, &self.debit];
+        columns.iter().any(|places| !places.is_empty())
+    }
+}
+
 impl Header {
     /// The places of the profile's columns among `fields`.
     pub fn new(profile: &Profile, fields: &[String]) -> Self {
@@ -109,7 +117,12 @@ impl Header {
             &self.line_count,
         ];
         let amounts = self.amounts.iter().flat_map(AmountPlaces::all);
-        let read: Vec<usize> = single.into_iter().chain(amounts).flatten().copied().collect();
+        let read: Vec<usize> = single
+            .into_iter()
+            .chain(amounts)
+            .flatten()
+            .copied()
+            .collect();
         let names = self.names.iter().enumerate();
         let unread = names.filter(|(place, name)| !name.is_empty() && !read.contains(place));
         unread.map(|(_, name)| name.as_str()).collect()

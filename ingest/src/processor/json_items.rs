@@ -8,7 +8,14 @@ pub(super) const ITEM_BYTES_MAX: usize = 1 << 20;
 /// Bytes that a key of a wrapper may have.
 const KEY_BYTES_MAX: usize = 256;
 /// Keys whose array holds the items.
-const LISTS: [&str; 6] = ["data", "items", "results", "transactions", "notificationItems", "nodes"];
+const LISTS: [&str; 6] = [
+    "data",
+    "items",
+    "results",
+    "transactions",
+    "notificationItems",
+    "nodes",
+];
 /// Keys whose object holds the items as values.
 const MAPS: [&str; 1] = ["resources"];
 
@@ -143,10 +150,13 @@ impl<R: Read> JsonItems<R> {
                     let from = item.bytes.len();
                     self.string(&mut item)?;
                     let key = text_of(item.bytes.get(from..));
-                    self.to_value(&mut item)?;
+                    self.reach_value(&mut item)?;
                     if let Some(wrapper) = self.wrapper(&key)? {
                         let head = item.bytes.get(..item.bytes.len().min(PAGE_BYTES_MAX));
-                        self.note_page(&String::from_utf8_lossy(head.unwrap_or_default()), item.line);
+                        self.note_page(
+                            &String::from_utf8_lossy(head.unwrap_or_default()),
+                            item.line,
+                        );
                         self.wrappers.push(Wrapper::Page);
                         self.wrappers.push(wrapper);
                         self.bump();
@@ -186,12 +196,12 @@ impl<R: Read> JsonItems<R> {
         let mut key = self.begin();
         self.string(&mut key)?;
         let text = text_of(Some(&key.bytes));
-        self.to_value(&mut key)?;
+        self.reach_value(&mut key)?;
         Ok(text)
     }
 
     /// Reads past the colon, up to the value.
-    fn to_value(&mut self, item: &mut Item) -> io::Result<()> {
+    fn reach_value(&mut self, item: &mut Item) -> io::Result<()> {
         while let Some(b' ' | b'\t' | b'\r' | b'\n' | b':') = self.peek()? {
             self.keep(item);
         }
@@ -209,32 +219,45 @@ impl<R: Read> JsonItems<R> {
 
     /// Reads one value to its end.
     fn value(&mut self, item: &mut Item) -> io::Result<()> {
+        match self.peek()? {
+            Some(b'"') => self.string(item)?,
+            Some(b'{' | b'[') => self.nested(item)?,
+            _ => self.scalar(item)?,
+        }
+        item.end = self.bytes();
+        Ok(())
+    }
+
+    /// Reads an object or array, which begins here.
+    fn nested(&mut self, item: &mut Item) -> io::Result<()> {
         let mut depth = 0_u64;
-        loop {
-            match self.peek()? {
-                None => {
-                    item.is_open |= depth > 0;
-                    break;
+        while let Some(byte) = self.peek()? {
+            match byte {
+                b'"' => {
+                    self.string(item)?;
+                    continue;
                 }
-                Some(b'"') => self.string(item)?,
-                Some(b'{' | b'[') => {
-                    depth += 1;
-                    self.keep(item);
-                }
-                Some(b'}' | b']') if depth == 0 => break,
-                Some(b'}' | b']') => {
-                    depth -= 1;
-                    self.keep(item);
-                }
-                Some(b',' | b' ' | b'\t' | b'\r' | b'\n') if depth == 0 => break,
-                Some(_) => self.keep(item),
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
             }
-            let is_next_value = depth == 0 && matches!(self.peek()?, Some(b'{' | b'[' | b'"'));
-            if depth == 0 && (is_next_value || item.bytes.last().is_some_and(|b| b"}]\"".contains(b))) {
-                break;
+            self.keep(item);
+            if depth == 0 {
+                return Ok(());
             }
         }
-        *item = self.ended(std::mem::take(item));
+        item.is_open = true;
+        Ok(())
+    }
+
+    /// Reads a number, a word, or what should be one.
+    fn scalar(&mut self, item: &mut Item) -> io::Result<()> {
+        while let Some(byte) = self.peek()? {
+            if b",{}[]\" \t\r\n".contains(&byte) {
+                break;
+            }
+            self.keep(item);
+        }
         Ok(())
     }
 
@@ -317,8 +340,14 @@ fn read_some(source: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
 /// Text of a key, without its quotes, or of anything else as it is.
 fn text_of(bytes: Option<&[u8]>) -> String {
     let bytes = bytes.unwrap_or_default();
-    let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(KEY_BYTES_MAX)).unwrap_or_default());
-    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let text = String::from_utf8_lossy(
+        bytes
+            .get(..bytes.len().min(KEY_BYTES_MAX))
+            .unwrap_or_default(),
+    );
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
     inner.unwrap_or(&text).to_owned()
 }
 
@@ -331,7 +360,10 @@ mod tests {
         let mut texts = Vec::new();
         let mut items = JsonItems::new(text.as_bytes(), 3);
         while let Some(item) = items.next_item().unwrap() {
-            assert_eq!(&text.as_bytes()[item.start as usize..item.end as usize], &item.bytes[..]);
+            assert_eq!(
+                &text.as_bytes()[item.start as usize..item.end as usize],
+                &item.bytes[..]
+            );
             texts.push(String::from_utf8(item.bytes).unwrap());
         }
         assert_eq!(items.bytes(), text.len() as u64);
@@ -355,8 +387,14 @@ mod tests {
 
     #[test]
     fn pages_say_that_more_follow() {
-        assert_eq!(items("{\"has_more\": true, \"data\":[]}\n{\"data\":[],\n\"has_more\":true}").1, [1, 3]);
-        assert_eq!(items("{\"data\":[{\"has_more\":true}],\"has_more\":false}").1, [0; 0]);
+        assert_eq!(
+            items("{\"has_more\": true, \"data\":[]}\n{\"data\":[],\n\"has_more\":true}").1,
+            [1, 3]
+        );
+        assert_eq!(
+            items("{\"data\":[{\"has_more\":true}],\"has_more\":false}").1,
+            [0; 0]
+        );
     }
 
     #[test]

@@ -19,10 +19,11 @@ mod figure;
 mod header;
 mod json_items;
 mod objects;
-mod paypal;
 mod payouts;
+mod paypal;
 mod profile;
 mod records;
+mod remarks;
 mod row;
 mod running;
 mod settlement;
@@ -33,6 +34,7 @@ mod trustly;
 
 use std::sync::LazyLock;
 
+use memchr::memchr2;
 use tieout_core::{FindingCode, Severity};
 
 use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
@@ -56,8 +58,9 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 pub struct Processor {
     name: &'static str,
     about: &'static str,
-    /// Tables of its reports.
-    profiles: LazyLock<Vec<Profile>>,
+    /// Tables of its reports: of PayPal's typed rows and Trustly's files the first, of objects the
+    /// last.
+    profiles: fn() -> &'static [Profile],
 }
 
 macro_rules! processors {
@@ -67,9 +70,12 @@ macro_rules! processors {
             pub static $name: Processor = Processor {
                 name: $code,
                 about: $about,
-                profiles: LazyLock::new(|| {
-                    profiles($code, &[$(include_str!(concat!("profiles/", $profile, ".toml"))),+])
-                }),
+                profiles: || {
+                    static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+                        profiles($code, &[$(include_str!(concat!("profiles/", $profile, ".toml"))),+])
+                    });
+                    &PROFILES
+                },
             };
         )+
         /// Every processor.
@@ -124,20 +130,24 @@ enum Layout {
 
 impl Processor {
     /// How the file that begins with `head` is laid out, if it is of this processor.
-    fn layout(&'static self, head: &[u8]) -> Option<Layout> {
-        let text = decode(without_mark(head));
-        let text = text.trim_start();
-        if text.starts_with(['{', '[']) {
-            return objects::is_of(self.name, text).then_some(Layout::Objects);
+    fn layout(&self, head: &[u8]) -> Option<Layout> {
+        let head = without_mark(head).trim_ascii_start();
+        if head.starts_with(b"{") || head.starts_with(b"[") {
+            let text = String::from_utf8_lossy(head);
+            return objects::is_of(self.name, &text).then_some(Layout::Objects);
         }
-        let line = text.lines().next().unwrap_or_default();
+        // Decoded apart from what follows it, for the head may end within a character.
+        let end = memchr2(b'\r', b'\n', head).unwrap_or(head.len());
+        let line = decode(&head[..end]);
         if self.name == TRUSTLY.name {
             return line.starts_with("H,P11").then_some(Layout::Positions);
         }
-        SEPARATORS.into_iter().find_map(|separator| self.separated(line, text, separator))
+        SEPARATORS
+            .into_iter()
+            .find_map(|separator| self.separated(&line, head, separator))
     }
 
-    fn separated(&'static self, line: &str, head: &str, separator: u8) -> Option<Layout> {
+    fn separated(&self, line: &str, head: &[u8], separator: u8) -> Option<Layout> {
         let mut fields = Vec::new();
         split(line, separator, &mut fields);
         if fields.len() < 2 {
@@ -147,27 +157,21 @@ impl Processor {
             return Some(Layout::TypedRows(separator));
         }
         let names: Vec<String> = fields.iter().map(|name| column_name(name)).collect();
-        let known = self.profiles.iter().find(|profile| profile.fits(&names));
+        let known = (self.profiles)()
+            .iter()
+            .find(|profile| profile.fits(&names));
         known.map(|profile| Layout::Sheet(profile, separator))
     }
 
     /// The layout, or for a file that is none of this processor's the one that says so row by
     /// row.
-    fn layout_or_refusal(&'static self, head: &[u8]) -> Option<Layout> {
+    fn layout_or_refusal(&self, head: &[u8]) -> Option<Layout> {
         self.layout(head).or_else(|| match self.name {
             "braintree" => Some(Layout::Objects),
             "trustly" => Some(Layout::Positions),
-            _ => Some(Layout::Sheet(self.profiles.first()?, b',')),
+            _ => Some(Layout::Sheet((self.profiles)().first()?, b',')),
         })
     }
-}
-
-/// The processor as one that lives as long as the program.
-fn of_name(name: &str) -> Option<&'static Processor> {
-    let known = [
-        &STRIPE, &ADYEN, &PAYPAL, &BRAINTREE, &TRUSTLY, &DLOCAL, &CHECKOUT, &CHARIOT, &GRAVY,
-    ];
-    known.into_iter().find(|processor| processor.name == name)
 }
 
 impl Format for Processor {
@@ -184,7 +188,7 @@ impl Format for Processor {
     }
 
     fn recognizes(&self, head: &[u8]) -> bool {
-        of_name(self.name).is_some_and(|processor| processor.layout(head).is_some())
+        self.layout(head).is_some()
     }
 
     fn read(
@@ -195,24 +199,22 @@ impl Format for Processor {
     ) -> Result<Counts, ReadError> {
         let head = file.head(HEAD_BYTES).map_err(|error| file.refused(error))?;
         let settlement = Settlement::new(Intake::new(file, receiver), settings.batch_rows);
-        let processor = of_name(self.name);
-        let layout = processor.and_then(|processor| {
-            Some((processor, processor.layout_or_refusal(&head)?, processor.profiles.first()?))
-        });
-        let Some((processor, layout, first)) = layout else {
+        let (Some(layout), Some(first)) =
+            (self.layout_or_refusal(&head), (self.profiles)().first())
+        else {
             return settlement.finish(0, 0);
         };
         let open = || LineReader::open(file, settings).map(Records::new);
         match layout {
             Layout::Sheet(profile, separator) => {
-                processor.read_sheet(profile, separator, settlement, file, &open)
+                self.read_sheet(profile, separator, settlement, file, &open)
             }
             Layout::TypedRows(separator) => {
                 TypedRows::new(first, separator, settlement).read(file, &mut open()?)
             }
             Layout::Positions => Trustly::new(first, settlement).read(file, &mut open()?),
             Layout::Objects => {
-                let profile = processor.profiles.last().unwrap_or(first);
+                let profile = (self.profiles)().last().unwrap_or(first);
                 Objects::new(profile, settlement).read(file, settings)
             }
         }
@@ -221,7 +223,7 @@ impl Format for Processor {
 
 impl Processor {
     fn read_sheet<R: std::io::Read>(
-        &'static self,
+        &self,
         profile: &'static Profile,
         separator: u8,
         mut settlement: Settlement<'_>,
@@ -238,7 +240,8 @@ impl Processor {
                 order = Some(known);
             }
         }
-        Sheet::new(&self.profiles, profile, separator, order, settlement).read(file, &mut open()?)
+        Sheet::new((self.profiles)(), profile, separator, order, settlement)
+            .read(file, &mut open()?)
     }
 }
 
@@ -248,7 +251,10 @@ fn order_notice(told: Told) -> Option<Notice> {
             severity: Severity::Info,
             code: FindingCode::LayoutInferred,
             line: Some(line),
-            found: format!("dates are written {}; the date here can be no other", order.shown()),
+            found: format!(
+                "dates are written {}; the date here can be no other",
+                order.shown()
+            ),
             expected: String::new(),
             action: "Nothing to do if that is right.".into(),
         }),
@@ -258,8 +264,9 @@ fn order_notice(told: Told) -> Option<Notice> {
             line: None,
             found: "no date tells the order of day and month".to_owned(),
             expected: "a day after the twelfth".to_owned(),
-            action: "Dates were read as month, day, year; deliver a longer period if that is wrong."
-                .into(),
+            action:
+                "Dates were read as month, day, year; deliver a longer period if that is wrong."
+                    .into(),
         }),
         Told::Nothing => None,
     }
@@ -276,21 +283,35 @@ mod tests {
     #[test]
     fn every_profile_parses() {
         for (processor, count) in PROCESSORS {
-            assert_eq!(processor.profiles.len(), *count, "{}", processor.name);
+            assert_eq!((processor.profiles)().len(), *count, "{}", processor.name);
         }
     }
 
     #[test]
     fn knows_its_files_from_others() {
         let known = |head: &str| {
-            let known = PROCESSORS.iter().filter(|(p, _)| p.recognizes(head.as_bytes()));
+            let known = PROCESSORS
+                .iter()
+                .filter(|(p, _)| p.recognizes(head.as_bytes()));
             known.map(|(p, _)| p.name).collect::<Vec<_>>()
         };
-        assert_eq!(known("\u{feff}\n\"Net\",\"currency\",reporting_category\n"), ["stripe"]);
-        assert_eq!(known("\"RH\",1\n\"CH\",\"Transaction Event Code\"\n"), ["paypal"]);
-        assert_eq!(known("Date,Amount,Currency,Type,Fee,Net,Balance\n"), [""; 0]);
+        assert_eq!(
+            known("\u{feff}\n\"Net\",\"currency\",reporting_category\n"),
+            ["stripe"]
+        );
+        assert_eq!(
+            known("\"RH\",1\n\"CH\",\"Transaction Event Code\"\n"),
+            ["paypal"]
+        );
+        assert_eq!(
+            known("Date,Amount,Currency,Type,Fee,Net,Balance\n"),
+            [""; 0]
+        );
         assert_eq!(known("gross;fee;net;currency;settlement_date\n"), [""; 0]);
-        assert_eq!(known("{\"object\":\"list\",\"data\":[{\"object\":\"fruit\"}]}"), [""; 0]);
+        assert_eq!(
+            known("{\"object\":\"list\",\"data\":[{\"object\":\"fruit\"}]}"),
+            [""; 0]
+        );
         assert_eq!(known(""), [""; 0]);
     }
 }

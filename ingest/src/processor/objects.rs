@@ -6,8 +6,9 @@ use tieout_core::{Currency, FindingCode, QuarantineReason, Severity};
 use super::figure::Figure;
 use super::json_items::{ITEM_BYTES_MAX, Item, JsonItems};
 use super::profile::Profile;
+use super::remarks::Remark;
 use super::row::{bad_amount, currency};
-use super::settlement::{Refusal, Remark, Settlement};
+use super::settlement::{Refusal, Settlement};
 use super::{adyen, braintree, stripe};
 use crate::format::{Counts, ReadError, Settings};
 use crate::intake::Notice;
@@ -27,7 +28,8 @@ pub(super) struct Object<'a> {
 impl<'a> Object<'a> {
     /// The value at a path of keys.
     pub fn at(self, path: &[&str]) -> Option<&'a Value> {
-        path.iter().try_fold(self.value, |value, key| value.get(key))
+        path.iter()
+            .try_fold(self.value, |value, key| value.get(key))
     }
 
     /// The text at a path of keys, or empty.
@@ -75,7 +77,10 @@ impl<'a> Objects<'a> {
     pub fn new(profile: &'static Profile, mut settlement: Settlement<'a>) -> Self {
         let report = format!("{} objects", profile.processor);
         settlement.intake.counts.profile = Some(report);
-        Self { profile, settlement }
+        Self {
+            profile,
+            settlement,
+        }
     }
 
     /// Reads all items.
@@ -88,7 +93,7 @@ impl<'a> Objects<'a> {
             self.item(&item)?;
         }
         for line in std::mem::take(&mut items.more_pages) {
-            self.settlement.note(Remark::LastPage, line, "");
+            self.settlement.note(Remark::MorePages, line, "");
         }
         if is_open || items.is_open() {
             self.settlement.report(Notice {
@@ -127,7 +132,10 @@ impl<'a> Objects<'a> {
                 return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
             }
         };
-        let object = Object { value: &value, line };
+        let object = Object {
+            value: &value,
+            line,
+        };
         match self.profile.processor {
             "stripe" => stripe::take(self.profile, &mut self.settlement, object),
             "adyen" => adyen::take(self.profile, &mut self.settlement, object),
@@ -139,14 +147,23 @@ impl<'a> Objects<'a> {
 /// Whether JSON that begins with `head` holds objects of the processor `name`.
 pub(super) fn is_of(name: &str, head: &str) -> bool {
     match name {
-        "stripe" => stripe::KINDS.iter().any(|kind| has_member(head, "object", kind)),
+        "stripe" => stripe::KINDS
+            .iter()
+            .any(|kind| has_member(head, "object", kind)),
         "adyen" => {
             let is_item = ["pspReference", "eventCode", "eventDate"];
             head.contains("\"notificationItems\"")
-                || is_item.iter().all(|key| head.contains(&format!("\"{key}\"")))
+                || is_item
+                    .iter()
+                    .all(|key| head.contains(&format!("\"{key}\"")))
         }
         "braintree" => {
-            let keys = ["disbursementDetails", "amountDisputed", "gateway_txn_id", "gateway_refund_id"];
+            let keys = [
+                "disbursementDetails",
+                "amountDisputed",
+                "gateway_txn_id",
+                "gateway_refund_id",
+            ];
             keys.iter().any(|key| head.contains(&format!("\"{key}\"")))
         }
         _ => false,
@@ -159,6 +176,7 @@ fn has_member(text: &str, key: &str, value: &str) -> bool {
     let value = format!("\"{value}\"");
     text.match_indices(&key).any(|(at, _)| {
         let rest = text.get(at + key.len()..).unwrap_or_default().trim_start();
-        rest.strip_prefix(':').is_some_and(|rest| rest.trim_start().starts_with(&value))
+        rest.strip_prefix(':')
+            .is_some_and(|rest| rest.trim_start().starts_with(&value))
     })
 }

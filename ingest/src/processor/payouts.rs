@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tieout_core::{Amount, Currency, FindingCode, Severity, SettlementType};
+use tieout_core::{Amount, Currency, FindingCode, SettlementType, Severity};
 
 use super::figure::Figure;
 use super::profile::Profile;
@@ -91,7 +91,10 @@ fn notice(((reference, _, currency), sum): (&(String, String, Currency), &Sum)) 
         severity: Severity::Error,
         code: FindingCode::ControlTotal,
         line: Some(line),
-        found: format!("payout {reference} pays {} {currency}", shown(paid.negated())),
+        found: format!(
+            "payout {reference} pays {} {currency}",
+            shown(paid.negated())
+        ),
         expected: format!(
             "{}, the sum of its {} lines",
             shown(sum.total.minus(paid)),

@@ -11,10 +11,11 @@ use tieout_core::{Currency, Date, FindingCode, QuarantineReason, Severity};
 use super::calendar::{self, Order};
 use super::figure::{Figure, Style};
 use super::header::Header;
-use super::profile::{Effect, Meaning, Profile, column_name};
+use super::profile::{Effect, Meaning, Profile};
 use super::records::{Records, split};
+use super::remarks::Remark;
 use super::row::{Row, bad_amount, currency};
-use super::settlement::{Figures, Refusal, Remark, Settlement, Word};
+use super::settlement::{Figures, Refusal, Settlement, Word};
 use super::totals::{Footer, Totals};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
@@ -83,8 +84,9 @@ impl<'a> TypedRows<'a> {
         file: &SourceFile,
         records: &mut Records<R>,
     ) -> Result<Counts, ReadError> {
-        while let Some((line, breach)) =
-            records.next(self.separator).map_err(|error| file.refused(error))?
+        while let Some((line, breach)) = records
+            .next(self.separator)
+            .map_err(|error| file.refused(error))?
         {
             if breach.is_some() {
                 let message = "the row is too long or a quote is never closed; correct it and \
@@ -155,7 +157,11 @@ impl<'a> TypedRows<'a> {
     fn name_columns(&mut self, fields: &[String], line: &Line<'_>) -> Result<(), ReadError> {
         self.header = Header::new(self.profile, fields);
         self.places = Places::of(&self.header.names);
-        let is_subscriptions = self.header.names.iter().any(|name| name == "subscription id");
+        let is_subscriptions = self
+            .header
+            .names
+            .iter()
+            .any(|name| name == "subscription id");
         if self.places.is_some() || is_subscriptions {
             return Ok(());
         }
@@ -175,7 +181,7 @@ impl<'a> TypedRows<'a> {
         };
         let outcome = match self.places {
             Some(places) => match self.facts(&row, places, line) {
-                Ok(facts) => self.hand_over(&row, facts, line),
+                Ok(facts) => self.hand_over(&row, &facts, line),
                 Err(refusal) => self.settlement.refuse(line, refusal),
             },
             None => self.subscription(&row, line),
@@ -192,13 +198,23 @@ impl<'a> TypedRows<'a> {
         let currency_code = currency(field(row, places.currency))?;
         let gross = side(field(row, places.side), figure(field(row, places.gross))?)?;
         let fee_text = field(row, places.fee);
-        let fee = if fee_text.is_empty() { Figure::ZERO } else { figure(fee_text)? };
-        let fee = if fee == Figure::ZERO { fee } else { side(field(row, places.fee_side), fee)? };
+        let fee = if fee_text.is_empty() {
+            Figure::ZERO
+        } else {
+            figure(fee_text)?
+        };
+        let fee = if fee == Figure::ZERO {
+            fee
+        } else {
+            side(field(row, places.fee_side), fee)?
+        };
         let fee_currency = field(row, places.fee_currency);
         if fee != Figure::ZERO && !fee_currency.is_empty() {
             check_fee_currency(fee_currency, currency_code)?;
         }
-        let meaning = self.settlement.meaning(self.profile, row.text(&row.header.kind), line.number);
+        let meaning =
+            self.settlement
+                .meaning(self.profile, row.text(&row.header.kind), line.number);
         Ok(Facts {
             currency: currency_code,
             figures: Figures::tied(Some(gross), Some(fee.negated()), None)?,
@@ -222,10 +238,15 @@ impl<'a> TypedRows<'a> {
         }
     }
 
-    fn hand_over(&mut self, row: &Row<'_>, facts: Facts, line: &Line<'_>) -> Result<(), ReadError> {
+    fn hand_over(
+        &mut self,
+        row: &Row<'_>,
+        facts: &Facts,
+        line: &Line<'_>,
+    ) -> Result<(), ReadError> {
         let header = row.header;
         let (Meaning::Settles(line_type), true) = (facts.meaning, facts.is_moved) else {
-            return self.tell(row, &facts, line);
+            return self.tell(row, facts, line);
         };
         for totals in [&mut self.section, &mut self.report] {
             totals.entry(facts.currency).or_default().add(facts.figures);
@@ -249,7 +270,8 @@ impl<'a> TypedRows<'a> {
             bytes: line.start..line.end,
             ..SettlementLine::blank(line_type, facts.currency)
         };
-        self.settlement.line(self.profile, facts.figures, &settlement)
+        self.settlement
+            .line(self.profile, facts.figures, &settlement)
     }
 
     fn tell(&mut self, row: &Row<'_>, facts: &Facts, line: &Line<'_>) -> Result<(), ReadError> {
@@ -274,7 +296,9 @@ impl<'a> TypedRows<'a> {
     fn subscription(&mut self, row: &Row<'_>, line: &Line<'_>) -> Result<(), ReadError> {
         let value = |name: &str| {
             let place = row.header.names.iter().position(|known| known == name);
-            place.and_then(|place| row.fields.get(place)).map_or("", String::as_str)
+            place
+                .and_then(|place| row.fields.get(place))
+                .map_or("", String::as_str)
         };
         let date = calendar::date(value("subscription creation date"), Order::MonthDay);
         let currency = currency(value("subscription currency")).ok();
@@ -302,7 +326,11 @@ impl<'a> TypedRows<'a> {
             "RF" | "RC" => self.rows[1],
             _ => self.rows[2],
         };
-        let totals = if code == "SF" { &self.section } else { &self.report };
+        let totals = if code == "SF" {
+            &self.section
+        } else {
+            &self.report
+        };
         if let (Some(text), None) = (fields.get(1), fields.get(2)) {
             return self.check_count(code, text, rows, line);
         }
@@ -347,7 +375,10 @@ impl<'a> TypedRows<'a> {
     }
 
     fn check_end(&mut self) -> Result<(), ReadError> {
-        let missing = self.report.keys().filter(|currency| !self.totalled.contains_key(currency));
+        let missing = self
+            .report
+            .keys()
+            .filter(|currency| !self.totalled.contains_key(currency));
         let missing: Vec<&str> = missing.map(Currency::as_str).collect();
         if !self.totalled.is_empty() && !missing.is_empty() {
             let found = format!("rows in {}, without a total", missing.join(", "));
@@ -412,7 +443,8 @@ pub(super) fn side(side: &str, figure: Figure) -> Result<Figure, Refusal> {
         "CR" => Ok(figure),
         "DR" => Ok(figure.negated()),
         _ => {
-            let message = format!("found `{side}`, expected CR or DR; correct it and deliver the row again");
+            let message =
+                format!("found `{side}`, expected CR or DR; correct it and deliver the row again");
             Err(Refusal::new(QuarantineReason::BadValue, message))
         }
     }
@@ -422,7 +454,8 @@ fn check_fee_currency(text: &str, gross: Currency) -> Result<(), Refusal> {
     if text == gross.as_str() {
         return Ok(());
     }
-    let message = format!("the fee is in {text}, the amount in {gross}, so that no net follows; ask PayPal");
+    let message =
+        format!("the fee is in {text}, the amount in {gross}, so that no net follows; ask PayPal");
     Err(Refusal::new(QuarantineReason::BadCurrency, message))
 }
 
@@ -430,7 +463,9 @@ fn check_fee_currency(text: &str, gross: Currency) -> Result<(), Refusal> {
 fn customer(row: &Row<'_>) -> String {
     let value = |name: &str| {
         let place = row.header.names.iter().position(|known| known == name);
-        place.and_then(|place| row.fields.get(place)).map_or("", String::as_str)
+        place
+            .and_then(|place| row.fields.get(place))
+            .map_or("", String::as_str)
     };
     let business = value("consumer business name");
     if !business.is_empty() {
@@ -443,12 +478,10 @@ fn customer(row: &Row<'_>) -> String {
     }
 }
 
-/// Whether `fields`, the first of a file, are a row of such a report.
-pub(super) fn begins(fields: &[String], head: &str) -> bool {
+/// Whether `fields`, the first of a file that begins with `head`, are a row of such a report.
+pub(super) fn begins(fields: &[String], head: &[u8]) -> bool {
     let code = fields.first().map_or("", String::as_str);
-    let names = fields.iter().map(|name| column_name(name)).collect::<Vec<_>>();
-    let head = head.to_lowercase();
-    let is_typed = matches!(code, "RH" | "FH" | "SH" | "CH");
-    let names_events = |name: &str| names.iter().any(|known| known == name) || head.contains(name);
-    is_typed && (names_events("transaction event code") || names_events("subscription action type"))
+    let head = String::from_utf8_lossy(head).to_lowercase();
+    let columns = ["transaction event code", "subscription action type"];
+    matches!(code, "RH" | "FH" | "SH" | "CH") && columns.iter().any(|name| head.contains(name))
 }

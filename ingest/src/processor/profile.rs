@@ -1,7 +1,8 @@
 //! How a processor lays out a report: which columns are what, in what signs and units, and what
 //! its words mean. A profile is a TOML table in `profiles/`, compiled in.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use tieout_core::{Currency, SettlementType};
@@ -18,8 +19,8 @@ pub(super) enum Meaning {
     Tells,
 }
 
-/// What a row's status means for the balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What a row's status means for the balance; of two words the later in this order counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Effect {
     /// The balance moved.
@@ -32,22 +33,24 @@ pub(super) enum Effect {
 
 /// Words to meanings; a word that ends with `*` stands for all that begin so.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words<M> {
-    exact: HashMap<String, M>,
-    prefixes: Vec<(String, M)>,
+pub(super) struct Words {
+    exact: HashMap<String, Meaning>,
+    prefixes: Vec<(String, Meaning)>,
 }
 
-impl<M: Copy> Words<M> {
-    pub fn get(&self, word: &str) -> Option<M> {
+impl Words {
+    pub fn get(&self, word: &str) -> Option<Meaning> {
         let word = word.to_lowercase();
         let exact = self.exact.get(&word).copied();
         exact.or_else(|| {
             let mut known = self.prefixes.iter();
-            known.find(|(prefix, _)| word.starts_with(prefix)).map(|(_, meaning)| *meaning)
+            known
+                .find(|(prefix, _)| word.starts_with(prefix))
+                .map(|(_, meaning)| *meaning)
         })
     }
 
-    fn add(&mut self, word: &str, meaning: M) {
+    fn add(&mut self, word: &str, meaning: Meaning) {
         let word = word.to_lowercase();
         match word.strip_suffix('*') {
             Some(prefix) => self.prefixes.push((prefix.to_owned(), meaning)),
@@ -115,6 +118,8 @@ pub(super) enum FeeSign {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AmountColumns {
+    /// Whether they are what a payment is about before it settles.
+    pub only_tells: bool,
     /// The currency, if it is always the same.
     pub currency_code: Option<String>,
     pub currency: Names,
@@ -209,11 +214,11 @@ pub(super) struct Profile {
     pub payout_per_account: bool,
     pub columns: Columns,
     pub amounts: Vec<AmountColumns>,
-    pub kinds: Words<Meaning>,
+    pub kinds: Words,
     /// What a row without a word for its kind is.
     pub kind_if_none: Option<Meaning>,
     /// Words of kinds whose amounts have no sign and go out.
-    pub outgoing: Words<()>,
+    pub outgoing: HashSet<String>,
     pub statuses: HashMap<String, Effect>,
     exponents: HashMap<String, u32>,
 }
@@ -222,14 +227,16 @@ impl Profile {
     /// Reads a profile that is part of this program.
     pub fn parse(processor: &'static str, text: &str) -> Result<Self, String> {
         let text: ProfileText = toml::from_str(text).map_err(|error| error.to_string())?;
-        let mut kinds = Words { exact: HashMap::new(), prefixes: Vec::new() };
+        let mut kinds = Words::default();
         for (meaning, words) in &text.kinds {
             let meaning = meaning_of(meaning)?;
-            words.iter().for_each(|word| kinds.add(word, meaning));
+            for word in words {
+                kinds.add(word, meaning);
+            }
         }
-        kinds.prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
-        let mut outgoing = Words { exact: HashMap::new(), prefixes: Vec::new() };
-        text.outgoing.iter().for_each(|word| outgoing.add(word, ()));
+        kinds
+            .prefixes
+            .sort_by_key(|(prefix, _)| Reverse(prefix.len()));
         let exponents = text.exponents.into_iter().flat_map(|group| {
             let currencies = group.currencies.into_iter();
             currencies.map(move |currency| (currency, group.exponent))
@@ -250,7 +257,7 @@ impl Profile {
             amounts: text.amounts,
             kinds,
             kind_if_none,
-            outgoing,
+            outgoing: text.outgoing.into_iter().collect(),
             statuses: text.statuses,
             exponents: exponents.collect(),
         })
@@ -265,7 +272,9 @@ impl Profile {
 
     /// Whether `names`, as [`column_name`] writes them, are the header of such a report.
     pub fn fits(&self, names: &[String]) -> bool {
-        self.header.iter().any(|list| list.iter().all(|name| names.contains(name)))
+        self.header
+            .iter()
+            .any(|list| list.iter().all(|name| names.contains(name)))
     }
 }
 

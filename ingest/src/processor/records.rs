@@ -222,10 +222,7 @@ mod tests {
     fn quotes_may_hold_line_ends_and_need_not_close() {
         let read = records("a,\"b\nc\",d\ne,\"f\ng,h\n");
         assert_eq!(read[0], (1, "a,\"b\nc\",d".to_owned(), None));
-        assert_eq!(
-            read[1],
-            (3, "e,\"f".to_owned(), Some(Breach::OpenQuote))
-        );
+        assert_eq!(read[1], (3, "e,\"f".to_owned(), Some(Breach::OpenQuote)));
         assert_eq!(read[2], (4, "g,h".to_owned(), None));
         assert_eq!(records("6\" pipe,2\" nail\n").len(), 1);
     }

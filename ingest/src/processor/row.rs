@@ -23,6 +23,8 @@ pub(super) struct Row<'a> {
 pub(super) struct Money {
     pub currency: Currency,
     pub figures: Figures,
+    /// Whether they are of a payment that is not settled yet.
+    pub only_tells: bool,
 }
 
 impl<'a> Row<'a> {
@@ -30,7 +32,10 @@ impl<'a> Row<'a> {
     pub fn text(&self, places: &Places) -> &'a str {
         let fields = self.fields;
         let values = places.iter().filter_map(|&place| fields.get(place));
-        values.map(String::as_str).find(|value| !value.is_empty()).unwrap_or_default()
+        values
+            .map(String::as_str)
+            .find(|value| !value.is_empty())
+            .unwrap_or_default()
     }
 
     /// The date of `places`, if there is one.
@@ -66,15 +71,32 @@ impl<'a> Row<'a> {
         } else {
             figure(&places.gross)?
         };
-        let figures = Figures::tied(gross, self.fee(places, columns, exponent)?, figure(&places.net)?)?;
-        Ok(Money { currency, figures })
+        let net = figure(&places.net)?;
+        if net.is_none() && places.net.is_there() {
+            let message = "the row has no net although the report has a column for it; ask the \
+                           processor for it and deliver the row again";
+            return Err(Refusal::new(QuarantineReason::MissingField, message));
+        }
+        let figures = Figures::tied(gross, self.fee(places, columns, exponent)?, net)?;
+        Ok(Money {
+            currency,
+            figures,
+            only_tells: columns.only_tells,
+        })
     }
 
     fn is_given(&self, places: &AmountPlaces) -> bool {
         let [gross, net] = [&places.gross, &places.net];
-        [&gross.signed, &gross.credit, &gross.debit, &net.signed, &net.credit, &net.debit]
-            .into_iter()
-            .any(|places| !self.text(places).is_empty())
+        [
+            &gross.signed,
+            &gross.credit,
+            &gross.debit,
+            &net.signed,
+            &net.credit,
+            &net.debit,
+        ]
+        .into_iter()
+        .any(|places| !self.text(places).is_empty())
     }
 
     fn is_other_currency(&self, places: &AmountPlaces, currency: Currency) -> bool {
@@ -88,7 +110,10 @@ impl<'a> Row<'a> {
         columns: &AmountColumns,
         carried: Option<Currency>,
     ) -> Result<Currency, Refusal> {
-        let text = columns.currency_code.as_deref().unwrap_or_else(|| self.text(&places.currency));
+        let text = columns
+            .currency_code
+            .as_deref()
+            .unwrap_or_else(|| self.text(&places.currency));
         match (text, carried) {
             ("", Some(carried)) => Ok(carried),
             (text, _) => currency(text),
@@ -105,7 +130,9 @@ impl<'a> Row<'a> {
         if credit.is_none() && debit.is_none() {
             return Ok(None);
         }
-        Ok(Some(credit.unwrap_or_default().minus(debit.unwrap_or_default())))
+        Ok(Some(
+            credit.unwrap_or_default().minus(debit.unwrap_or_default()),
+        ))
     }
 
     fn one(&self, places: &Places, exponent: u32) -> Result<Option<Figure>, Refusal> {
@@ -129,7 +156,10 @@ impl<'a> Row<'a> {
         exponent: u32,
     ) -> Result<Option<Figure>, Refusal> {
         let mut fee = None;
-        let fields = places.fee.iter().filter_map(|&place| self.fields.get(place));
+        let fields = places
+            .fee
+            .iter()
+            .filter_map(|&place| self.fields.get(place));
         for text in fields.filter(|text| !text.is_empty()) {
             let figure = self.parse(text, exponent)?;
             fee = Some(fee.unwrap_or(Figure::ZERO).plus(figure));
@@ -156,21 +186,27 @@ impl<'a> Row<'a> {
             return Cow::Borrowed(text);
         }
         let paid = format!("{} {amount}", paid_in.to_uppercase());
-        Cow::Owned(if text.is_empty() { paid } else { format!("{text}; {paid}") })
+        Cow::Owned(if text.is_empty() {
+            paid
+        } else {
+            format!("{text}; {paid}")
+        })
     }
 }
 
 /// The currency that `text` names, in large or small letters.
 pub(super) fn currency(text: &str) -> Result<Currency, Refusal> {
     Currency::parse(text.to_ascii_uppercase().as_bytes()).map_err(|error| {
-        let message = format!("found the currency `{text}`: {error}; correct it and deliver the row again");
+        let message =
+            format!("found the currency `{text}`: {error}; correct it and deliver the row again");
         Refusal::new(QuarantineReason::BadCurrency, message)
     })
 }
 
 /// The refusal of an amount.
 pub(super) fn bad_amount(text: &str, error: AmountError) -> Refusal {
-    let message = format!("found the amount `{text}`: {error}; correct it and deliver the row again");
+    let message =
+        format!("found the amount `{text}`: {error}; correct it and deliver the row again");
     Refusal::new(QuarantineReason::BadAmount, message)
 }
 

@@ -1,8 +1,6 @@
 //! What is read of a report, on its way out: lines that settle something, words about payments
 //! that move no balance, what is refused, and what is said of the file at its end.
 
-use std::collections::BTreeMap;
-
 use tieout_core::{
     Amount, Currency, Date, FindingCode, QuarantineReason, SettlementType, Severity, StatusLevel,
 };
@@ -10,13 +8,11 @@ use tieout_core::{
 use super::figure::Figure;
 use super::payouts::Payouts;
 use super::profile::{Meaning, Profile};
+use super::remarks::{Remark, Remarks};
 use crate::format::{Counts, ReadError};
 use crate::intake::{Intake, Notice};
 use crate::lines::Line;
 use crate::rows::{Balance, PaymentStatus, SettlementLine, TableRows};
-
-/// Words of one kind that are named in a finding.
-const WORDS_MAX: usize = 12;
 
 /// Why a row is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +64,7 @@ impl Figures {
         if gross.minus(fee) == net {
             return Ok(Self { gross, fee, net });
         }
-        let shown = [gross, fee, net, gross.minus(fee)].map(|figure| figure.to_amount());
+        let shown = [gross, fee, net, gross.minus(fee)].map(Figure::to_amount);
         let [gross, fee, net, expected] = shown;
         Err(Refusal::new(
             QuarantineReason::AmountsDiffer,
@@ -106,26 +102,6 @@ pub(super) struct Word<'a> {
     pub amount: Option<Amount>,
 }
 
-#[derive(Debug, Default)]
-struct Note {
-    first: u64,
-    count: u64,
-    words: BTreeMap<String, u64>,
-}
-
-/// What is said once for the whole file, with a count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Remark {
-    UnknownKind,
-    UnknownStatus,
-    Told,
-    Foreign,
-    Rounded,
-    Converted,
-    RunningBalance,
-    LastPage,
-}
-
 /// Hands over what one report brings.
 pub(super) struct Settlement<'a> {
     pub intake: Intake<'a>,
@@ -133,7 +109,7 @@ pub(super) struct Settlement<'a> {
     statuses: TableRows<PaymentStatus<'static>>,
     balances: TableRows<Balance<'static>>,
     payouts: Payouts,
-    notes: BTreeMap<Remark, Note>,
+    remarks: Remarks,
     settled: u64,
     told: u64,
     first_refused: Option<u64>,
@@ -148,7 +124,7 @@ impl<'a> Settlement<'a> {
             balances: TableRows::new(name, batch_rows),
             intake,
             payouts: Payouts::default(),
-            notes: BTreeMap::new(),
+            remarks: Remarks::default(),
             settled: 0,
             told: 0,
             first_refused: None,
@@ -181,7 +157,9 @@ impl<'a> Settlement<'a> {
             SettlementType::Charge if gross.is_negative() => SettlementType::Adjustment,
             other => other,
         };
-        let is_own = line.original_reference == line.processor_reference;
+        // A refund may go by the reference of its charge; a charge does not refer to itself.
+        let is_own = line.line_type == SettlementType::Charge
+            && line.original_reference == line.processor_reference;
         let row = SettlementLine {
             line_type,
             gross,
@@ -223,19 +201,14 @@ impl<'a> Settlement<'a> {
 
     pub fn refuse(&mut self, line: &Line<'_>, refusal: Refusal) -> Result<(), ReadError> {
         self.first_refused.get_or_insert(line.number);
-        Ok(self.intake.quarantine(line, refusal.reason, refusal.message)?)
+        Ok(self
+            .intake
+            .quarantine(line, refusal.reason, refusal.message)?)
     }
 
     /// Counts something to say at the end; `word` is what it was.
     pub fn note(&mut self, remark: Remark, line: u64, word: &str) {
-        let note = self.notes.entry(remark).or_default();
-        if note.count == 0 {
-            note.first = line;
-        }
-        note.count += 1;
-        if note.words.len() < WORDS_MAX || note.words.contains_key(word) {
-            *note.words.entry(word.chars().take(80).collect()).or_default() += 1;
-        }
+        self.remarks.note(remark, line, word);
     }
 
     pub fn report(&mut self, notice: Notice) -> Result<(), ReadError> {
@@ -250,9 +223,8 @@ impl<'a> Settlement<'a> {
         for notice in self.payouts.notices() {
             self.report(notice)?;
         }
-        let notes = std::mem::take(&mut self.notes);
-        for (remark, note) in &notes {
-            self.report(said(*remark, note))?;
+        for notice in self.remarks.notices() {
+            self.report(notice)?;
         }
         if self.settled == 0 && self.intake.counts.quarantined == 0 {
             let found = match self.told {
@@ -273,83 +245,4 @@ impl<'a> Settlement<'a> {
         self.intake.counts.lines = lines;
         Ok(self.intake.counts)
     }
-}
-
-/// What a remark says: severity, code, subject, expectation, action.
-fn said(remark: Remark, note: &Note) -> Notice {
-    let (severity, code, what, expected, action) = match remark {
-        Remark::UnknownKind => (
-            Severity::Warning,
-            FindingCode::UnknownCode,
-            "lines of a kind that the profile does not have",
-            "a kind of the profile",
-            "They were read as adjustments; see what they are, and add the word to the profile.",
-        ),
-        Remark::UnknownStatus => (
-            Severity::Warning,
-            FindingCode::UnknownCode,
-            "lines with a status that the profile does not have",
-            "a status of the profile",
-            "They were read as moving the balance; see whether they do.",
-        ),
-        Remark::Told => (
-            Severity::Info,
-            FindingCode::NoEffect,
-            "rows that move no balance",
-            "",
-            "They are in the table payment_statuses.",
-        ),
-        Remark::Foreign => (
-            Severity::Info,
-            FindingCode::NotMoneyFile,
-            "objects that hold no money",
-            "",
-            "Nothing of them was read.",
-        ),
-        Remark::Rounded => (
-            Severity::Info,
-            FindingCode::RoundedAmounts,
-            "lines with more decimals than an amount keeps",
-            "at most 5 decimals",
-            "Gross and net were rounded to the nearest; the fee is their difference.",
-        ),
-        Remark::Converted => (
-            Severity::Info,
-            FindingCode::ConvertedCharacters,
-            "rows that are not UTF-8",
-            "UTF-8",
-            "They were read as Windows-1252.",
-        ),
-        Remark::RunningBalance => (
-            Severity::Warning,
-            FindingCode::BalanceRollForward,
-            "lines whose balance does not follow from the one before",
-            "the balance before and the net",
-            "Rows may be missing or filtered out; download the whole period.",
-        ),
-        Remark::LastPage => (
-            Severity::Warning,
-            FindingCode::TruncatedFile,
-            "lists of which more pages follow",
-            "`has_more` false",
-            "Fetch the other pages too.",
-        ),
-    };
-    Notice {
-        severity,
-        code,
-        line: Some(note.first),
-        found: format!("{} {what}{}", note.count, named(&note.words)),
-        expected: expected.to_owned(),
-        action: action.into(),
-    }
-}
-
-fn named(words: &BTreeMap<String, u64>) -> String {
-    let named = words.iter().filter(|(word, _)| !word.is_empty());
-    let named: Vec<String> = named.map(|(word, count)| format!("{word} {count}")).collect();
-    if named.is_empty() {
-        return String::new();
-    }
-    format!(": {}", named.join(", "))
 }

@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use tieout_core::{
-    Currency, Date, FindingCode, QuarantineReason, SettlementType, Severity,
-};
+use tieout_core::{Currency, Date, FindingCode, QuarantineReason, SettlementType, Severity};
 
 use super::calendar::{self, Order};
 use super::header::Header;
 use super::profile::{Effect, Meaning, Profile, column_name};
 use super::records::{Breach, Records, split};
+use super::remarks::Remark;
 use super::row::{Money, Row, amount};
 use super::running::Running;
-use super::settlement::{Refusal, Remark, Settlement, Word};
+use super::settlement::{Refusal, Settlement, Word};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
 use crate::lines::Line;
@@ -79,8 +78,9 @@ impl<'a> Sheet<'a> {
         file: &SourceFile,
         records: &mut Records<R>,
     ) -> Result<Counts, ReadError> {
-        while let Some((line, breach)) =
-            records.next(self.separator).map_err(|error| file.refused(error))?
+        while let Some((line, breach)) = records
+            .next(self.separator)
+            .map_err(|error| file.refused(error))?
         {
             self.record(&line, breach)?;
         }
@@ -94,7 +94,8 @@ impl<'a> Sheet<'a> {
         }
         match breach {
             Some(Breach::TooLong) => {
-                let message = "the row is longer than a line may be; check that the file has line ends";
+                let message =
+                    "the row is longer than a line may be; check that the file has line ends";
                 let refusal = Refusal::new(QuarantineReason::TooLong, message);
                 return self.settlement.refuse(line, refusal);
             }
@@ -121,7 +122,11 @@ impl<'a> Sheet<'a> {
     /// Whether the row is a header: the first is, and others begin as it does.
     fn is_header(&self) -> bool {
         let first = self.header.names.first().map(String::as_str);
-        first.is_none_or(|name| self.fields.first().is_some_and(|field| column_name(field) == name))
+        first.is_none_or(|name| {
+            self.fields
+                .first()
+                .is_some_and(|field| column_name(field) == name)
+        })
     }
 
     fn begin(&mut self, line: &Line<'_>) -> Result<(), ReadError> {
@@ -135,7 +140,11 @@ impl<'a> Sheet<'a> {
         self.profile = profile;
         let is_known = self.header.names == names;
         self.header = Header::new(profile, &self.fields);
-        if is_known { Ok(()) } else { self.name_unread(line.number) }
+        if is_known {
+            Ok(())
+        } else {
+            self.name_unread(line.number)
+        }
     }
 
     fn name_unread(&mut self, line: u64) -> Result<(), ReadError> {
@@ -145,7 +154,11 @@ impl<'a> Sheet<'a> {
         }
         let named = unread.iter().take(COLUMNS_NAMED_MAX).copied();
         let named: Vec<String> = named.map(|name| name.chars().take(60).collect()).collect();
-        let found = format!("{} columns that are not read: {}", unread.len(), named.join(", "));
+        let found = format!(
+            "{} columns that are not read: {}",
+            unread.len(),
+            named.join(", ")
+        );
         self.settlement.report(Notice {
             severity: Severity::Info,
             code: FindingCode::UnknownColumn,
@@ -186,13 +199,26 @@ impl<'a> Sheet<'a> {
         );
         let money = row.money(self.carried.currency);
         let Meaning::Settles(line_type) = meaning else {
-            return Ok(Facts { line_type: None, money: money.ok(), dates });
+            return Ok(Facts {
+                line_type: None,
+                money: money.ok(),
+                dates,
+            });
         };
         if effect == Effect::None {
-            return Ok(Facts { line_type: None, money: money.ok(), dates });
+            return Ok(Facts {
+                line_type: None,
+                money: money.ok(),
+                dates,
+            });
         }
         let mut money = money?;
-        if self.profile.outgoing.get(kind).is_some() {
+        if money.only_tells {
+            let message = "the row has no amount in the settlement's currency; deliver it again \
+                           when it has";
+            return Err(Refusal::new(QuarantineReason::MissingField, message));
+        }
+        if self.profile.outgoing.contains(&kind.to_lowercase()) {
             money.figures = money.figures.going_out();
         }
         let moves = self.moves(row, money, effect, line.number);
@@ -209,10 +235,7 @@ impl<'a> Sheet<'a> {
         let mut effect = Effect::Moved;
         for word in words.into_iter().filter(|word| !word.is_empty()) {
             match self.profile.statuses.get(&word.to_lowercase()) {
-                Some(Effect::Moved) => {}
-                Some(Effect::Pending) if effect == Effect::Moved => effect = Effect::Pending,
-                Some(Effect::Pending) => {}
-                Some(Effect::None) => effect = Effect::None,
+                Some(known) => effect = effect.max(*known),
                 None if self.profile.statuses.is_empty() => {}
                 None => self.settlement.note(Remark::UnknownStatus, line, word),
             }
@@ -237,7 +260,12 @@ impl<'a> Sheet<'a> {
         true
     }
 
-    fn hand_over(&mut self, row: &Row<'_>, facts: &Facts, line: &Line<'_>) -> Result<(), ReadError> {
+    fn hand_over(
+        &mut self,
+        row: &Row<'_>,
+        facts: &Facts,
+        line: &Line<'_>,
+    ) -> Result<(), ReadError> {
         let (Some(line_type), Some(money)) = (facts.line_type, facts.money) else {
             return self.tell(row, facts, line);
         };
@@ -251,7 +279,11 @@ impl<'a> Sheet<'a> {
             SettlementType::Charge => row.text(&header.charge_reference),
             _ => "",
         };
-        let own = if own.is_empty() { row.text(&header.processor_reference) } else { own };
+        let own = if own.is_empty() {
+            row.text(&header.processor_reference)
+        } else {
+            own
+        };
         let payout = row.text(&header.payout_reference);
         let description = row.description(Some(money.currency));
         let settlement = SettlementLine {
@@ -259,19 +291,24 @@ impl<'a> Sheet<'a> {
             processor: self.profile.processor,
             merchant_account: row.text(&header.merchant_account),
             processor_type: row.text(&header.kind),
-            booking_date: facts.dates.0.or(facts.dates.1),
+            booking_date: facts.dates.0.or(facts.dates.1).or(self.carried.date),
             settlement_date: facts.dates.1.or(self.carried.date),
             processor_reference: own,
             original_reference: row.text(&header.original_reference),
             merchant_reference: row.text(&header.merchant_reference),
-            payout_reference: if payout.is_empty() { &self.carried.payout_reference } else { payout },
+            payout_reference: if payout.is_empty() {
+                &self.carried.payout_reference
+            } else {
+                payout
+            },
             payment_method: row.text(&header.payment_method),
             customer_name: row.text(&header.customer_name),
             description: &description,
             bytes: line.start..line.end,
             ..SettlementLine::blank(line_type, money.currency)
         };
-        self.settlement.line(self.profile, money.figures, &settlement)
+        self.settlement
+            .line(self.profile, money.figures, &settlement)
     }
 
     /// The row moves no balance.
@@ -377,7 +414,10 @@ pub(super) fn infer_order<R: Read>(
     let mut fields = Vec::new();
     let mut header: Option<Header> = None;
     let mut told = Told::Nothing;
-    while let Some((line, breach)) = records.next(separator).map_err(|error| file.refused(error))? {
+    while let Some((line, breach)) = records
+        .next(separator)
+        .map_err(|error| file.refused(error))?
+    {
         if breach.is_some() || line.is_blank() {
             continue;
         }
@@ -386,12 +426,17 @@ pub(super) fn infer_order<R: Read>(
             header = Some(Header::new(profile, &fields));
             continue;
         };
-        let row = Row { profile, header, fields: &fields };
+        let row = Row {
+            profile,
+            header,
+            fields: &fields,
+        };
         let text = row.text(&header.booking_date);
         if let Some(order) = calendar::order_of(text) {
             return Ok(Told::Order(order, line.number));
         }
-        let is_either = calendar::date(text, Order::DayMonth) != calendar::date(text, Order::MonthDay);
+        let is_either =
+            calendar::date(text, Order::DayMonth) != calendar::date(text, Order::MonthDay);
         told = if is_either { Told::Either } else { told };
     }
     Ok(told)

@@ -6,13 +6,14 @@
 //! payment, so that the money counts once. A payout counts as it stands, for its fee is nil.
 
 use serde_json::Value;
-use tieout_core::{Date, SettlementType};
+use tieout_core::{Currency, Date, SettlementType};
 
 use super::calendar::day_of_epoch;
 use super::figure::Figure;
 use super::objects::{Object, Outcome};
 use super::profile::{Meaning, Profile};
-use super::settlement::{Figures, Refusal, Remark, Settlement, Word};
+use super::remarks::Remark;
+use super::settlement::{Figures, Settlement, Word};
 use crate::format::ReadError;
 use crate::rows::SettlementLine;
 
@@ -36,17 +37,24 @@ pub(super) fn take(
 ) -> Outcome {
     let kind = object.text(&["object"]);
     if kind == "event" {
-        return match object.at(&["data", "object"]) {
-            Some(inner) => take(profile, settlement, object.with(inner)),
-            None => Ok(foreign(settlement, object, kind)),
-        };
+        if let Some(inner) = object.at(&["data", "object"]) {
+            return take(profile, settlement, object.with(inner));
+        }
+        foreign(settlement, object, kind);
+        return Ok(Ok(()));
     }
     if kind == "balance_transaction" {
         let source = object.at(&["source"]).filter(|source| source.is_object());
-        return movement(profile, settlement, object, source.map(|source| object.with(source)));
+        return movement(
+            profile,
+            settlement,
+            object,
+            source.map(|source| object.with(source)),
+        );
     }
     if !KINDS.contains(&kind) {
-        return Ok(foreign(settlement, object, kind));
+        foreign(settlement, object, kind);
+        return Ok(Ok(()));
     }
     let movements = expanded(object);
     for transaction in &movements {
@@ -64,16 +72,21 @@ pub(super) fn take(
     tell(profile, settlement, object, kind)
 }
 
-fn foreign(settlement: &mut Settlement<'_>, object: Object<'_>, kind: &str) -> Result<(), Refusal> {
-    let kind = if kind.is_empty() { "without a kind" } else { kind };
+fn foreign(settlement: &mut Settlement<'_>, object: Object<'_>, kind: &str) {
+    let kind = if kind.is_empty() {
+        "without a kind"
+    } else {
+        kind
+    };
     settlement.note(Remark::Foreign, object.line.number, kind);
-    Ok(())
 }
 
 /// The balance transactions of an object that are there as a whole.
 fn expanded(object: Object<'_>) -> Vec<&Value> {
     let one = object.at(&["balance_transaction"]);
-    let several = object.at(&["balance_transactions"]).and_then(Value::as_array);
+    let several = object
+        .at(&["balance_transactions"])
+        .and_then(Value::as_array);
     let all = one.into_iter().chain(several.into_iter().flatten());
     all.filter(|value| value.is_object()).collect()
 }
@@ -96,12 +109,21 @@ fn movement(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let category = object.text(&["reporting_category"]);
-    let kind = if category.is_empty() { object.text(&["type"]) } else { category };
+    let kind = if category.is_empty() {
+        object.text(&["type"])
+    } else {
+        category
+    };
     let Meaning::Settles(line_type) = settlement.meaning(profile, kind, object.line.number) else {
-        return Ok(foreign(settlement, object, kind));
+        foreign(settlement, object, kind);
+        return Ok(Ok(()));
     };
     let source_id = source.map_or(object.text(&["source"]), |source| source.text(&["id"]));
-    let own = if source_id.is_empty() { object.text(&["id"]) } else { source_id };
+    let own = if source_id.is_empty() {
+        object.text(&["id"])
+    } else {
+        source_id
+    };
     let source = source.unwrap_or(object);
     let reference = merchant_reference(profile, source);
     let line = SettlementLine {
@@ -109,10 +131,14 @@ fn movement(
         booking_date: day(object, "created"),
         settlement_date: day(object, "available_on"),
         processor_reference: own,
-        payout_reference: if line_type == SettlementType::Payout { own } else { "" },
+        payout_reference: if line_type == SettlementType::Payout {
+            own
+        } else {
+            ""
+        },
         merchant_reference: &reference,
         description: object.text(&["description"]),
-        ..described(profile, source, SettlementLine::blank(line_type, currency))
+        ..described(profile, source, line_type, currency)
     };
     settlement.line(profile, figures, &line).map(Ok)
 }
@@ -137,13 +163,18 @@ fn payout(profile: &Profile, settlement: &mut Settlement<'_>, object: Object<'_>
         payout_reference: object.text(&["id"]),
         merchant_reference: &reference,
         description: object.text(&["description"]),
-        ..described(profile, object, SettlementLine::blank(SettlementType::Payout, currency))
+        ..described(profile, object, SettlementType::Payout, currency)
     };
     settlement.line(profile, figures, &line).map(Ok)
 }
 
 /// What every object says in the same fields.
-fn described<'a>(profile: &'a Profile, object: Object<'a>, line: SettlementLine<'a>) -> SettlementLine<'a> {
+fn described<'a>(
+    profile: &'a Profile,
+    object: Object<'a>,
+    line_type: SettlementType,
+    currency: Currency,
+) -> SettlementLine<'a> {
     SettlementLine {
         source_line: object.line.number,
         processor: profile.processor,
@@ -151,7 +182,7 @@ fn described<'a>(profile: &'a Profile, object: Object<'a>, line: SettlementLine<
         payment_method: object.text(&["payment_method_details", "type"]),
         customer_name: object.text(&["billing_details", "name"]),
         bytes: object.line.start..object.line.end,
-        ..line
+        ..SettlementLine::blank(line_type, currency)
     }
 }
 
@@ -189,9 +220,15 @@ fn tell(
 fn original(object: Object<'_>) -> &str {
     let ids = ["charge", "payment_intent"].into_iter().map(|key| {
         let id = object.text(&[key]);
-        if id.is_empty() { object.text(&[key, "id"]) } else { id }
+        if id.is_empty() {
+            object.text(&[key, "id"])
+        } else {
+            id
+        }
     });
-    ids.into_iter().find(|id| !id.is_empty()).unwrap_or_default()
+    ids.into_iter()
+        .find(|id| !id.is_empty())
+        .unwrap_or_default()
 }
 
 /// The merchant's own reference: of the metadata that the profile looks for in reports.
@@ -216,5 +253,8 @@ fn merchant_reference(profile: &Profile, object: Object<'_>) -> String {
 }
 
 fn day(object: Object<'_>, key: &str) -> Option<Date> {
-    object.at(&[key]).and_then(Value::as_i64).and_then(day_of_epoch)
+    object
+        .at(&[key])
+        .and_then(Value::as_i64)
+        .and_then(day_of_epoch)
 }

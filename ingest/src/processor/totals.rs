@@ -102,7 +102,10 @@ impl Footer {
         days: [Option<Date>; 2],
         line: u64,
     ) -> Vec<Balance<'a>> {
-        let known = BALANCES.into_iter().zip(&self.balances).zip(days.into_iter().cycle());
+        let known = BALANCES
+            .into_iter()
+            .zip(&self.balances)
+            .zip(days.into_iter().cycle());
         let balances = known.map(|((balance_type, amount), day)| Balance {
             source_line: line,
             account,
@@ -138,8 +141,14 @@ impl Footer {
                     severity: Severity::Warning,
                     code: FindingCode::BalanceRollForward,
                     line: Some(line),
-                    found: format!("{code} {currency} closes available with {}", closing.to_amount()),
-                    expected: format!("{}, the opening balance and its totals", expected[0].to_amount()),
+                    found: format!(
+                        "{code} {currency} closes available with {}",
+                        closing.to_amount()
+                    ),
+                    expected: format!(
+                        "{}, the opening balance and its totals",
+                        expected[0].to_amount()
+                    ),
                     action: "See whether money was held or released.".into(),
                 });
             }

@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use tieout_core::{Currency, FindingCode, QuarantineReason, Severity, SettlementType};
+use tieout_core::{Currency, FindingCode, QuarantineReason, SettlementType, Severity};
 
 use super::calendar::{self, Order};
 use super::figure::{Figure, Style};
 use super::profile::{Meaning, Profile};
 use super::records::{Records, split};
+use super::remarks::Remark;
 use super::row::{bad_amount, currency};
-use super::settlement::{Figures, Refusal, Remark, Settlement, Word};
+use super::settlement::{Figures, Refusal, Settlement, Word};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
 use crate::lines::Line;
@@ -116,7 +117,11 @@ impl<'a> Trustly<'a> {
     fn payment(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
         let read = row.has(PAYMENT_FIELDS).and_then(|()| {
             let amount = row.figure(15)?;
-            let fee = if row.at(22).is_empty() { Figure::ZERO } else { row.figure(22)? };
+            let fee = if row.at(22).is_empty() {
+                Figure::ZERO
+            } else {
+                row.figure(22)?
+            };
             Ok((currency(row.at(14))?, amount, fee))
         });
         let (currency, amount, fee) = match read {
@@ -126,8 +131,16 @@ impl<'a> Trustly<'a> {
         self.payments.count += 1;
         self.payments.sum = self.payments.sum.plus(amount);
         // The fee is written as its effect on the balance.
-        let figures = Figures { gross: amount, fee: fee.negated(), net: amount.plus(fee) };
-        let kind = if row.at(19).is_empty() { row.at(10) } else { row.at(19) };
+        let figures = Figures {
+            gross: amount,
+            fee: fee.negated(),
+            net: amount.plus(fee),
+        };
+        let kind = if row.at(19).is_empty() {
+            row.at(10)
+        } else {
+            row.at(19)
+        };
         let Meaning::Settles(line_type) = self.settlement.meaning(self.profile, kind, line.number)
         else {
             return self.tell(row, line, currency, amount).map(Ok);
@@ -148,12 +161,16 @@ impl<'a> Trustly<'a> {
             bytes: line.start..line.end,
             ..SettlementLine::blank(line_type, currency)
         };
-        self.settlement.line(self.profile, figures, &settlement).map(Ok)
+        self.settlement
+            .line(self.profile, figures, &settlement)
+            .map(Ok)
     }
 
     /// A transaction that is not funded yet.
     fn transaction(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
-        let read = row.has(TRANSACTION_FIELDS).and_then(|()| Ok((currency(row.at(13))?, row.figure(14)?)));
+        let read = row
+            .has(TRANSACTION_FIELDS)
+            .and_then(|()| Ok((currency(row.at(13))?, row.figure(14)?)));
         let (currency, amount) = match read {
             Ok(read) => read,
             Err(refusal) => return Ok(Err(refusal)),
@@ -187,7 +204,9 @@ impl<'a> Trustly<'a> {
 
     /// What is paid out; the file writes it as the merchant's, so that it goes out here.
     fn funding(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
-        let read = row.has(FUNDING_FIELDS).and_then(|()| Ok((currency(row.at(4))?, row.figure(5)?)));
+        let read = row
+            .has(FUNDING_FIELDS)
+            .and_then(|()| Ok((currency(row.at(4))?, row.figure(5)?)));
         let (currency, amount) = match read {
             Ok(read) => read,
             Err(refusal) => return Ok(Err(refusal)),
@@ -208,8 +227,14 @@ impl<'a> Trustly<'a> {
             bytes: line.start..line.end,
             ..SettlementLine::blank(SettlementType::Payout, currency)
         };
-        let figures = Figures { gross: net, fee: Figure::ZERO, net };
-        self.settlement.line(self.profile, figures, &settlement).map(Ok)
+        let figures = Figures {
+            gross: net,
+            fee: Figure::ZERO,
+            net,
+        };
+        self.settlement
+            .line(self.profile, figures, &settlement)
+            .map(Ok)
     }
 
     /// Counts and sums of payments and, in funding files, of fundings.
@@ -226,11 +251,21 @@ impl<'a> Trustly<'a> {
             };
             if count.parse() != Ok(read.count) {
                 let found = format!("the trailer counts {count} {what}");
-                self.off(FindingCode::ControlCount, line, found, read.count.to_string())?;
+                self.off(
+                    FindingCode::ControlCount,
+                    line,
+                    found,
+                    &read.count.to_string(),
+                )?;
             }
             if sum != read.sum {
                 let found = format!("the trailer's sum of {what} is {}", sum.to_amount());
-                self.off(FindingCode::ControlTotal, line, found, read.sum.to_amount().to_string())?;
+                self.off(
+                    FindingCode::ControlTotal,
+                    line,
+                    found,
+                    &read.sum.to_amount().to_string(),
+                )?;
             }
         }
         Ok(Ok(()))
@@ -241,7 +276,7 @@ impl<'a> Trustly<'a> {
         code: FindingCode,
         line: &Line<'_>,
         found: String,
-        read: String,
+        read: &str,
     ) -> Result<(), ReadError> {
         self.settlement.report(Notice {
             severity: Severity::Error,
@@ -268,7 +303,10 @@ impl<'a> Fields<'a> {
         if self.0.len() >= least {
             return Ok(());
         }
-        let message = format!("found {} fields, expected {least} or more; deliver the row whole", self.0.len());
+        let message = format!(
+            "found {} fields, expected {least} or more; deliver the row whole",
+            self.0.len()
+        );
         Err(Refusal::new(QuarantineReason::BadStructure, message))
     }
 
