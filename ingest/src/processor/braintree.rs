@@ -5,7 +5,7 @@
 //! about a payment. A dispute that was won has taken money and given it back.
 
 use serde_json::Value;
-use tieout_core::{Currency, Date, SettlementType};
+use tieout_core::{Currency, Date, QuarantineReason, SettlementType};
 
 use super::calendar::{self, Order};
 use super::figure::{Figure, Style};
@@ -16,12 +16,18 @@ use super::row::bad_amount;
 use super::settlement::{Figures, Refusal, Settlement, Word};
 use crate::rows::SettlementLine;
 
-/// Takes one object.
+/// Keys of the API's answers that hold lists.
+pub(super) const PAGES: [&str; 5] = ["data", "search", "transactions", "refunds", "disputes"];
+
+/// Takes one object, which may be the node of a list.
 pub(super) fn take(
     profile: &Profile,
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
 ) -> Outcome {
+    let object = object
+        .at(&["node"])
+        .map_or(object, |node| object.with(node));
     let fact = if object.has("amountDisputed") {
         dispute(object)
     } else if object.has("gross") {
@@ -29,8 +35,8 @@ pub(super) fn take(
     } else if object.has("amount") && object.has("id") {
         transaction(object)
     } else {
-        settlement.note(Remark::Foreign, object.line.number, "");
-        return Ok(Ok(()));
+        let message = "the object is no transaction, refund or dispute; deliver those";
+        return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
     };
     match fact {
         Ok(fact) => hand_over(profile, settlement, object, &fact),

@@ -48,23 +48,25 @@ impl Figure {
     }
 
     pub const fn abs(self) -> Self {
-        Self(self.0.abs())
+        Self(self.0.saturating_abs())
     }
 
     pub const fn is_negative(self) -> bool {
         self.0 < 0
     }
 
+    /// The sum. Only sums of absurd figures reach the limit, and those tie with nothing.
     pub fn plus(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        Self(self.0.saturating_add(other.0))
     }
 
+    /// The difference, with the same limit.
     pub fn minus(self, other: Self) -> Self {
-        Self(self.0 - other.0)
+        Self(self.0.saturating_sub(other.0))
     }
 
     pub const fn negated(self) -> Self {
-        Self(-self.0)
+        Self(self.0.saturating_neg())
     }
 
     /// The nearest amount, a tie to the even one.
@@ -83,7 +85,11 @@ impl Figure {
 
 impl From<Amount> for Figure {
     fn from(amount: Amount) -> Self {
-        Self(amount.units() * 10_i128.pow(SCALE - SCALE_OF_AMOUNT))
+        Self(
+            amount
+                .units()
+                .saturating_mul(10_i128.pow(SCALE - SCALE_OF_AMOUNT)),
+        )
     }
 }
 

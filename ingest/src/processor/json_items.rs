@@ -8,8 +8,9 @@ pub(super) const ITEM_BYTES_MAX: usize = 1 << 20;
 /// Bytes that a key of a wrapper may have.
 const KEY_BYTES_MAX: usize = 256;
 /// Keys whose array holds the items.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "data",
+    "edges",
     "items",
     "results",
     "transactions",
@@ -51,17 +52,22 @@ pub(super) struct JsonItems<R> {
     line: u64,
     last: Option<u8>,
     wrappers: Vec<Wrapper>,
+    /// Keys whose object is a page itself.
+    pages: &'static [&'static str],
     /// Lines of pages that say that others follow.
     pub more_pages: Vec<u64>,
 }
 
+/// How pages say that others follow.
+const MORE: [&str; 2] = ["\"has_more\":true", "\"hasNextPage\":true"];
 /// Bytes of a page before its items that are searched for whether other pages follow.
 const PAGE_BYTES_MAX: usize = 4_096;
 /// Pages that are remembered.
 const PAGES_MAX: usize = 1_000;
 
 impl<R: Read> JsonItems<R> {
-    pub fn new(source: R, chunk_bytes: usize) -> Self {
+    /// Reads `source`; below the keys `pages` stand other pages.
+    pub fn new(source: R, chunk_bytes: usize, pages: &'static [&'static str]) -> Self {
         Self {
             source,
             buffer: vec![0; chunk_bytes.max(1)],
@@ -71,6 +77,7 @@ impl<R: Read> JsonItems<R> {
             line: 1,
             last: None,
             wrappers: Vec::new(),
+            pages,
             more_pages: Vec::new(),
         }
     }
@@ -186,7 +193,8 @@ impl<R: Read> JsonItems<R> {
 
     fn note_page(&mut self, text: &str, line: u64) {
         let squeezed: String = text.split_whitespace().collect();
-        if squeezed.contains("\"has_more\":true") && self.more_pages.len() < PAGES_MAX {
+        let is_followed = MORE.iter().any(|more| squeezed.contains(more));
+        if is_followed && self.more_pages.len() < PAGES_MAX {
             self.more_pages.push(line);
         }
     }
@@ -213,6 +221,7 @@ impl<R: Read> JsonItems<R> {
         Ok(match self.peek()? {
             Some(b'[') if LISTS.contains(&key) => Some(Wrapper::List),
             Some(b'{') if MAPS.contains(&key) => Some(Wrapper::Map),
+            Some(b'{') if self.pages.contains(&key) => Some(Wrapper::Page),
             _ => None,
         })
     }
@@ -358,7 +367,7 @@ mod tests {
 
     fn items(text: &str) -> (Vec<String>, Vec<u64>) {
         let mut texts = Vec::new();
-        let mut items = JsonItems::new(text.as_bytes(), 3);
+        let mut items = JsonItems::new(text.as_bytes(), 3, &["search"]);
         while let Some(item) = items.next_item().unwrap() {
             assert_eq!(
                 &text.as_bytes()[item.start as usize..item.end as usize],
@@ -377,6 +386,7 @@ mod tests {
             "{\"a\":1}\n{\"b\":[\"}\"]}\n",
             "[{\"a\":1}, {\"b\":[\"}\"]}]",
             "{\"object\":\"list\",\"data\":[{\"a\":1},{\"b\":[\"}\"]}],\"url\":\"/v1\"}",
+            "{\"search\":{\"edges\":[{\"a\":1},{\"b\":[\"}\"]}],\"page\":{}},\"x\":1}",
             "{\"resources\": {\"x\": {\"a\":1}, \"y\":{\"b\":[\"}\"]}}}",
         ] {
             assert_eq!(items(text).0, two, "{text}");
@@ -399,7 +409,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_open() {
-        let mut items = JsonItems::new(&b"[{\"a\":{\"b\":\"c"[..], 2);
+        let mut items = JsonItems::new(&b"[{\"a\":{\"b\":\"c"[..], 2, &[]);
         assert!(items.next_item().unwrap().unwrap().is_open);
         assert_eq!(items.next_item().unwrap(), None);
         assert!(items.is_open());

@@ -86,7 +86,7 @@ impl<'a> Objects<'a> {
     /// Reads all items.
     pub fn read(mut self, file: &SourceFile, settings: &Settings) -> Result<Counts, ReadError> {
         let source = file.open().map_err(|error| file.refused(error))?;
-        let mut items = JsonItems::new(source, settings.chunk_bytes);
+        let mut items = JsonItems::new(source, settings.chunk_bytes, pages(self.profile.processor));
         let mut is_open = false;
         while let Some(item) = items.next_item().map_err(|error| file.refused(error))? {
             is_open |= item.is_open;
@@ -141,6 +141,14 @@ impl<'a> Objects<'a> {
             "adyen" => adyen::take(self.profile, &mut self.settlement, object),
             _ => braintree::take(self.profile, &mut self.settlement, object),
         }
+    }
+}
+
+/// Keys below which the answers of the processor's API hold their lists.
+fn pages(processor: &str) -> &'static [&'static str] {
+    match processor {
+        "braintree" => &braintree::PAGES,
+        _ => &[],
     }
 }
 

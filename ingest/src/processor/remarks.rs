@@ -106,7 +106,7 @@ const MORE_PAGES: Saying = saying(
     Severity::Warning,
     FindingCode::TruncatedFile,
     "lists of which more pages follow",
-    "`has_more` false",
+    "every page",
     "Fetch the other pages too.",
 );
 

@@ -6,14 +6,14 @@
 //! payment, so that the money counts once. A payout counts as it stands, for its fee is nil.
 
 use serde_json::Value;
-use tieout_core::{Currency, Date, SettlementType};
+use tieout_core::{Currency, Date, QuarantineReason, SettlementType};
 
 use super::calendar::day_of_epoch;
 use super::figure::Figure;
 use super::objects::{Object, Outcome};
 use super::profile::{Meaning, Profile};
 use super::remarks::Remark;
-use super::settlement::{Figures, Settlement, Word};
+use super::settlement::{Figures, Refusal, Settlement, Word};
 use crate::format::ReadError;
 use crate::rows::SettlementLine;
 
@@ -42,6 +42,11 @@ pub(super) fn take(
         }
         foreign(settlement, object, kind);
         return Ok(Ok(()));
+    }
+    if kind.is_empty() {
+        let message =
+            "the object does not say in `object` what it is; deliver it as the API gave it";
+        return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
     }
     if kind == "balance_transaction" {
         let source = object.at(&["source"]).filter(|source| source.is_object());
@@ -73,11 +78,6 @@ pub(super) fn take(
 }
 
 fn foreign(settlement: &mut Settlement<'_>, object: Object<'_>, kind: &str) {
-    let kind = if kind.is_empty() {
-        "without a kind"
-    } else {
-        kind
-    };
     settlement.note(Remark::Foreign, object.line.number, kind);
 }
 
