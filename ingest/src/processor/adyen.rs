@@ -3,30 +3,31 @@
 
 use tieout_core::QuarantineReason;
 
-use super::calendar::{self, Order};
+use super::calendar::Order;
 use super::figure::Figure;
-use super::objects::{Object, Outcome};
+use super::objects::Object;
 use super::profile::Profile;
-use super::settlement::{Refusal, Settlement, Word};
+use super::row::date;
+use super::settlement::{Refusal, Settlement, Taken, Word};
 
 /// Takes one notification.
 pub(super) fn take(
     profile: &Profile,
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
-) -> Outcome {
+) -> Taken {
     let inner = object.at(&["NotificationRequestItem"]);
     let item = inner.map_or(object, |inner| object.with(inner));
     let event = item.text(&["eventCode"]);
     if event.is_empty() {
         let message = "the object has no `eventCode`; it is no notification of Adyen";
-        return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
+        return Err(Refusal::new(QuarantineReason::BadStructure, message).into());
     }
     let currency = item.currency(&["amount", "currency"]).ok();
-    let amount = currency.and_then(|currency| {
-        let amount = item.minor(&["amount", "value"], profile.exponent(currency));
-        amount.ok().flatten()
-    });
+    let amount = match currency {
+        Some(currency) => item.minor(&["amount", "value"], profile.exponent(currency))?,
+        None => None,
+    };
     let original = item.text(&["originalReference"]);
     let reason = item.text(&["reason"]);
     let parts = [original, reason]
@@ -41,10 +42,10 @@ pub(super) fn take(
         status: event,
         reason: if is_failed { "failed" } else { "" },
         information: &information,
-        date: calendar::date(item.text(&["eventDate"]), Order::DayMonth).ok(),
+        date: date(item.text(&["eventDate"]), Order::DayMonth)?,
         currency,
         amount: amount.map(Figure::to_amount),
         ..Word::default()
     };
-    settlement.word(&word, object.line).map(Ok)
+    Ok(settlement.word(&word, object.line)?)
 }

@@ -5,15 +5,15 @@
 //! about a payment. A dispute that was won has taken money and given it back.
 
 use serde_json::Value;
-use tieout_core::{Currency, Date, QuarantineReason, SettlementType};
+use tieout_core::{Currency, QuarantineReason, SettlementType};
 
-use super::calendar::{self, Order};
+use super::calendar::Order;
 use super::figure::{Figure, Style};
-use super::objects::{Object, Outcome};
+use super::objects::Object;
 use super::profile::{Effect, Meaning, Profile};
 use super::remarks::Remark;
-use super::row::bad_amount;
-use super::settlement::{Figures, Refusal, Settlement, Word};
+use super::row::{bad_amount, date};
+use super::settlement::{Figures, Refusal, Settlement, Taken, Word};
 use crate::rows::SettlementLine;
 
 /// Keys of the API's answers that hold lists.
@@ -24,7 +24,7 @@ pub(super) fn take(
     profile: &Profile,
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
-) -> Outcome {
+) -> Taken {
     let object = object
         .at(&["node"])
         .map_or(object, |node| object.with(node));
@@ -36,12 +36,9 @@ pub(super) fn take(
         transaction(object)
     } else {
         let message = "the object is no transaction, refund or dispute; deliver those";
-        return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
+        return Err(Refusal::new(QuarantineReason::BadStructure, message).into());
     };
-    match fact {
-        Ok(fact) => hand_over(profile, settlement, object, &fact),
-        Err(refusal) => Ok(Err(refusal)),
-    }
+    hand_over(profile, settlement, object, &fact?)
 }
 
 /// What an object says.
@@ -163,7 +160,7 @@ fn hand_over(
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
     fact: &Fact<'_>,
-) -> Outcome {
+) -> Taken {
     let meaning = settlement.meaning(profile, fact.kind, object.line.number);
     let known = profile.statuses.get(&fact.status.to_lowercase());
     if known.is_none() && !fact.status.is_empty() {
@@ -182,8 +179,8 @@ fn hand_over(
         processor: profile.processor,
         merchant_account: object.text(&["merchantAccountId"]),
         processor_type: fact.kind,
-        booking_date: day(fact.booked),
-        settlement_date: day(fact.settled),
+        booking_date: date(fact.booked, Order::DayMonth)?,
+        settlement_date: date(fact.settled, Order::DayMonth)?,
         processor_reference: fact.reference,
         original_reference: fact.original,
         merchant_reference: fact.merchant_reference,
@@ -199,7 +196,7 @@ fn hand_over(
         fee: Figure::ZERO,
         net: gross,
     };
-    settlement.line(profile, figures, &line).map(Ok)
+    Ok(settlement.line(profile, figures, &line)?)
 }
 
 fn tell(
@@ -207,7 +204,7 @@ fn tell(
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
     fact: &Fact<'_>,
-) -> Outcome {
+) -> Taken {
     let word = Word {
         report: &profile.report,
         processor_reference: fact.reference,
@@ -215,12 +212,12 @@ fn tell(
         status: fact.status,
         reason: fact.kind,
         information: fact.original,
-        date: day(fact.booked),
+        date: date(fact.booked, Order::DayMonth)?,
         currency: Some(fact.currency),
         amount: Some(fact.amount.to_amount()),
         ..Word::default()
     };
-    settlement.word(&word, object.line).map(Ok)
+    Ok(settlement.word(&word, object.line)?)
 }
 
 fn figure(object: Object<'_>, path: &[&str]) -> Result<Figure, Refusal> {
@@ -235,8 +232,4 @@ fn method(snapshot: Option<&Value>) -> &'static str {
         Some(snapshot) if snapshot.get("brandCode").is_some() => "card",
         _ => "",
     }
-}
-
-fn day(text: &str) -> Option<Date> {
-    calendar::date(text, Order::DayMonth).ok()
 }

@@ -8,15 +8,12 @@ use super::json_items::{ITEM_BYTES_MAX, Item, JsonItems};
 use super::profile::Profile;
 use super::remarks::Remark;
 use super::row::{bad_amount, currency};
-use super::settlement::{Refusal, Settlement};
+use super::settlement::{Refusal, Settlement, Taken};
 use super::{adyen, braintree, stripe};
 use crate::format::{Counts, ReadError, Settings};
 use crate::intake::Notice;
 use crate::lines::Line;
 use crate::transport::SourceFile;
-
-/// What became of an object: taken, or refused.
-pub(super) type Outcome = Result<Result<(), Refusal>, ReadError>;
 
 /// An object and where it stands.
 #[derive(Clone, Copy)]
@@ -116,22 +113,19 @@ impl<'a> Objects<'a> {
             bytes: &item.bytes,
             is_cut: item.is_cut,
         };
-        let outcome = self.take(&line)?;
-        outcome.map_or_else(|refusal| self.settlement.refuse(&line, refusal), Ok)
+        let taken = self.take(&line);
+        self.settlement.conclude(taken, &line)
     }
 
-    fn take(&mut self, line: &Line<'_>) -> Outcome {
+    fn take(&mut self, line: &Line<'_>) -> Taken {
         if line.is_cut {
             let message = format!("the object has more than {ITEM_BYTES_MAX} bytes");
-            return Ok(Err(Refusal::new(QuarantineReason::TooLong, message)));
+            return Err(Refusal::new(QuarantineReason::TooLong, message).into());
         }
-        let value: Value = match serde_json::from_slice(line.bytes) {
-            Ok(value) => value,
-            Err(error) => {
-                let message = format!("not JSON: {error}; correct the object and deliver it again");
-                return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
-            }
-        };
+        let value: Value = serde_json::from_slice(line.bytes).map_err(|error| {
+            let message = format!("not JSON: {error}; correct the object and deliver it again");
+            Refusal::new(QuarantineReason::BadStructure, message)
+        })?;
         let object = Object {
             value: &value,
             line,

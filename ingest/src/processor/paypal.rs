@@ -14,8 +14,8 @@ use super::header::Header;
 use super::profile::{Effect, Meaning, Profile};
 use super::records::{Records, split};
 use super::remarks::Remark;
-use super::row::{Row, bad_amount, currency};
-use super::settlement::{Figures, Refusal, Settlement, Word};
+use super::row::{Row, bad_amount, currency, date};
+use super::settlement::{Figures, Refusal, Settlement, Taken, Word};
 use super::totals::{Footer, Totals};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
@@ -184,7 +184,10 @@ impl<'a> TypedRows<'a> {
                 Ok(facts) => self.hand_over(&row, &facts, line),
                 Err(refusal) => self.settlement.refuse(line, refusal),
             },
-            None => self.subscription(&row, line),
+            None => {
+                let taken = self.subscription(&row, line);
+                self.settlement.conclude(taken, line)
+            }
         };
         self.header = header;
         outcome
@@ -293,28 +296,31 @@ impl<'a> TypedRows<'a> {
     }
 
     /// What became of a subscription; it moves no money.
-    fn subscription(&mut self, row: &Row<'_>, line: &Line<'_>) -> Result<(), ReadError> {
+    fn subscription(&mut self, row: &Row<'_>, line: &Line<'_>) -> Taken {
         let value = |name: &str| {
             let place = row.header.names.iter().position(|known| known == name);
             place
                 .and_then(|place| row.fields.get(place))
                 .map_or("", String::as_str)
         };
-        let date = calendar::date(value("subscription creation date"), Order::MonthDay);
+        let date = date(value("subscription creation date"), Order::MonthDay)?;
         let currency = currency(value("subscription currency")).ok();
-        let amount = figure(value("period 3 amount")).ok();
+        let amount = match value("period 3 amount") {
+            "" => None,
+            text => Some(figure(text)?),
+        };
         let word = Word {
             report: "subscription report",
             processor_reference: value("subscription id"),
             merchant_reference: value("subscription custom field"),
             status: value("subscription action type"),
             information: value("subscription payer name"),
-            date: date.ok(),
+            date,
             currency,
             amount: amount.map(Figure::to_amount),
             ..Word::default()
         };
-        self.settlement.word(&word, line)
+        Ok(self.settlement.word(&word, line)?)
     }
 
     fn footer(&mut self, code: &str, fields: &[String], line: &Line<'_>) -> Result<(), ReadError> {

@@ -40,19 +40,7 @@ impl<'a> Row<'a> {
 
     /// The date of `places`, if there is one.
     pub fn date(&self, places: &Places, order: Order) -> Result<Option<Date>, Refusal> {
-        let text = self.text(places);
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let read = calendar::date(text, order);
-        read.map(Some).map_err(|_| {
-            let message = format!(
-                "found the date `{text}`, expected one that begins with its year or is written \
-                 as {}; correct it and deliver the row again",
-                order.shown()
-            );
-            Refusal::new(QuarantineReason::BadDate, message)
-        })
+        date(self.text(places), order)
     }
 
     /// The row's figures; `carried` is the currency of rows that name none.
@@ -192,6 +180,22 @@ impl<'a> Row<'a> {
             format!("{text}; {paid}")
         })
     }
+}
+
+/// The date that `text` gives; empty text gives none.
+pub(super) fn date(text: &str, order: Order) -> Result<Option<Date>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = calendar::date(text, order);
+    read.map(Some).map_err(|_| {
+        let message = format!(
+            "found the date `{text}`, expected one that begins with its year or is written as {}; \
+             correct it and deliver the row again",
+            order.shown()
+        );
+        Refusal::new(QuarantineReason::BadDate, message)
+    })
 }
 
 /// The currency that `text` names, in large or small letters.

@@ -28,6 +28,30 @@ impl Refusal {
     }
 }
 
+/// Why a row or an object was not taken.
+#[derive(Debug)]
+pub(super) enum Untaken {
+    /// It goes to quarantine.
+    Refused(Refusal),
+    /// The file is not read any further.
+    Failed(ReadError),
+}
+
+/// What became of a row or an object.
+pub(super) type Taken = Result<(), Untaken>;
+
+impl From<Refusal> for Untaken {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ReadError> for Untaken {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// The three figures of a line, exact and tied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Figures {
@@ -197,6 +221,15 @@ impl<'a> Settlement<'a> {
 
     pub fn balance(&mut self, balance: &Balance<'_>) -> Result<(), ReadError> {
         self.balances.push(balance, &mut self.intake)
+    }
+
+    /// Puts `line` into quarantine if it was refused.
+    pub fn conclude(&mut self, taken: Taken, line: &Line<'_>) -> Result<(), ReadError> {
+        match taken {
+            Ok(()) => Ok(()),
+            Err(Untaken::Refused(refusal)) => self.refuse(line, refusal),
+            Err(Untaken::Failed(error)) => Err(error),
+        }
     }
 
     pub fn refuse(&mut self, line: &Line<'_>, refusal: Refusal) -> Result<(), ReadError> {

@@ -12,7 +12,7 @@ use super::records::{Breach, Records, split};
 use super::remarks::Remark;
 use super::row::{Money, Row, amount};
 use super::running::Running;
-use super::settlement::{Refusal, Settlement, Word};
+use super::settlement::{Refusal, Settlement, Taken, Untaken, Word};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
 use crate::lines::Line;
@@ -115,8 +115,8 @@ impl<'a> Sheet<'a> {
         if self.is_header() {
             return self.begin(line);
         }
-        let taken = self.row(line)?;
-        taken.map_or_else(|refusal| self.settlement.refuse(line, refusal), Ok)
+        let taken = self.row(line);
+        self.settlement.conclude(taken, line)
     }
 
     /// Whether the row is a header: the first is, and others begin as it does.
@@ -170,7 +170,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Reads a row of values.
-    fn row(&mut self, line: &Line<'_>) -> Result<Result<(), Refusal>, ReadError> {
+    fn row(&mut self, line: &Line<'_>) -> Taken {
         let fields = std::mem::take(&mut self.fields);
         let header = std::mem::take(&mut self.header);
         let row = Row {
@@ -179,40 +179,55 @@ impl<'a> Sheet<'a> {
             fields: &fields,
         };
         let read = check_width(&row).and_then(|()| self.facts(&row, line));
-        let outcome = match read {
-            Ok(facts) => self.hand_over(&row, &facts, line).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
+        let taken = match read {
+            Ok(facts) => self.hand_over(&row, &facts, line).map_err(Untaken::from),
+            Err(refusal) => Err(refusal.into()),
         };
         self.fields = fields;
         self.header = header;
-        outcome
+        taken
     }
 
     fn facts(&mut self, row: &Row<'_>, line: &Line<'_>) -> Result<Facts, Refusal> {
         let header = row.header;
-        let kind = row.text(&header.kind);
-        let meaning = self.settlement.meaning(self.profile, kind, line.number);
-        let effect = self.effect(row, line.number);
         let dates = (
             row.date(&header.booking_date, self.order)?,
             row.date(&header.settlement_date, self.order)?,
         );
-        let money = row.money(self.carried.currency);
-        let Meaning::Settles(line_type) = meaning else {
-            return Ok(Facts {
-                line_type: None,
-                money: money.ok(),
-                dates,
-            });
-        };
+        let effect = self.effect(row, line.number);
         if effect == Effect::None {
-            return Ok(Facts {
-                line_type: None,
-                money: money.ok(),
-                dates,
-            });
+            return self.told(row, dates);
         }
-        let mut money = money?;
+        let kind = row.text(&header.kind);
+        let meaning = self.settlement.meaning(self.profile, kind, line.number);
+        let Meaning::Settles(line_type) = meaning else {
+            return self.told(row, dates);
+        };
+        let money = self.settled(row, kind)?;
+        let moves = self.moves(row, money, effect, line.number);
+        Ok(Facts {
+            line_type: moves.then_some(line_type),
+            money: Some(money),
+            dates,
+        })
+    }
+
+    /// A row that moves no balance may leave out figures, but what it has must be figures.
+    fn told(&self, row: &Row<'_>, dates: Dates) -> Result<Facts, Refusal> {
+        let money = match row.money(self.carried.currency) {
+            Err(refusal) if refusal.reason == QuarantineReason::BadAmount => return Err(refusal),
+            money => money.ok(),
+        };
+        Ok(Facts {
+            line_type: None,
+            money,
+            dates,
+        })
+    }
+
+    /// The figures of a row that settles something.
+    fn settled(&self, row: &Row<'_>, kind: &str) -> Result<Money, Refusal> {
+        let mut money = row.money(self.carried.currency)?;
         if money.only_tells {
             let message = "the row has no amount in the settlement's currency; deliver it again \
                            when it has";
@@ -221,12 +236,7 @@ impl<'a> Sheet<'a> {
         if self.profile.outgoing.contains(&kind.to_lowercase()) {
             money.figures = money.figures.going_out();
         }
-        let moves = self.moves(row, money, effect, line.number);
-        Ok(Facts {
-            line_type: moves.then_some(line_type),
-            money: Some(money),
-            dates,
-        })
+        Ok(money)
     }
 
     /// What the row's status and impact say.
@@ -374,9 +384,11 @@ struct Facts {
     /// None for a row that moves no balance.
     line_type: Option<SettlementType>,
     money: Option<Money>,
-    /// Booked and settled.
-    dates: (Option<Date>, Option<Date>),
+    dates: Dates,
 }
+
+/// Booked and settled.
+type Dates = (Option<Date>, Option<Date>);
 
 /// Refuses rows that lost their end, and rows with values that no column names.
 fn check_width(row: &Row<'_>) -> Result<(), Refusal> {

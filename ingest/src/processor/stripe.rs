@@ -10,11 +10,10 @@ use tieout_core::{Currency, Date, QuarantineReason, SettlementType};
 
 use super::calendar::day_of_epoch;
 use super::figure::Figure;
-use super::objects::{Object, Outcome};
+use super::objects::Object;
 use super::profile::{Meaning, Profile};
 use super::remarks::Remark;
-use super::settlement::{Figures, Refusal, Settlement, Word};
-use crate::format::ReadError;
+use super::settlement::{Figures, Refusal, Settlement, Taken, Word};
 use crate::rows::SettlementLine;
 
 /// Kinds of objects that have money.
@@ -34,19 +33,19 @@ pub(super) fn take(
     profile: &Profile,
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
-) -> Outcome {
+) -> Taken {
     let kind = object.text(&["object"]);
     if kind == "event" {
         if let Some(inner) = object.at(&["data", "object"]) {
             return take(profile, settlement, object.with(inner));
         }
         foreign(settlement, object, kind);
-        return Ok(Ok(()));
+        return Ok(());
     }
     if kind.is_empty() {
         let message =
             "the object does not say in `object` what it is; deliver it as the API gave it";
-        return Ok(Err(Refusal::new(QuarantineReason::BadStructure, message)));
+        return Err(Refusal::new(QuarantineReason::BadStructure, message).into());
     }
     if kind == "balance_transaction" {
         let source = object.at(&["source"]).filter(|source| source.is_object());
@@ -59,17 +58,14 @@ pub(super) fn take(
     }
     if !KINDS.contains(&kind) {
         foreign(settlement, object, kind);
-        return Ok(Ok(()));
+        return Ok(());
     }
     let movements = expanded(object);
     for transaction in &movements {
-        let outcome = movement(profile, settlement, object.with(transaction), Some(object))?;
-        if outcome.is_err() {
-            return Ok(outcome);
-        }
+        movement(profile, settlement, object.with(transaction), Some(object))?;
     }
     if !movements.is_empty() {
-        return Ok(Ok(()));
+        return Ok(());
     }
     if kind == "payout" && !matches!(object.text(&["status"]), "failed" | "canceled") {
         return payout(profile, settlement, object);
@@ -97,17 +93,11 @@ fn movement(
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
     source: Option<Object<'_>>,
-) -> Outcome {
-    let read = object.currency(&["currency"]).and_then(|currency| {
-        let exponent = profile.exponent(currency);
-        let figure = |key: &str| object.minor(&[key], exponent);
-        let figures = Figures::tied(figure("amount")?, figure("fee")?, figure("net")?)?;
-        Ok((currency, figures))
-    });
-    let (currency, figures) = match read {
-        Ok(read) => read,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+) -> Taken {
+    let currency = object.currency(&["currency"])?;
+    let exponent = profile.exponent(currency);
+    let figure = |key: &str| object.minor(&[key], exponent);
+    let figures = Figures::tied(figure("amount")?, figure("fee")?, figure("net")?)?;
     let category = object.text(&["reporting_category"]);
     let kind = if category.is_empty() {
         object.text(&["type"])
@@ -116,7 +106,7 @@ fn movement(
     };
     let Meaning::Settles(line_type) = settlement.meaning(profile, kind, object.line.number) else {
         foreign(settlement, object, kind);
-        return Ok(Ok(()));
+        return Ok(());
     };
     let source_id = source.map_or(object.text(&["source"]), |source| source.text(&["id"]));
     let own = if source_id.is_empty() {
@@ -140,20 +130,15 @@ fn movement(
         description: object.text(&["description"]),
         ..described(profile, source, line_type, currency)
     };
-    settlement.line(profile, figures, &line).map(Ok)
+    Ok(settlement.line(profile, figures, &line)?)
 }
 
 /// A payout without its balance transaction: the money that left the balance.
-fn payout(profile: &Profile, settlement: &mut Settlement<'_>, object: Object<'_>) -> Outcome {
-    let read = object.currency(&["currency"]).and_then(|currency| {
-        let amount = object.minor(&["amount"], profile.exponent(currency))?;
-        let net = amount.map(Figure::negated);
-        Ok((currency, Figures::tied(net, Some(Figure::ZERO), net)?))
-    });
-    let (currency, figures) = match read {
-        Ok(read) => read,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+fn payout(profile: &Profile, settlement: &mut Settlement<'_>, object: Object<'_>) -> Taken {
+    let currency = object.currency(&["currency"])?;
+    let amount = object.minor(&["amount"], profile.exponent(currency))?;
+    let net = amount.map(Figure::negated);
+    let figures = Figures::tied(net, Some(Figure::ZERO), net)?;
     let reference = merchant_reference(profile, object);
     let line = SettlementLine {
         processor_type: "payout",
@@ -165,7 +150,7 @@ fn payout(profile: &Profile, settlement: &mut Settlement<'_>, object: Object<'_>
         description: object.text(&["description"]),
         ..described(profile, object, SettlementType::Payout, currency)
     };
-    settlement.line(profile, figures, &line).map(Ok)
+    Ok(settlement.line(profile, figures, &line)?)
 }
 
 /// What every object says in the same fields.
@@ -192,12 +177,12 @@ fn tell(
     settlement: &mut Settlement<'_>,
     object: Object<'_>,
     kind: &str,
-) -> Outcome {
+) -> Taken {
     let currency = object.currency(&["currency"]).ok();
-    let amount = currency.and_then(|currency| {
-        let amount = object.minor(&["amount"], profile.exponent(currency));
-        amount.ok().flatten()
-    });
+    let amount = match currency {
+        Some(currency) => object.minor(&["amount"], profile.exponent(currency))?,
+        None => None,
+    };
     let reference = merchant_reference(profile, object);
     let status = object.text(&["status"]);
     let word = Word {
@@ -212,8 +197,7 @@ fn tell(
         amount: amount.map(Figure::to_amount),
         ..Word::default()
     };
-    let told: Result<(), ReadError> = settlement.word(&word, object.line);
-    told.map(Ok)
+    Ok(settlement.word(&word, object.line)?)
 }
 
 /// The id of the charge or payment that the object is about.

@@ -4,15 +4,15 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use tieout_core::{Currency, FindingCode, QuarantineReason, SettlementType, Severity};
+use tieout_core::{Currency, Date, FindingCode, QuarantineReason, SettlementType, Severity};
 
-use super::calendar::{self, Order};
+use super::calendar::Order;
 use super::figure::{Figure, Style};
 use super::profile::{Meaning, Profile};
 use super::records::{Records, split};
 use super::remarks::Remark;
-use super::row::{bad_amount, currency};
-use super::settlement::{Figures, Refusal, Settlement, Word};
+use super::row::{bad_amount, currency, date};
+use super::settlement::{Figures, Refusal, Settlement, Taken, Word};
 use crate::format::{Counts, ReadError};
 use crate::intake::Notice;
 use crate::lines::Line;
@@ -93,11 +93,16 @@ impl<'a> Trustly<'a> {
         }
         split(&text, b',', &mut self.fields);
         let fields = std::mem::take(&mut self.fields);
-        let row = Fields(&fields);
-        let outcome = match row.at(0) {
+        let taken = self.row(Fields(&fields), line);
+        self.fields = fields;
+        self.settlement.conclude(taken, line)
+    }
+
+    fn row(&mut self, row: Fields<'_>, line: &Line<'_>) -> Taken {
+        match row.at(0) {
             "H" => {
                 row.at(5).clone_into(&mut self.merchant);
-                Ok(Ok(()))
+                Ok(())
             }
             "I" => self.payment(row, line),
             "T" => self.transaction(row, line),
@@ -106,27 +111,18 @@ impl<'a> Trustly<'a> {
             _ => {
                 let message = "the row begins with none of H, I, T, F and L; correct it and \
                                deliver the row again";
-                Ok(Err(Refusal::new(QuarantineReason::UnknownRecord, message)))
+                Err(Refusal::new(QuarantineReason::UnknownRecord, message).into())
             }
-        };
-        self.fields = fields;
-        outcome?.map_or_else(|refusal| self.settlement.refuse(line, refusal), Ok)
+        }
     }
 
     /// A payment, refund or return that is part of a funding.
-    fn payment(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
-        let read = row.has(PAYMENT_FIELDS).and_then(|()| {
-            let amount = row.figure(15)?;
-            let fee = if row.at(22).is_empty() {
-                Figure::ZERO
-            } else {
-                row.figure(22)?
-            };
-            Ok((currency(row.at(14))?, amount, fee))
-        });
-        let (currency, amount, fee) = match read {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
+    fn payment(&mut self, row: Fields<'_>, line: &Line<'_>) -> Taken {
+        row.has(PAYMENT_FIELDS)?;
+        let (currency, amount) = (currency(row.at(14))?, row.figure(15)?);
+        let fee = match row.at(22) {
+            "" => Figure::ZERO,
+            _ => row.figure(22)?,
         };
         self.payments.count += 1;
         self.payments.sum = self.payments.sum.plus(amount);
@@ -143,15 +139,15 @@ impl<'a> Trustly<'a> {
         };
         let Meaning::Settles(line_type) = self.settlement.meaning(self.profile, kind, line.number)
         else {
-            return self.tell(row, line, currency, amount).map(Ok);
+            return self.tell(row, line, currency, amount);
         };
         let settlement = SettlementLine {
             source_line: line.number,
             processor: self.profile.processor,
             merchant_account: row.at(4),
             processor_type: kind,
-            booking_date: row.date(2),
-            settlement_date: row.date(12),
+            booking_date: row.date(2)?,
+            settlement_date: row.date(12)?,
             processor_reference: row.at(1),
             original_reference: row.at(3),
             merchant_reference: row.at(9),
@@ -161,23 +157,16 @@ impl<'a> Trustly<'a> {
             bytes: line.start..line.end,
             ..SettlementLine::blank(line_type, currency)
         };
-        self.settlement
-            .line(self.profile, figures, &settlement)
-            .map(Ok)
+        Ok(self.settlement.line(self.profile, figures, &settlement)?)
     }
 
     /// A transaction that is not funded yet.
-    fn transaction(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
-        let read = row
-            .has(TRANSACTION_FIELDS)
-            .and_then(|()| Ok((currency(row.at(13))?, row.figure(14)?)));
-        let (currency, amount) = match read {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    fn transaction(&mut self, row: Fields<'_>, line: &Line<'_>) -> Taken {
+        row.has(TRANSACTION_FIELDS)?;
+        let (currency, amount) = (currency(row.at(13))?, row.figure(14)?);
         self.payments.count += 1;
         self.payments.sum = self.payments.sum.plus(amount);
-        self.tell(row, line, currency, amount).map(Ok)
+        self.tell(row, line, currency, amount)
     }
 
     fn tell(
@@ -186,7 +175,7 @@ impl<'a> Trustly<'a> {
         line: &Line<'_>,
         currency: Currency,
         amount: Figure,
-    ) -> Result<(), ReadError> {
+    ) -> Taken {
         let word = Word {
             report: "reconciliation file",
             processor_reference: row.at(1),
@@ -194,23 +183,18 @@ impl<'a> Trustly<'a> {
             status: row.at(11),
             reason: row.at(10),
             information: row.at(5),
-            date: row.date(12),
+            date: row.date(12)?,
             currency: Some(currency),
             amount: Some(amount.to_amount()),
             ..Word::default()
         };
-        self.settlement.word(&word, line)
+        Ok(self.settlement.word(&word, line)?)
     }
 
     /// What is paid out; the file writes it as the merchant's, so that it goes out here.
-    fn funding(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
-        let read = row
-            .has(FUNDING_FIELDS)
-            .and_then(|()| Ok((currency(row.at(4))?, row.figure(5)?)));
-        let (currency, amount) = match read {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    fn funding(&mut self, row: Fields<'_>, line: &Line<'_>) -> Taken {
+        row.has(FUNDING_FIELDS)?;
+        let (currency, amount) = (currency(row.at(4))?, row.figure(5)?);
         self.fundings.count += 1;
         self.fundings.sum = self.fundings.sum.plus(amount);
         let net = amount.negated();
@@ -219,8 +203,8 @@ impl<'a> Trustly<'a> {
             processor: self.profile.processor,
             merchant_account: &self.merchant,
             processor_type: row.at(0),
-            booking_date: row.date(7),
-            settlement_date: row.date(7),
+            booking_date: row.date(7)?,
+            settlement_date: row.date(7)?,
             processor_reference: row.at(3),
             payout_reference: row.at(3),
             description: row.at(1),
@@ -232,23 +216,18 @@ impl<'a> Trustly<'a> {
             fee: Figure::ZERO,
             net,
         };
-        self.settlement
-            .line(self.profile, figures, &settlement)
-            .map(Ok)
+        Ok(self.settlement.line(self.profile, figures, &settlement)?)
     }
 
     /// Counts and sums of payments and, in funding files, of fundings.
-    fn trailer(&mut self, row: Fields<'_>, line: &Line<'_>) -> Outcome {
+    fn trailer(&mut self, row: Fields<'_>, line: &Line<'_>) -> Taken {
         self.is_closed = true;
         let mut claims = vec![("payments", row.at(1), row.at(2), self.payments)];
         if !row.at(4).is_empty() {
             claims.push(("fundings", row.at(3), row.at(4), self.fundings));
         }
         for (what, count, sum, read) in claims {
-            let sum = match figure(sum) {
-                Ok(sum) => sum,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
+            let sum = figure(sum)?;
             if count.parse() != Ok(read.count) {
                 let found = format!("the trailer counts {count} {what}");
                 self.off(
@@ -268,7 +247,7 @@ impl<'a> Trustly<'a> {
                 )?;
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn off(
@@ -288,8 +267,6 @@ impl<'a> Trustly<'a> {
         })
     }
 }
-
-type Outcome = Result<Result<(), Refusal>, ReadError>;
 
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a [String]);
@@ -314,8 +291,8 @@ impl<'a> Fields<'a> {
         figure(self.at(place))
     }
 
-    fn date(self, place: usize) -> Option<tieout_core::Date> {
-        calendar::date(self.at(place), Order::DayMonth).ok()
+    fn date(self, place: usize) -> Result<Option<Date>, Refusal> {
+        date(self.at(place), Order::DayMonth)
     }
 }
 
