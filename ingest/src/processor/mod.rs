@@ -6,11 +6,12 @@
 //! whose figures do not tie is refused. Rows that move no balance (authorisations, declines, memo
 //! rows) are payment statuses. The lines of a payout are added up against the payout itself.
 //!
-//! How a report is laid out is a table in `profiles/` (`profile`, `header`); `records` takes the
+//! How a report is laid out is a table in `profiles/` (`profile`, `header`). `records` takes the
 //! text apart, `sheet` and `row` read it by its profile with `figure` and `calendar`, `payouts`
-//! and `running` check sums and balances, and `settlement` hands over. Code of their own have
-//! PayPal's typed rows (`paypal`, `totals`), Trustly's files (`trustly`), and the objects of APIs
-//! (`json_items`, `objects`, `stripe`, `adyen`, `braintree`).
+//! and `running` check sums and balances, `settlement` hands over, and `remarks` are what is said
+//! once for a file. PayPal's typed rows (`paypal`, `totals`), Trustly's files (`trustly`) and the
+//! objects of APIs (`json_items`, `objects`, `stripe`, `adyen`, `braintree`) have code of their
+//! own.
 
 mod adyen;
 mod braintree;

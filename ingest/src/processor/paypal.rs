@@ -34,13 +34,20 @@ struct Places {
     fee_currency: usize,
 }
 
+/// What the rows of a section are.
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    Transactions(Places),
+    Subscriptions,
+}
+
 /// Reads one report.
 pub(super) struct TypedRows<'a> {
     profile: &'static Profile,
     separator: u8,
     fields: Vec<String>,
     header: Header,
-    places: Option<Places>,
+    body: Option<Body>,
     account: String,
     /// The first and the last day of the section.
     days: [Option<Date>; 2],
@@ -65,7 +72,7 @@ impl<'a> TypedRows<'a> {
             separator,
             fields: Vec::new(),
             header: Header::default(),
-            places: None,
+            body: None,
             account: String::new(),
             days: [None; 2],
             section: BTreeMap::new(),
@@ -156,13 +163,8 @@ impl<'a> TypedRows<'a> {
 
     fn name_columns(&mut self, fields: &[String], line: &Line<'_>) -> Result<(), ReadError> {
         self.header = Header::new(self.profile, fields);
-        self.places = Places::of(&self.header.names);
-        let is_subscriptions = self
-            .header
-            .names
-            .iter()
-            .any(|name| name == "subscription id");
-        if self.places.is_some() || is_subscriptions {
+        self.body = Body::of(&self.header.names);
+        if self.body.is_some() {
             return Ok(());
         }
         let message = "the columns of transactions are not among those that the row names; \
@@ -179,18 +181,21 @@ impl<'a> TypedRows<'a> {
             header: &header,
             fields,
         };
-        let outcome = match self.places {
-            Some(places) => match self.facts(&row, places, line) {
-                Ok(facts) => self.hand_over(&row, &facts, line),
-                Err(refusal) => self.settlement.refuse(line, refusal),
-            },
+        let taken = match self.body {
+            Some(Body::Transactions(places)) => self.transaction(&row, places, line),
+            Some(Body::Subscriptions) => self.subscription(&row, line),
             None => {
-                let taken = self.subscription(&row, line);
-                self.settlement.conclude(taken, line)
+                let message = "no row CH before it names its columns; deliver the report whole";
+                Err(Refusal::new(QuarantineReason::MisplacedRecord, message).into())
             }
         };
         self.header = header;
-        outcome
+        self.settlement.conclude(taken, line)
+    }
+
+    fn transaction(&mut self, row: &Row<'_>, places: Places, line: &Line<'_>) -> Taken {
+        let facts = self.facts(row, places, line)?;
+        Ok(self.hand_over(row, &facts, line)?)
     }
 
     fn facts(&mut self, row: &Row<'_>, places: Places, line: &Line<'_>) -> Result<Facts, Refusal> {
@@ -408,6 +413,14 @@ impl<'a> TypedRows<'a> {
             expected: "SF or RF with its totals".to_owned(),
             action: "Fetch the report again; rows may be missing.".into(),
         })
+    }
+}
+
+impl Body {
+    fn of(names: &[String]) -> Option<Self> {
+        let is_subscriptions = names.iter().any(|name| name == "subscription action type");
+        let transactions = Places::of(names).map(Self::Transactions);
+        transactions.or_else(|| is_subscriptions.then_some(Self::Subscriptions))
     }
 }
 
