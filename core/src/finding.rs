@@ -52,6 +52,8 @@ closed_list! {
         NotRead = 83, "not_read", "Parts of the file that hold no bank lines; they were not read.";
         TestDelivery = 84, "test_delivery", "A test; what it says is information and was not booked.";
         BankMessage = 93, "bank_message", "A message of the bank to the account holder.";
+        RoundedAmounts = 103, "rounded_amounts", "Amounts have more decimals than are kept.";
+        NoEffect = 104, "no_effect", "Rows tell of payments, but move no balance.";
     }
 }
 
@@ -69,6 +71,7 @@ closed_list! {
         BadValue = 9, "bad_value", "A value is not of its closed list.";
         UnknownType = 10, "unknown_type", "A type code that does not say which way the money moves.";
         RepeatedKey = 11, "repeated_key", "The identifier came before with other content.";
+        AmountsDiffer = 82, "amounts_differ", "The amounts of one line do not tie with each other.";
     }
 }
 

@@ -37,6 +37,7 @@ mod ofx;
 mod qif;
 mod national;
 mod norma43;
+mod processor;
 mod registry;
 mod rows;
 mod stream;

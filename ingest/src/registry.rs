@@ -13,6 +13,7 @@ use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::mt::{Mt, MtTransfers};
 use crate::nacha::Nacha;
 use crate::norma43::Norma43;
+use crate::processor;
 use crate::transport::SourceFile;
 use crate::x12::{X12, X12Lockbox};
 use crate::ofx::Ofx;
@@ -36,6 +37,15 @@ pub static FORMATS: &[&dyn Format] = &[
     &canonical::PARTIES_PARQUET,
     &canonical::TRUTH,
     &canonical::RUN_OUTPUT,
+    &processor::STRIPE,
+    &processor::ADYEN,
+    &processor::PAYPAL,
+    &processor::BRAINTREE,
+    &processor::TRUSTLY,
+    &processor::DLOCAL,
+    &processor::CHECKOUT,
+    &processor::CHARIOT,
+    &processor::GRAVY,
     &LockboxLayout,
     &Lockbox,
     &Bai2,
