@@ -46,6 +46,7 @@ closed_list! {
         LayoutUncertain = 30, "layout_uncertain", "The content fits more than one convention; nothing was read.";
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
+        LayoutAssumed = 113, "layout_assumed", "A convention that the content leaves open was assumed, because it is usual.";
     }
 }
 

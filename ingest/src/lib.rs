@@ -16,6 +16,7 @@
 //! ```
 
 mod bai2;
+mod bank_csv;
 mod canonical;
 mod fixed;
 mod format;
@@ -26,6 +27,7 @@ mod registry;
 mod rows;
 mod transport;
 
+pub use bank_csv::CsvProfiles;
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};

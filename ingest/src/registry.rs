@@ -1,6 +1,7 @@
 //! The list of formats, and the choice among them.
 
 use crate::bai2::Bai2;
+use crate::bank_csv::{BankCsv, BankCsvProfile, BankXlsx};
 use crate::canonical;
 use crate::format::Format;
 use crate::lockbox::{Lockbox, LockboxLayout};
@@ -23,8 +24,12 @@ pub static FORMATS: &[&dyn Format] = &[
     &canonical::TRUTH,
     &canonical::RUN_OUTPUT,
     &LockboxLayout,
+    &BankCsvProfile,
     &Lockbox,
     &Bai2,
+    // Any statement that no other format knows: last.
+    &BankXlsx,
+    &BankCsv,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.
