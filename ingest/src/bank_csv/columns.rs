@@ -7,6 +7,9 @@ use super::date::Dated;
 use super::row::Row;
 use super::words::{Meaning, Named, fold, words};
 
+/// A name that does not say whose account it is.
+const IBAN: &str = "iban";
+
 /// The columns of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Columns {
@@ -135,6 +138,7 @@ impl Columns {
         {
             self.set(column, Meaning::Date);
         }
+        self.settle_iban();
         let is_pair = self.is_pair();
         let lone = [Meaning::Debit, Meaning::Credit];
         if is_pair && let Some(column) = self.place(Meaning::Amount) {
@@ -147,6 +151,17 @@ impl Columns {
             {
                 self.unset(column);
             }
+        }
+    }
+
+    /// Beside the name of the other party, and without another account of it, a bare IBAN is
+    /// the other party's.
+    fn settle_iban(&mut self) {
+        let is_theirs =
+            self.place(Meaning::Name).is_some() && self.place(Meaning::OtherAccount).is_none();
+        let iban = self.names.iter().position(|name| fold(name) == IBAN);
+        if let Some(column) = iban.filter(|_| is_theirs) {
+            self.set(column, Meaning::OtherAccount);
         }
     }
 

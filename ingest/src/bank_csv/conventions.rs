@@ -59,7 +59,13 @@ impl Conventions {
         let balances = &evidence.balances[mark as usize];
         let way = way(profile, &plan.columns, evidence, balances)?;
         let mut assumed = assumptions(evidence, &dating, known);
-        assumed.extend(unsigned(way, profile, evidence, balances));
+        let has_balances = plan.columns.place(Meaning::Balance).is_some();
+        assumed.extend(unsigned(
+            way,
+            profile,
+            evidence,
+            has_balances.then_some(balances),
+        ));
         let by_balance = balances.order(way == Way::Turned);
         let by_date = if evidence.dates.is_newest_first(dating.order) {
             LineOrder::NewestFirst
@@ -169,7 +175,7 @@ fn dating(
     if let Some(order) = profile.and_then(|profile| profile.dates) {
         return Ok(Dating {
             order,
-            why: "as the profile says".to_owned(),
+            why: Some("as the profile says"),
             is_assumed: false,
         });
     }
@@ -253,13 +259,15 @@ fn unsigned(
     way: Way,
     profile: Option<&Profile>,
     evidence: &Evidence,
-    balances: &RunningBalance,
+    balances: Option<&RunningBalance>,
 ) -> Option<String> {
+    // Of a single amount the sign is as usual, unless a balance could have shown that it is not.
+    let positive_min = if balances.is_some() { 1 } else { 2 };
     let is_told = way != Way::Signed
         || evidence.money.negative > 0
-        || evidence.money.positive < 2
+        || evidence.money.positive < positive_min
         || profile.is_some_and(|profile| profile.is_reversed.is_some())
-        || balances.pairs > 0 && balances.ties() == balances.pairs;
+        || balances.is_some_and(|balances| balances.pairs > 0 && balances.ties() == balances.pairs);
     (!is_told).then(|| {
         "no amount is negative and no column tells the direction; all were read as money that \
          comes"

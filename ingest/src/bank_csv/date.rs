@@ -228,9 +228,20 @@ fn second_date(rest: &str) -> Option<&str> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dating {
     pub order: DateOrder,
-    pub why: String,
+    /// None if every date has one reading anyway.
+    pub why: Option<&'static str>,
     /// The content leaves it open; a habit decided.
     pub is_assumed: bool,
+}
+
+impl Dating {
+    /// What dates look like, in words.
+    pub const fn words(&self) -> &'static str {
+        match self.why {
+            Some(_) => self.order.words(),
+            None => "with one reading",
+        }
+    }
 }
 
 /// What a file shows of the order of its dates.
@@ -285,16 +296,19 @@ impl DateEvidence {
 
     /// The order of the dates, or the readings that are left.
     pub fn decide(&self, habits: &Habits) -> Result<Dating, Vec<DateOrder>> {
-        let dating = |order, why: &str, is_assumed| {
-            let why = why.to_owned();
+        let dating = |order, why, is_assumed| {
             Ok(Dating {
                 order,
-                why,
+                why: Some(why),
                 is_assumed,
             })
         };
         if self.open == 0 {
-            return dating(DateOrder::Day, "every date has one reading", false);
+            return Ok(Dating {
+                order: DateOrder::Day,
+                why: None,
+                is_assumed: false,
+            });
         }
         let best = self.fits.iter().max().copied().unwrap_or_default();
         let open: Vec<DateOrder> = DateOrder::ALL

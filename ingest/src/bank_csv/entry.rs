@@ -169,10 +169,10 @@ fn date(
     let order = conventions.dating.order;
     let read = Dated::of(text).and_then(|dated| Some((dated.date(order)?, dated.second(order))));
     read.map(Some).ok_or_else(|| {
+        let expected = conventions.dating.words();
         let message = format!(
-            "the {} is {text:?}, expected {}",
-            meaning.words(),
-            order.words()
+            "the {} is {text:?}, expected a date {expected}",
+            meaning.words()
         );
         (QuarantineReason::BadDate, message)
     })

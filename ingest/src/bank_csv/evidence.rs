@@ -133,8 +133,11 @@ impl Evidence {
             return;
         }
         match written.told() {
-            Told::Nothing => {}
-            Told::Surely(mark) => self.sure[mark as usize] += 1,
+            // Of damaged amounts nothing is learnt.
+            Told::Surely(mark) if written.amount(mark, None).is_some() => {
+                self.sure[mark as usize] += 1;
+            }
+            Told::Nothing | Told::Surely(_) => {}
             Told::Perhaps(mark) => {
                 self.perhaps[mark as usize] += 1;
                 self.example

@@ -25,11 +25,11 @@ pub(super) fn inferred(
     if !unread.is_empty() {
         parts.push(format!("not read: {}", unread.join(", ")));
     }
-    parts.push(format!(
-        "dates {} ({})",
-        conventions.dating.order.words(),
-        conventions.dating.why
-    ));
+    let dating = &conventions.dating;
+    parts.push(match dating.why {
+        Some(why) => format!("dates {} ({why})", dating.words()),
+        None => format!("dates {}", dating.words()),
+    });
     let mark = conventions.money.mark.words();
     parts.push(format!("{mark} ({})", conventions.mark_why));
     parts.push(direction(plan, conventions));
@@ -139,6 +139,18 @@ pub(super) fn uncertain(place: &str, uncertain: Uncertain) -> Notice {
             uncertain.key
         )
         .into(),
+    }
+}
+
+/// A sheet beside others that are statements.
+pub(super) fn other_sheet(place: &str) -> Notice {
+    Notice {
+        severity: Severity::Info,
+        code: FindingCode::UnexpectedRecord,
+        line: None,
+        found: format!("{place}it has no columns of dates and money, and was not read"),
+        expected: String::new(),
+        action: "".into(),
     }
 }
 

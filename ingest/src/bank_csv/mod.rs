@@ -243,19 +243,28 @@ fn read_workbook(
     let mut workbook = Workbook::open(file)?;
     intake.counts.bytes = workbook.bytes;
     let mut first_refused = None;
+    let mut has_statement = false;
+    let mut others = Vec::new();
     for sheet in workbook.sheets() {
         let plan = plan_of_sheet(&mut workbook, &sheet, &settings.csv_profiles)?;
         let place = format!("sheet {sheet}: ");
-        match plan.filter(|plan| plan.columns.are_known) {
-            Some(plan) => {
+        match plan {
+            Some(plan) if plan.columns.are_known => {
+                has_statement = true;
                 let refused = read_sheet(&mut workbook, &sheet, &plan, settings, intake)?;
                 first_refused = first_refused.or(refused);
             }
-            None if has_rows(&mut workbook, &sheet)? => {
-                intake.report(inference::no_columns(&place))?;
-            }
+            Some(_) => intake.report(inference::no_columns(&place))?,
+            None if has_rows(&mut workbook, &sheet)? => others.push(place),
             None => {}
         }
+    }
+    for place in others {
+        intake.report(if has_statement {
+            inference::other_sheet(&place)
+        } else {
+            inference::no_columns(&place)
+        })?;
     }
     Ok(intake.report_quarantined(first_refused)?)
 }

@@ -85,6 +85,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
     }
 
     fn dated(&mut self, row: &Row) -> Result<(), ReadError> {
+        self.tally.add_width(row.line, row.len());
         let entry = match Entry::check(row, self.columns, self.conventions) {
             Ok(entry) => entry,
             Err((reason, message)) => return self.refuse(row, reason, message),
@@ -164,8 +165,8 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
             let message = "the line has no date; join it with the line it belongs to".to_owned();
             return self.refuse(row, QuarantineReason::MissingField, message);
         }
-        let expected = self.conventions.dating.order.words();
-        let message = format!("the date is {text:?}, expected {expected}");
+        let expected = self.conventions.dating.words();
+        let message = format!("the date is {text:?}, expected a date {expected}");
         self.refuse(row, QuarantineReason::BadDate, message)
     }
 

@@ -92,9 +92,19 @@ pub(super) struct Tally {
     wrong_total: Option<(Amount, Amount)>,
     opening: Vec<Stated>,
     closing: Vec<Stated>,
+    /// The last line with a date, and how many cells it has.
+    last_width: Option<(u64, usize)>,
+    /// The fewest cells of the lines before it.
+    width_min: Option<usize>,
 }
 
 impl Tally {
+    pub fn add_width(&mut self, line: u64, width: usize) {
+        if let Some((_, width)) = self.last_width.replace((line, width)) {
+            self.width_min = Some(self.width_min.map_or(width, |least| least.min(width)));
+        }
+    }
+
     pub fn add_effect(&mut self, effect: Amount) {
         if effect.is_negative() {
             self.debits += effect.abs();
@@ -176,6 +186,7 @@ impl Tally {
             self.roll_forward_notice(),
             self.stated_notice(),
             self.total_notice(),
+            self.cut_notice(),
             notice(
                 Severity::Warning,
                 FindingCode::MissingColumn,
@@ -253,6 +264,19 @@ impl Tally {
                 opening.amount
             ),
             action: "Lines may be missing or changed; ask the bank for the statement.".into(),
+        })
+    }
+
+    /// A file that was cut off ends with a line of fewer cells than all before it.
+    fn cut_notice(&self) -> Option<Notice> {
+        let ((line, found), expected) = (self.last_width?, self.width_min?);
+        (found < expected).then(|| Notice {
+            severity: Severity::Warning,
+            code: FindingCode::TruncatedFile,
+            line: Some(line),
+            found: format!("the last line has {found} cells"),
+            expected: format!("{expected}, as the lines before it"),
+            action: "The file may be cut off; ask for it again.".into(),
         })
     }
 
