@@ -108,7 +108,7 @@ impl<'a> Written<'a> {
     }
 
     fn strip_currency(&mut self) -> Option<&'a str> {
-        if self.currency.is_some() {
+        if self.currency.is_some() || is_bare(self.digits) {
             return None;
         }
         for (symbol, currency, is_certain) in &words().symbols {
@@ -227,6 +227,12 @@ fn trim(text: &str) -> &str {
         letter.is_whitespace()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     })
+}
+
+/// Nothing stands before the first digit or behind the last.
+fn is_bare(text: &str) -> bool {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    is_digit(text.as_bytes().first()) && is_digit(text.as_bytes().last())
 }
 
 fn is_thousands(letter: char) -> bool {

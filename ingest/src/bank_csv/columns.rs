@@ -218,6 +218,20 @@ impl Columns {
         self.place(Meaning::Date).is_some() && has_money
     }
 
+    /// Whether something says what the money was for, which a table of rates or prices has not.
+    pub fn has_description(&self) -> bool {
+        [
+            Meaning::Text,
+            Meaning::Name,
+            Meaning::Reference,
+            Meaning::EndToEndId,
+            Meaning::TypeCode,
+            Meaning::Balance,
+        ]
+        .into_iter()
+        .any(|meaning| self.place(meaning).is_some())
+    }
+
     /// Whether the row has a date and money where they must be.
     pub fn fits(&self, row: &Row) -> bool {
         let is_dated = Dated::of(self.cell(row, Meaning::Date)).is_some();

@@ -27,7 +27,7 @@ pub(super) fn columns(rows: &[Row]) -> Option<Columns> {
     if !is_shaped {
         return None;
     }
-    let is_heading = first.cells().all(|cell| is_word(cell));
+    let is_heading = first.cells().all(is_word);
     let body = if is_heading { below } else { &rows };
     if body.len() < ROWS_MIN {
         return None;

@@ -13,9 +13,6 @@ use super::row::Row;
 use super::words::{Meaning, fold, words};
 use crate::rows::{BankLine, BookingStatus};
 
-/// The currency of money whose currency nothing tells (ISO 4217); it ties to nothing.
-const NO_CURRENCY: &[u8] = b"XXX";
-
 /// The values of a row that had to be checked.
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'a> {
@@ -36,14 +33,15 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Checks the cells of `row`.
+    /// Checks the cells of `row`, which stands below the name of the account `section`.
     ///
     /// # Errors
     /// The reason for quarantine.
     pub fn check(
         row: &'a Row,
         columns: &'a Columns,
-        conventions: &'a Conventions,
+        conventions: &Conventions,
+        section: &'a str,
     ) -> Result<Self, Refusal> {
         if !columns.names.is_empty() && row.width() > columns.width() {
             let (found, expected) = (row.width(), columns.width());
@@ -65,14 +63,11 @@ impl<'a> Entry<'a> {
         let (status, has_known_status) = status(columns.cell(row, Meaning::Status));
         let value_date = date_of_value(row, columns, conventions)?;
         Ok(Self {
-            account: account(columns.cell(row, Meaning::Account), &conventions.account),
+            account: account(columns.cell(row, Meaning::Account), section),
             date: date.ok_or_else(no_date)?,
             value_date: value_date.or(second.flatten()),
             effect: effect.map(|effect| effect.amount),
-            currency: told.map_or_else(
-                || Currency::parse(NO_CURRENCY).unwrap_or(Currency::USD),
-                |code| code,
-            ),
+            currency: told.unwrap_or(Currency::NONE),
             has_currency: told.is_some(),
             status: if effect.is_none() {
                 BookingStatus::Information

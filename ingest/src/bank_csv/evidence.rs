@@ -8,7 +8,7 @@ use super::content::is_comment;
 use super::date::{DateEvidence, Dated};
 use super::money::{MoneyReading, Way};
 use super::plan::Plan;
-use super::preamble::Preamble;
+use super::preamble::{self, Preamble};
 use super::row::Row;
 use super::running_balance::RunningBalance;
 use super::words::{Meaning, words};
@@ -99,12 +99,13 @@ impl Evidence {
             self.preamble.add(row);
             return;
         }
-        let is_row = Some(row.line) != columns.heading_line
-            && !row.is_cut
-            && !row.is_unclosed
-            && !(columns.heading_line.is_none() && is_comment(row));
+        let is_remark = columns.heading_line.is_none() && is_comment(row);
+        let is_other = Some(row.line) == columns.heading_line || row.is_cut || row.is_unclosed;
         let text = columns.cell(row, Meaning::Date);
-        let Some(dated) = Dated::of(text).filter(|_| is_row) else {
+        let Some(dated) = Dated::of(text).filter(|_| !is_remark && !is_other) else {
+            if preamble::section(row).is_some() {
+                self.balances.iter_mut().for_each(RunningBalance::interrupt);
+            }
             return;
         };
         self.rows += 1;

@@ -58,21 +58,18 @@ pub(super) fn inferred(
 }
 
 fn heading(place: &str, plan: &Plan, evidence: &Evidence) -> String {
-    let mut text = place.to_owned();
-    if let Some(profile) = &plan.profile {
-        text = format!("profile {}; {text}", profile.name);
-    }
-    text += &match plan.columns.heading_line {
+    let profile = match &plan.profile {
+        Some(profile) => format!("profile {}; ", profile.name),
+        None => String::new(),
+    };
+    let heading = match plan.columns.heading_line {
         Some(line) => format!("heading on line {line}"),
         None => "no heading".to_owned(),
     };
-    if evidence.preamble.lines > 0 {
-        text += &format!(
-            " behind {} lines about the account",
-            evidence.preamble.lines
-        );
+    match evidence.preamble.lines {
+        0 => format!("{profile}{place}{heading}"),
+        lines => format!("{profile}{place}{heading} behind {lines} lines about the account"),
     }
-    text
 }
 
 /// How the text is cut.
@@ -126,7 +123,7 @@ pub(super) fn assumed(conventions: &Conventions) -> Option<Notice> {
 }
 
 /// Several readings fit; nothing is read.
-pub(super) fn uncertain(place: &str, uncertain: Uncertain) -> Notice {
+pub(super) fn uncertain(place: &str, uncertain: &Uncertain) -> Notice {
     Notice {
         severity: Severity::Error,
         code: FindingCode::LayoutUncertain,

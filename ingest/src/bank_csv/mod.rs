@@ -179,7 +179,7 @@ fn decide(
             Ok(Some(conventions))
         }
         Err(uncertain) => {
-            intake.report(inference::uncertain(sheet, uncertain))?;
+            intake.report(inference::uncertain(sheet, &uncertain))?;
             Ok(None)
         }
     }
@@ -376,5 +376,44 @@ impl Format for BankCsvProfile {
             })?,
         }
         Ok(intake.counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_its_files_from_others() {
+        let yes = |text: &str| BankCsv.recognizes(text.as_bytes());
+        assert!(yes("Date,Description,Amount\n2026-03-01,Rent,-850.00\n"));
+        assert!(yes("sep=;\nDatum;Betrag;Text\n01.03.2026;-8,50;Kaffee\n"));
+        assert!(yes(
+            "Date\tMemo\tPaid out\tPaid in\n1 Mar 2026\tTea\t2.00\t\n"
+        ));
+        assert!(!yes("Date,Description,Amount\nno date,Rent,none\n"));
+        assert!(!yes("Date,Value\n2026-03-01,1.0842\n"));
+        assert!(!yes(
+            "Date,Name,Type,Currency,Gross,Fee,Net\n2026-03-01,A,Sale,EUR,9.00,-1.00,8.00\n"
+        ));
+        assert!(!yes(
+            "item_id,party_id,due_date,amount,description\nI1,P1,2026-03-01,5.00,x\n"
+        ));
+        assert!(!yes(
+            "{\"date\":\"2026-03-01\",\"amount\":1.00,\"description\":\"x\"}\n"
+        ));
+        assert!(!yes("<a date=\"2026-03-01\">,1.00,x</a>\n<b>,2.00,y</b>\n"));
+        assert!(!yes(
+            "01,0004,12345,060321,0829,001,80,1,2/\n02,12345,0004,1,060317,,USD,2/\n"
+        ));
+        assert!(!yes(""));
+    }
+
+    #[test]
+    fn knows_profiles_by_their_key() {
+        let yes = |text: &str| BankCsvProfile.recognizes(text.as_bytes());
+        assert!(yes("# my bank\nformat = \"bank_csv\" # yes\n"));
+        assert!(!yes("format = \"lockbox\"\n"));
+        assert!(!yes("[columns]\nformat = \"bank_csv\"\n"));
     }
 }

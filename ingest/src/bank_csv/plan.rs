@@ -63,10 +63,9 @@ impl Plan {
     /// The plan for the first rows of a sheet.
     pub fn of_rows(rows: &[Row], profiles: &CsvProfiles) -> Option<Self> {
         let cut = Cut::by(',');
-        let profiles = profiles.all().iter();
+        let mut profiles = profiles.all().iter();
         profiles
-            .filter_map(|profile| Self::by_profile(profile, cut, rows))
-            .next()
+            .find_map(|profile| Self::by_profile(profile, cut, rows))
             .or_else(|| Self::by_heading(cut, rows))
             .or_else(|| Self::by_content(cut, rows))
     }
@@ -88,7 +87,7 @@ impl Plan {
                 return None;
             }
             let columns = Columns::of_heading(row);
-            columns.is_statement().then_some(columns)
+            (columns.is_statement() && columns.has_description()).then_some(columns)
         })?;
         let before = |row: &&Row| Some(row.line) < columns.heading_line;
         if rows.iter().take_while(before).any(is_foreign) {

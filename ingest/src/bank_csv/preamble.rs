@@ -45,6 +45,15 @@ impl Preamble {
     }
 }
 
+/// The account that a line between rows names: another one's rows follow.
+pub(super) fn section(row: &Row) -> Option<String> {
+    let mut preamble = Preamble::default();
+    if row.filled() <= 2 {
+        preamble.add(row);
+    }
+    Some(preamble.account).filter(|account| !account.is_empty())
+}
+
 /// A cell before its colon, and what stands behind it or in the next cell.
 fn labelled(row: &Row, place: usize) -> (&str, &str) {
     let cell = row.cell(place);
@@ -71,11 +80,7 @@ fn named(text: &str) -> Option<String> {
     let mut rest = text.split_whitespace();
     rest.find(|word| words().account.contains(&fold(word)))?;
     let number = rest.take(WORDS_WITHIN).find(|word| {
-        word.chars()
-            .filter(|letter| letter.is_ascii_digit())
-            .count()
-            > 2
-            && Dated::of(word).is_none()
+        word.chars().filter(char::is_ascii_digit).count() > 2 && Dated::of(word).is_none()
     })?;
     Some(number.trim_end_matches([',', ';', '.']).to_owned())
 }

@@ -1,5 +1,7 @@
 //! The second pass: rows become bank lines, and everything else is accounted for.
 
+use std::rc::Rc;
+
 use tieout_core::{Amount, Currency, QuarantineReason};
 
 use super::columns::Columns;
@@ -8,6 +10,7 @@ use super::conventions::Conventions;
 use super::date::Dated;
 use super::entry::Entry;
 use super::evidence::neighbour;
+use super::preamble;
 use super::row::Row;
 use super::tally::{Neighbour, Stated, Tally};
 use super::words::{Meaning, fold, words};
@@ -23,6 +26,8 @@ pub(super) struct Statement<'p, 'i, 'f> {
     lines: BankLines,
     balances: TableRows<Balance<'static>>,
     tally: Tally,
+    /// The account that a line of its own named last.
+    section: Rc<str>,
 }
 
 impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
@@ -39,6 +44,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
             lines: BankLines::new(file_name, batch_rows),
             balances: TableRows::new(file_name, batch_rows),
             tally: Tally::default(),
+            section: Rc::from(&*conventions.account),
             intake,
         }
     }
@@ -86,7 +92,8 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
 
     fn dated(&mut self, row: &Row) -> Result<(), ReadError> {
         self.tally.add_width(row.line, row.len());
-        let entry = match Entry::check(row, self.columns, self.conventions) {
+        let section = Rc::clone(&self.section);
+        let entry = match Entry::check(row, self.columns, self.conventions, &section) {
             Ok(entry) => entry,
             Err((reason, message)) => return self.refuse(row, reason, message),
         };
@@ -129,7 +136,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
         };
         let (account, date) = entry.place();
         let below = found.map(|balance| Neighbour {
-            key: neighbour(self.columns, row),
+            key: format!("{}\n{}", self.section, neighbour(self.columns, row)),
             line: row.line,
             effect,
             balance: balance.amount,
@@ -151,6 +158,11 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
             return Ok(());
         }
         if self.stated_balance(row)? {
+            return Ok(());
+        }
+        if let Some(account) = preamble::section(row) {
+            self.section = Rc::from(account);
+            self.tally.neighbour = None;
             return Ok(());
         }
         let is_remark = row.filled() == 1
@@ -227,7 +239,10 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
         let mut values = behind.into_iter().chain(cells);
         let written = values.find_map(|cell| {
             let written = super::amount::Written::of(cell)?;
-            Some((written.currency, written.amount(mark, None)?))
+            Some((
+                written.currency.map(|(currency, _)| currency),
+                written.amount(mark, None)?,
+            ))
         });
         let (currency, amount) = written?;
         let mut dates = row.cells().flat_map(|cell| cell.split([' ', ':']));
@@ -236,11 +251,10 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
             line: row.line,
             is_opening,
             amount,
-            account: self.conventions.account.clone(),
+            account: self.section.to_string(),
             currency: currency
-                .map(|(currency, _)| currency)
                 .or(self.conventions.currency.map(|(currency, _)| currency))
-                .or_else(|| Currency::parse(b"XXX").ok())?,
+                .unwrap_or(Currency::NONE),
             date: dates.find_map(|word| Dated::of(word)?.date(order)),
         })
     }

@@ -1,12 +1,13 @@
 //! Sheets of a workbook as rows of text.
 
-use std::io::{self, Cursor, Read as _};
+use std::io::{self, Cursor, Read as _, Write};
 
 use calamine::{Data, DataRef, Reader as _, Xlsx, XlsxError};
 use zip::ZipArchive;
 
 use super::row::Row;
 use crate::format::{ReadError, Stopped};
+use crate::lines::LINE_BYTES_MAX;
 use crate::transport::SourceFile;
 
 /// Bytes of a packed workbook that are read.
@@ -126,7 +127,9 @@ fn check_parts(packed: &[u8]) -> Result<(), Refused> {
         let is_sheet = part
             .name()
             .is_ok_and(|name| name.starts_with("xl/worksheets/sheet"));
+        let mut part = part;
         if is_sheet {
+            io::copy(&mut part, &mut ShortTexts::default())?;
             continue;
         }
         left -= io::copy(&mut part.take(left), &mut io::sink())?;
@@ -137,6 +140,32 @@ fn check_parts(packed: &[u8]) -> Result<(), Refused> {
         }
     }
     Ok(())
+}
+
+/// Takes a sheet and refuses it if a text in it is longer than a line may be.
+#[derive(Default)]
+struct ShortTexts {
+    /// Bytes since the last tag began.
+    length: usize,
+}
+
+impl Write for ShortTexts {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.length = match memchr::memrchr(b'<', bytes) {
+            Some(tag) => bytes.len() - tag,
+            None => self.length + bytes.len(),
+        };
+        if self.length > LINE_BYTES_MAX {
+            return Err(io::Error::other(format!(
+                "a text in a sheet has more than {LINE_BYTES_MAX} bytes"
+            )));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A value as text, and whether it is a number.
