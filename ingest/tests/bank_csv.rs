@@ -3,6 +3,7 @@
 
 mod reading;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,6 +69,27 @@ fn a_profile_settles_dates_that_fit_two_readings() {
         read_with(&own, text).column("booking_date"),
         ["2026-03-04", "2026-05-06"]
     );
+}
+
+#[test]
+fn the_last_line_of_a_large_file_decides_for_the_first() {
+    let mut text = "Date,Description,Amount,Currency\n".to_owned();
+    for number in 0..5_000 {
+        writeln!(text, "03/04/2026,\"Sale {number}\nfor cash\",-1.00,EUR").unwrap();
+    }
+    text.push_str("25/04/2026,Refund,5000.00,EUR\n");
+    for chunk_bytes in [1_000, 1 << 20] {
+        let settings = Settings {
+            chunk_bytes,
+            ..Settings::default()
+        };
+        let reading = reading::read_with("bank_csv", text.as_bytes(), &settings);
+        assert_eq!(reading.problems(), []);
+        assert_eq!(reading.counts.rows, 5_001);
+        assert_eq!(reading.counts.lines, 10_002);
+        assert_eq!(reading.counts.bytes, text.len() as u64);
+        assert_eq!(reading.column("booking_date")[0], "2026-04-03");
+    }
 }
 
 fn samples() -> Option<PathBuf> {

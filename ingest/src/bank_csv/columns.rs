@@ -17,7 +17,7 @@ pub(super) struct Columns {
     pub names: Vec<String>,
     /// What each holds.
     meanings: Vec<Option<Meaning>>,
-    /// The line of the heading.
+    /// The line of the heading, or the last one before a table without.
     pub heading_line: Option<u64>,
     /// The currency that a name tells, such as `Amount (EUR)`.
     pub currency: Option<Currency>,
@@ -59,6 +59,15 @@ impl Columns {
         self.names = row.cells().map(str::to_owned).collect();
         self.heading_line = Some(row.line);
         self
+    }
+
+    /// Columns of a table without a heading that begins below this line.
+    #[must_use]
+    pub fn below_line(self, line: u64) -> Self {
+        Self {
+            heading_line: Some(line).filter(|&line| line > 0),
+            ..self
+        }
     }
 
     /// The same without meanings.

@@ -63,8 +63,8 @@ fn heading(place: &str, plan: &Plan, evidence: &Evidence) -> String {
         None => String::new(),
     };
     let heading = match plan.columns.heading_line {
-        Some(line) => format!("heading on line {line}"),
-        None => "no heading".to_owned(),
+        Some(line) if !plan.columns.names.is_empty() => format!("heading on line {line}"),
+        _ => "no heading".to_owned(),
     };
     match evidence.preamble.lines {
         0 => format!("{profile}{place}{heading}"),

@@ -30,14 +30,14 @@ mod tally;
 mod words;
 mod workbook;
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 
 use tieout_core::{FindingCode, Severity};
 
 use crate::canonical;
 use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
 use crate::intake::{Intake, Notice};
-use crate::lines::{FileLines, LineReader};
+use crate::lines::LineReader;
 use crate::registry::HEAD_BYTES;
 use crate::transport::SourceFile;
 use conventions::Conventions;
@@ -45,7 +45,7 @@ use evidence::Evidence;
 use plan::Plan;
 pub use profile::CsvProfiles;
 use profile::Profile;
-use row::{Row, TextRows};
+use row::{Cut, Row, TextRows};
 use statement::Statement;
 use workbook::{Refused, Workbook};
 
@@ -84,16 +84,15 @@ impl Format for BankCsv {
         settings: &Settings,
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
-        let head = file.head(HEAD_BYTES).map_err(|error| file.refused(error))?;
-        let plan = Plan::of_text(&head, head.len() < HEAD_BYTES, &settings.csv_profiles);
+        let text = Text::of(file, settings)?;
+        let plan = Plan::of_text(&text.head, text.is_whole(), &settings.csv_profiles);
         let mut intake = Intake::new(file, receiver);
         let Some(plan) = plan.filter(|plan| plan.columns.are_known) else {
             intake.report(inference::no_columns(""))?;
             return count(file, settings, intake);
         };
-        drop(head);
         let mut evidence = Evidence::new(&plan);
-        let mut rows = text_rows(file, settings, &plan)?;
+        let mut rows = text.rows(plan.cut)?;
         let mut row = Row::default();
         while rows.next(&mut row).map_err(|error| file.refused(error))? {
             evidence.add(&plan.columns, &row);
@@ -106,7 +105,7 @@ impl Format for BankCsv {
         let Some(conventions) = decide("", &place, &plan, &evidence, &mut intake)? else {
             return Ok(intake.counts);
         };
-        let mut rows = text_rows(file, settings, &plan)?;
+        let mut rows = text.rows(plan.cut)?;
         let mut statement = Statement::new(
             &plan.columns,
             &conventions,
@@ -134,12 +133,42 @@ fn is_own(head: &[u8]) -> bool {
     own.iter().any(|format| format.recognizes(head))
 }
 
-fn text_rows(
-    file: &SourceFile,
-    settings: &Settings,
-    plan: &Plan,
-) -> Result<TextRows<Box<dyn std::io::Read + Send>>, ReadError> {
-    Ok(TextRows::new(FileLines::open(file, settings)?, plan.cut))
+/// The text of a file, which is read twice.
+struct Text<'a> {
+    file: &'a SourceFile,
+    chunk_bytes: usize,
+    /// Its beginning; a small file is read from here both times.
+    head: Vec<u8>,
+}
+
+impl<'a> Text<'a> {
+    fn of(file: &'a SourceFile, settings: &Settings) -> Result<Self, ReadError> {
+        Ok(Self {
+            head: file.head(HEAD_BYTES).map_err(|error| file.refused(error))?,
+            chunk_bytes: settings.chunk_bytes,
+            file,
+        })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.head.len() < HEAD_BYTES
+    }
+
+    fn rows(&self, cut: Cut) -> Result<TextRows<Box<dyn io::Read + '_>>, ReadError> {
+        let refused = |error| self.file.refused(error);
+        let source: Box<dyn io::Read + '_> = if self.is_whole() {
+            Box::new(&*self.head)
+        } else {
+            self.file.open().map_err(refused)?
+        };
+        let chunk_bytes = if self.is_whole() {
+            self.chunk_bytes.min(self.head.len())
+        } else {
+            self.chunk_bytes
+        };
+        let lines = LineReader::new(source, chunk_bytes).map_err(refused)?;
+        Ok(TextRows::new(lines, cut))
+    }
 }
 
 /// Reads a file to its end for its size.

@@ -111,7 +111,7 @@ impl MoneyReading {
         }
     }
 
-    /// The amount in one cell; none if it is empty.
+    /// The amount in one cell; none if nothing is written there.
     ///
     /// # Errors
     /// The reason for quarantine.
@@ -122,7 +122,8 @@ impl MoneyReading {
         column: usize,
     ) -> Result<Option<Effect>, Refusal> {
         let text = row.cell(column);
-        if text.is_empty() {
+        // A dash stands where there is nothing.
+        if !text.contains(char::is_alphanumeric) {
             return Ok(None);
         }
         let (mark, thousands) = if row.is_number(column) {

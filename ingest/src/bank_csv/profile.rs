@@ -37,6 +37,8 @@ use super::row::Row;
 use super::words::{Meaning, fold};
 use crate::lockbox::LayoutError;
 
+/// Columns that a table may have.
+const COLUMNS_MAX: usize = 1_000;
 /// Lines within which a heading stands.
 pub(super) const HEADING_WITHIN_LINES: usize = 60;
 
@@ -194,7 +196,8 @@ impl Profile {
         }
         let mut below = rows.iter().filter(|row| row.line > self.skip_lines);
         if !self.has_heading {
-            return self.placed(Columns::of_meanings(Vec::new(), true), None);
+            let columns = Columns::of_meanings(Vec::new(), true).below_line(self.skip_lines);
+            return self.placed(columns, None);
         }
         below
             .by_ref()
@@ -214,7 +217,7 @@ impl Profile {
         if !self.columns.is_empty() {
             columns = match heading {
                 Some(row) => columns.unassigned().with_names(row),
-                None => Columns::of_meanings(Vec::new(), true),
+                None => columns,
             };
         }
         for (meaning, place) in &self.columns {
@@ -244,23 +247,21 @@ fn places(
             ));
         }
         for text in texts {
-            places.push((
-                meaning,
-                match text {
-                    PlaceText::Name(name) => Place::Name(fold(name)),
-                    PlaceText::Number(number) => {
-                        Place::Number(number.checked_sub(1).ok_or_else(|| {
-                            (
-                                "columns",
-                                format!("{}: columns count from 1", meaning.words()),
-                            )
-                        })?)
-                    }
-                },
-            ));
+            places.push((meaning, place(meaning, text)?));
         }
     }
     Ok(places)
+}
+
+fn place(meaning: Meaning, text: &PlaceText) -> Result<Place, (&'static str, String)> {
+    match text {
+        PlaceText::Name(name) => Ok(Place::Name(fold(name))),
+        PlaceText::Number(number @ 1..=COLUMNS_MAX) => Ok(Place::Number(number - 1)),
+        PlaceText::Number(_) => Err((
+            "columns",
+            format!("{}: columns count from 1 to {COLUMNS_MAX}", meaning.words()),
+        )),
+    }
 }
 
 fn chosen<K: PartialEq + std::fmt::Debug, V: Copy>(
