@@ -26,6 +26,9 @@ impl Currency {
     /// The United States dollar, which US bank formats mean when they name none.
     pub const USD: Self = Self(*b"USD");
 
+    /// The code for no currency (ISO 4217): of money whose currency nothing tells.
+    pub const NONE: Self = Self(*b"XXX");
+
     /// From three capital letters.
     ///
     /// # Errors

@@ -54,6 +54,7 @@ closed_list! {
         BankMessage = 93, "bank_message", "A message of the bank to the account holder.";
         RoundedAmounts = 103, "rounded_amounts", "Amounts have more decimals than are kept.";
         NoEffect = 104, "no_effect", "Rows tell of payments, but move no balance.";
+        LayoutAssumed = 113, "layout_assumed", "A convention that the content leaves open was assumed, because it is usual.";
     }
 }
 

@@ -8,7 +8,7 @@ use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::filter_record_batch;
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, Severity};
-use tieout_ingest::{Batch, Counts, Layouts, ReadError, Role, Settings};
+use tieout_ingest::{Batch, Counts, CsvProfiles, Layouts, ReadError, Role, Settings};
 use tieout_matcher::{Loaded, LoadedBatch, Session};
 
 use crate::files::{Found, Known};
@@ -18,7 +18,7 @@ use crate::redelivery::Redelivery;
 use crate::report::Report;
 use crate::{EngineError, Progress, RunOptions};
 
-/// Takes the lockbox layouts that lie among the files into `settings`.
+/// Takes the lockbox layouts and CSV profiles that lie among the files into `settings`.
 ///
 /// # Errors
 /// [`EngineError::Internal`] if the writer has stopped.
@@ -28,11 +28,18 @@ pub fn add_layouts(
     report: &mut Report,
 ) -> Result<(), EngineError> {
     let mut layouts = Layouts::clone(&settings.layouts);
+    let mut csv_profiles = CsvProfiles::clone(&settings.csv_profiles);
     for file in found.of(Role::Profile) {
         let name = &file.source.name;
         let added = fs::read_to_string(&file.source.path)
             .map_err(|error| error.to_string())
-            .and_then(|text| layouts.add(name, &text).map_err(|error| error.to_string()));
+            .and_then(|text| {
+                let added = match file.format.name() {
+                    "bank_csv_profile" => csv_profiles.add(name, &text),
+                    _ => layouts.add(name, &text),
+                };
+                added.map_err(|error| error.to_string())
+            });
         if let Err(error) = added {
             report.findings(&[Finding {
                 severity: Severity::Error,
@@ -40,7 +47,7 @@ pub fn add_layouts(
                 file: name.clone(),
                 line: None,
                 found: error,
-                expected: "a lockbox layout in TOML".to_owned(),
+                expected: "a lockbox layout or CSV profile in TOML".to_owned(),
                 action: "correct the layout and run again; the shipped layouts were used"
                     .to_owned(),
             }])?;
@@ -48,6 +55,7 @@ pub fn add_layouts(
         skip(file, settings, report)?;
     }
     settings.layouts = Arc::new(layouts);
+    settings.csv_profiles = Arc::new(csv_profiles);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use thiserror::Error;
 use tieout_core::schema::Table;
 use tieout_core::{Finding, QuarantinedLine};
 
+use crate::bank_csv::CsvProfiles;
 use crate::lockbox::Layouts;
 use crate::transport::SourceFile;
 
@@ -32,7 +33,7 @@ pub enum Role {
     Nothing,
 }
 
-/// How files are read. Only the layouts change what is read.
+/// How files are read. Only layouts and profiles change what is read.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Bytes that one read asks for.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub threads: usize,
     /// How banks lay out their lockbox files.
     pub layouts: Arc<Layouts>,
+    /// How banks write their CSV, where users say so.
+    pub csv_profiles: Arc<CsvProfiles>,
 }
 
 impl Default for Settings {
@@ -52,6 +55,7 @@ impl Default for Settings {
             batch_rows: 4_096,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             layouts: Arc::default(),
+            csv_profiles: Arc::default(),
         }
     }
 }

@@ -16,6 +16,7 @@
 //! ```
 
 mod bai2;
+mod bank_csv;
 mod canonical;
 mod decimal;
 mod fedwire;
@@ -46,6 +47,7 @@ mod xml;
 mod x12;
 mod x937;
 
+pub use bank_csv::CsvProfiles;
 pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};

@@ -1,6 +1,7 @@
 //! The list of formats, and the choice among them.
 
 use crate::bai2::Bai2;
+use crate::bank_csv::{BankCsv, BankCsvProfile, BankXlsx};
 use crate::canonical;
 use crate::fedwire::Fedwire;
 use crate::cfonb120::Cfonb120;
@@ -47,6 +48,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &processor::CHARIOT,
     &processor::GRAVY,
     &LockboxLayout,
+    &BankCsvProfile,
     &Lockbox,
     &Bai2,
     &Mt,
@@ -79,6 +81,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &Norma43,
     &Cnab240,
     &Cnab400,
+    // Any statement that no other format knows: last.
+    &BankXlsx,
+    &BankCsv,
 ];
 
 /// The format of a file that begins with `head`, if one knows it.

@@ -1,0 +1,473 @@
+//! Dates as banks write them, and which of day, month and year comes first.
+
+use tieout_core::{Currency, Date};
+
+use super::words::words;
+
+/// What comes first in dates of three short numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DateOrder {
+    Day,
+    Month,
+    Year,
+}
+
+impl DateOrder {
+    pub const ALL: [Self; 3] = [Self::Day, Self::Month, Self::Year];
+
+    /// The order in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Day => "day, month, year",
+            Self::Month => "month, day, year",
+            Self::Year => "year, month, day",
+        }
+    }
+}
+
+/// A cell that holds a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dated<'a> {
+    parts: Parts,
+    /// Whether points stand between its numbers.
+    pub has_points: bool,
+    /// A second date in the cell.
+    second: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parts {
+    /// Only one reading.
+    Fixed { year: u32, month: u32, day: u32 },
+    /// Three numbers whose order is open.
+    Open([Number; 3]),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Number {
+    value: u32,
+    digits: usize,
+    is_month: bool,
+}
+
+impl<'a> Dated<'a> {
+    /// Takes `text` apart, or gives none if it is no date in any order.
+    pub fn of(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let (parts, rest, has_points) = compact(text).or_else(|| separated(text))?;
+        let dated = Self {
+            parts,
+            has_points,
+            second: second_date(rest),
+        };
+        let is_whole = dated.second.is_some() || is_time(rest);
+        let is_date = DateOrder::ALL
+            .iter()
+            .any(|&order| dated.date(order).is_some());
+        (is_whole && is_date).then_some(dated)
+    }
+
+    /// Whether the date depends on the order.
+    pub fn is_open(&self) -> bool {
+        matches!(self.parts, Parts::Open(_))
+    }
+
+    /// The date in this order.
+    pub fn date(&self, order: DateOrder) -> Option<Date> {
+        let (year, month, day) = match self.parts {
+            Parts::Fixed { year, month, day } => return date_of(year, month, day),
+            Parts::Open([a, b, c]) => match order {
+                DateOrder::Day => (c, b, a),
+                DateOrder::Month => (c, a, b),
+                DateOrder::Year => (a, b, c),
+            },
+        };
+        if month.digits > 2 || day.digits > 2 || !matches!(year.digits, 2 | 4) {
+            return None;
+        }
+        date_of(full_year(year), month.value, day.value)
+    }
+
+    /// The second date of the cell.
+    pub fn second(&self, order: DateOrder) -> Option<Date> {
+        Dated::of(self.second?)?.date(order)
+    }
+}
+
+/// Years that statements can be of.
+const YEARS: std::ops::RangeInclusive<u32> = 1970..=2100;
+
+fn date_of(year: u32, month: u32, day: u32) -> Option<Date> {
+    let date = Date::from_ymd(year as i32, month, day).ok()?;
+    YEARS.contains(&year).then_some(date)
+}
+
+fn full_year(year: Number) -> u32 {
+    match (year.digits, year.value) {
+        (4, value) => value,
+        (_, value @ 70..) => 1900 + value,
+        (_, value) => 2000 + value,
+    }
+}
+
+/// Six, eight or fourteen digits without separators.
+fn compact(text: &str) -> Option<(Parts, &str, bool)> {
+    let length = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at_checked(length)?;
+    let piece = |from: usize, to: usize| {
+        let value = digits.get(from..to)?.parse().ok()?;
+        Some(Number {
+            value,
+            digits: to - from,
+            is_month: false,
+        })
+    };
+    let parts = match length {
+        6 => Parts::Open([piece(0, 2)?, piece(2, 4)?, piece(4, 6)?]),
+        8 | 14 => {
+            let year_first = [piece(0, 4)?.value, piece(4, 6)?.value, piece(6, 8)?.value];
+            match year_first {
+                [year, month, day] if date_of(year, month, day).is_some() => {
+                    Parts::Fixed { year, month, day }
+                }
+                _ if length == 8 => Parts::Open([piece(0, 2)?, piece(2, 4)?, piece(4, 8)?]),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some((parts, rest, false))
+}
+
+/// Three numbers, one of which may be the name of a month, with separators between.
+fn separated(text: &str) -> Option<(Parts, &str, bool)> {
+    let mut numbers = [Number::default(); 3];
+    let mut rest = text;
+    let mut has_points = false;
+    for (place, number) in numbers.iter_mut().enumerate() {
+        if place > 0 {
+            let stripped = rest.trim_start_matches(['-', '/', '.', ' ', ',']);
+            let between = rest.get(..rest.len() - stripped.len())?;
+            if between.is_empty() || between.len() > 2 {
+                return None;
+            }
+            has_points |= between.starts_with('.');
+            rest = stripped;
+        }
+        (*number, rest) = leading_number(rest)?;
+    }
+    let parts = match numbers {
+        [month, day, year] if month.is_month => fixed(year, month, day)?,
+        [year, month, day] if month.is_month && year.digits == 4 => fixed(year, month, day)?,
+        [day, month, year] if month.is_month => fixed(year, month, day)?,
+        [year, month, day] if year.digits == 4 => fixed(year, month, day)?,
+        numbers if numbers.iter().any(|number| number.is_month) => return None,
+        numbers => Parts::Open(numbers),
+    };
+    Some((parts, rest, has_points))
+}
+
+fn fixed(year: Number, month: Number, day: Number) -> Option<Parts> {
+    let is_sound = day.digits <= 2 && month.digits <= 2 && matches!(year.digits, 2 | 4);
+    is_sound.then_some(Parts::Fixed {
+        year: full_year(year),
+        month: month.value,
+        day: day.value,
+    })
+}
+
+/// Up to four digits, or the name of a month.
+fn leading_number(text: &str) -> Option<(Number, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    if (1..=4).contains(&digits) {
+        let (number, rest) = text.split_at_checked(digits)?;
+        let number = Number {
+            value: number.parse().ok()?,
+            digits,
+            is_month: false,
+        };
+        return Some((number, rest));
+    }
+    let letters = text
+        .find(|letter: char| !letter.is_alphabetic())
+        .unwrap_or(text.len());
+    let (word, rest) = text.split_at_checked(letters)?;
+    let number = Number {
+        value: words().month(word)?,
+        digits: 2,
+        is_month: true,
+    };
+    Some((number, rest))
+}
+
+/// Nothing, the full stop of an ordinal, or a time of day.
+fn is_time(rest: &str) -> bool {
+    let rest = rest.strip_prefix('.').unwrap_or(rest);
+    let time = rest.trim_start_matches(['T', ' ', ',']);
+    rest.is_empty()
+        || (time.len() < rest.len()
+            && time.starts_with(|letter: char| letter.is_ascii_digit())
+            && time.contains([':', '.'])
+            && time.len() <= 40)
+        || rest.bytes().all(|byte| byte.is_ascii_digit()) && rest.len() == 6
+}
+
+/// The date behind words such as `as of`.
+fn second_date(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start();
+    let mut dates = words()
+        .followed_by
+        .iter()
+        .filter_map(|word| rest.strip_prefix(word.as_str()));
+    dates
+        .find(|date| separated(date.trim()).is_some())
+        .map(str::trim)
+}
+
+/// How dates are read, and why so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Dating {
+    pub order: DateOrder,
+    /// None if every date has one reading anyway.
+    pub why: Option<&'static str>,
+    /// The content leaves it open; a habit decided.
+    pub is_assumed: bool,
+}
+
+impl Dating {
+    /// What dates look like, in words.
+    pub const fn words(&self) -> &'static str {
+        match self.why {
+            Some(_) => self.order.words(),
+            None => "with one reading",
+        }
+    }
+}
+
+/// What a file shows of the order of its dates.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DateEvidence {
+    /// Dates that depend on the order.
+    open: u64,
+    /// How many of them are dates in each order.
+    fits: [u64; 3],
+    last: [Option<Date>; 3],
+    rising: [u64; 3],
+    falling: [u64; 3],
+    has_points: bool,
+    /// The first one, for people.
+    example: Option<(u64, String)>,
+}
+
+/// Habits that tell the order where the dates do not.
+pub(super) struct Habits {
+    pub currency: Option<Currency>,
+    pub has_decimal_comma: bool,
+    pub is_foreign_to_english: bool,
+}
+
+impl DateEvidence {
+    /// Takes one date into account; `is_main` for the column by which lines are ordered.
+    pub fn add(&mut self, dated: &Dated<'_>, is_main: bool, line: u64, text: &str) {
+        if dated.is_open() {
+            self.open += 1;
+            self.has_points |= dated.has_points;
+            if self.example.is_none() {
+                self.example = Some((line, text.trim().chars().take(40).collect()));
+            }
+        }
+        for (place, order) in DateOrder::ALL.into_iter().enumerate() {
+            let date = dated.date(order);
+            self.fits[place] += u64::from(dated.is_open() && date.is_some());
+            if is_main && date.is_some() {
+                self.rising[place] +=
+                    u64::from(self.last[place] < date && self.last[place].is_some());
+                self.falling[place] += u64::from(self.last[place] > date);
+                self.last[place] = date;
+            }
+        }
+    }
+
+    /// Whether lines stand from the newest to the oldest, in this order of dates.
+    pub fn is_newest_first(&self, order: DateOrder) -> bool {
+        let place = order as usize;
+        self.falling[place] > self.rising[place]
+    }
+
+    /// The order of the dates, or the readings that are left.
+    pub fn decide(&self, habits: &Habits) -> Result<Dating, Vec<DateOrder>> {
+        let dating = |order, why, is_assumed| {
+            Ok(Dating {
+                order,
+                why: Some(why),
+                is_assumed,
+            })
+        };
+        if self.open == 0 {
+            return Ok(Dating {
+                order: DateOrder::Day,
+                why: None,
+                is_assumed: false,
+            });
+        }
+        let best = self.fits.iter().max().copied().unwrap_or_default();
+        let open: Vec<DateOrder> = DateOrder::ALL
+            .into_iter()
+            .filter(|&order| self.fits[order as usize] == best)
+            .collect();
+        if let [order] = open[..] {
+            return dating(order, "other orders do not give dates", false);
+        }
+        let sorted: Vec<DateOrder> = open
+            .iter()
+            .copied()
+            .filter(|&order| self.is_sorted(order))
+            .collect();
+        if let [order] = sorted[..] {
+            return dating(
+                order,
+                "the lines are in the order of their dates only so",
+                false,
+            );
+        }
+        match self.by_habit(habits) {
+            Some((order, why, is_assumed)) if open.contains(&order) => {
+                dating(order, why, is_assumed)
+            }
+            _ => Err(open),
+        }
+    }
+
+    /// Sorted through enough changes that it is no accident.
+    fn is_sorted(&self, order: DateOrder) -> bool {
+        const CHANGES_MIN: u64 = 3;
+        let (rising, falling) = (self.rising[order as usize], self.falling[order as usize]);
+        rising.min(falling) == 0 && rising.max(falling) >= CHANGES_MIN
+    }
+
+    fn by_habit(&self, habits: &Habits) -> Option<(DateOrder, &'static str, bool)> {
+        let is_day_first = habits.currency.and_then(|code| words().is_day_first(code));
+        let has_day_habit =
+            self.has_points || habits.has_decimal_comma || habits.is_foreign_to_english;
+        match is_day_first {
+            Some(false) if has_day_habit => None,
+            _ if self.has_points => {
+                Some((DateOrder::Day, "points stand between the numbers", false))
+            }
+            _ if habits.has_decimal_comma => {
+                Some((DateOrder::Day, "amounts have a decimal comma", false))
+            }
+            _ if habits.is_foreign_to_english => {
+                Some((DateOrder::Day, "the headings are not English", false))
+            }
+            Some(true) => Some((DateOrder::Day, "usual where the currency is used", true)),
+            Some(false) => Some((DateOrder::Month, "usual where the currency is used", true)),
+            None => None,
+        }
+    }
+
+    /// The first date that several orders read, for people.
+    pub fn example(&self) -> String {
+        match &self.example {
+            Some((line, text)) => format!("line {line}: {text}"),
+            None => String::new(),
+        }
+    }
+
+    /// The line of that date.
+    pub fn example_line(&self) -> Option<u64> {
+        self.example.as_ref().map(|(line, _)| *line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, order: DateOrder) -> String {
+        let mut shown = Vec::new();
+        match Dated::of(text).and_then(|dated| dated.date(order)) {
+            Some(date) => date.write_to(&mut shown),
+            None => shown.push(b'-'),
+        }
+        String::from_utf8_lossy(&shown).into_owned()
+    }
+
+    #[test]
+    fn reads_what_banks_write() {
+        for (text, day, month) in [
+            ("2026-04-02", "2026-04-02", "2026-04-02"),
+            ("2012/3/22", "2012-03-22", "2012-03-22"),
+            ("20260402", "2026-04-02", "2026-04-02"),
+            ("2017-04-25T03:15:53", "2017-04-25", "2017-04-25"),
+            ("02/04/2026", "2026-04-02", "2026-02-04"),
+            ("13/04/26", "2026-04-13", "-"),
+            ("04/13/2026 10:15 PM", "-", "2026-04-13"),
+            ("2.4.2026", "2026-04-02", "2026-02-04"),
+            ("02-Apr-26", "2026-04-02", "2026-04-02"),
+            ("Apr 2, 2026", "2026-04-02", "2026-04-02"),
+            ("2 août 2026", "2026-08-02", "2026-08-02"),
+            ("09/16/2020 as of 09/15/2020", "-", "2020-09-16"),
+            ("2026. 04. 02.", "2026-04-02", "2026-04-02"),
+            ("31/02/2026", "-", "-"),
+            ("1.234,56", "-", "-"),
+            ("12.50", "-", "-"),
+            ("2026-04-02 rent", "-", "-"),
+            ("", "-", "-"),
+        ] {
+            assert_eq!(read(text, DateOrder::Day), day, "{text}, day first");
+            assert_eq!(read(text, DateOrder::Month), month, "{text}, month first");
+        }
+    }
+
+    const NO_HABITS: Habits = Habits {
+        currency: None,
+        has_decimal_comma: false,
+        is_foreign_to_english: false,
+    };
+
+    fn evidence(texts: &[&str]) -> DateEvidence {
+        let mut evidence = DateEvidence::default();
+        for (line, text) in (1..).zip(texts) {
+            if let Some(dated) = Dated::of(text) {
+                evidence.add(&dated, true, line, text);
+            }
+        }
+        evidence
+    }
+
+    #[test]
+    fn the_whole_column_decides_or_nobody_does() {
+        let decide = |texts: &[&str], habits: &Habits| {
+            evidence(texts).decide(habits).map(|dating| dating.order)
+        };
+        let open = Err(vec![DateOrder::Day, DateOrder::Month]);
+        assert_eq!(decide(&["03/04/2026", "05/04/2026"], &NO_HABITS), open);
+        assert_eq!(
+            decide(&["03/04/2026", "13/04/2026"], &NO_HABITS),
+            Ok(DateOrder::Day)
+        );
+        assert_eq!(
+            decide(&["03/04/2026", "04/13/2026"], &NO_HABITS),
+            Ok(DateOrder::Month)
+        );
+        let sorted = [
+            "09/01/2026",
+            "10/01/2026",
+            "01/02/2026",
+            "02/02/2026",
+            "03/02/2026",
+        ];
+        assert_eq!(decide(&sorted, &NO_HABITS), Ok(DateOrder::Day));
+        let dollars = Habits {
+            currency: "USD".parse().ok(),
+            ..NO_HABITS
+        };
+        assert_eq!(decide(&["03/04/2026"], &dollars), Ok(DateOrder::Month));
+        let torn = Habits {
+            has_decimal_comma: true,
+            ..dollars
+        };
+        assert_eq!(decide(&["03/04/2026"], &torn), open);
+    }
+}
