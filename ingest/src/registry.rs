@@ -3,23 +3,22 @@
 use crate::bai2::Bai2;
 use crate::bank_csv::{BankCsv, BankCsvProfile, BankXlsx};
 use crate::canonical;
-use crate::fedwire::Fedwire;
 use crate::cfonb120::Cfonb120;
 use crate::cnab240::Cnab240;
 use crate::cnab400::Cnab400;
 use crate::coda::Coda;
+use crate::fedwire::Fedwire;
 use crate::format::Format;
 use crate::iso20022;
 use crate::lockbox::{Lockbox, LockboxLayout};
 use crate::mt::{Mt, MtTransfers};
 use crate::nacha::Nacha;
 use crate::norma43::Norma43;
-use crate::processor;
-use crate::transport::SourceFile;
-use crate::x12::{X12, X12Lockbox};
 use crate::ofx::Ofx;
+use crate::processor;
 use crate::qif::Qif;
 use crate::transport::SourceFile;
+use crate::x12::{X12, X12Lockbox};
 use crate::x937::CashLetter;
 
 /// Bytes of a file's beginning by which it is recognised.

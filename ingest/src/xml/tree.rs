@@ -115,20 +115,16 @@ impl Tree {
     }
 
     pub(super) fn add_text(&mut self, raw: &[u8], characters: &mut Characters, resolve: bool) {
-        // White space between elements says nothing, and an element of nothing else is empty.
-        if raw.iter().all(u8::is_ascii_whitespace) {
-            return;
-        }
         let Some(&innermost) = self.open.last() else {
             return;
         };
         let is_leaf = innermost as usize + 1 == self.nodes.len();
         if self.unkept > 0 || self.text.len() >= TEXT_BYTES_MAX {
-            self.is_cut = true;
+            self.is_cut |= !raw.trim_ascii().is_empty();
             return;
         }
         if !is_leaf {
-            self.mixed += 1;
+            self.mixed += u64::from(!raw.trim_ascii().is_empty());
             return;
         }
         let text = characters.decode(raw);
