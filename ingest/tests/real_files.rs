@@ -72,9 +72,8 @@ fn explanations() -> Vec<Explained> {
 
 /// What the reader says of one file: its codes, by format.
 fn read(path: &Path) -> Vec<(String, Reading, BTreeSet<String>)> {
-    let files = match unpack(path, "file") {
-        Ok(files) => files,
-        Err(_) => return vec![refused("unreadable")],
+    let Ok(files) = unpack(path, "file") else {
+        return vec![refused("unreadable")];
     };
     let outcomes = files.into_iter().map(|source| {
         let head = source.head(HEAD_BYTES).unwrap_or_default();

@@ -56,8 +56,7 @@ pub fn camt_053(bytes: u64, sink: &mut Sink) -> io::Result<()> {
         };
         sink.put(&format!(
             "<Stmt><Id>S{number}</Id><ElctrncSeqNb>1</ElctrncSeqNb><CreDtTm>2026-03-16T06:05:00</CreDtTm>\
-             <Acct><Id><Othr><Id>{:012}</Id></Othr></Id><Ccy>EUR</Ccy></Acct>\n",
-            number
+             <Acct><Id><Othr><Id>{number:012}</Id></Othr></Id><Ccy>EUR</Ccy></Acct>\n"
         ))?;
         sink.put(&balance("OPBD", 0))?;
         sink.put(&balance("CLBD", total))?;

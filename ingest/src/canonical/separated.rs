@@ -129,6 +129,8 @@ impl Sheet<'_> {
         if is_converted {
             self.parsed.notes.convert(self.line);
         }
+        // With a line end of its own, so that a CR in its last field is not taken for one.
+        let text = text.into_owned() + "\r\n";
         let separator = self.layout.separator;
         scan(text.as_bytes(), 0, separator, &mut found.fields);
         self.push(&text, extent.is_quoted, found)

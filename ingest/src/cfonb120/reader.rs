@@ -13,6 +13,10 @@ use crate::rows::Balance;
 const USUAL_CURRENCY: &[u8] = b"EUR";
 
 /// A statement of one account.
+#[expect(
+    clippy::struct_field_names,
+    reason = "statements have identifiers of their own"
+)]
 struct Statement {
     line: u64,
     /// As written: bank, branch and number.

@@ -56,7 +56,8 @@ impl Batch {
             company.statement_id.clone_from(&company.account);
         }
         if company.name.is_empty() {
-            company.name = decode(columns(record, name.0, name.1)).trim().to_owned();
+            let name = decode(columns(record, name.0, name.1));
+            name.trim().clone_into(&mut company.name);
         }
         company.events = Events::of("cnab240", &bank);
         company.bank = bank.into_owned();

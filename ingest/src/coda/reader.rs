@@ -97,7 +97,10 @@ impl<'a> RecordReader<'a> for Reader<'a> {
             [b'2', b'1', ..] => self.movement(line)?,
             [b'2', b'2' | b'3', ..] => self.go_on(line),
             [b'3', b'1'..=b'3', ..] => self.inform(line),
-            [b'4', ..] => self.message(line),
+            [b'4', ..] => {
+                self.message(line);
+                Ok(())
+            }
             [b'8', ..] => self.end_account(line)?,
             [b'9', ..] => self.end_file(line)?,
             _ => Err((
@@ -265,11 +268,10 @@ impl<'a> Reader<'a> {
         Err((QuarantineReason::TooLong, message))
     }
 
-    fn message(&mut self, line: &Line<'_>) -> Result<(), Refusal> {
+    fn message(&mut self, line: &Line<'_>) {
         let text = columns(line.bytes, 33, 112).trim_ascii();
         let words = || decode(text).into_owned();
         self.desk.note(&MESSAGE, line.number, words);
-        Ok(())
     }
 
     /// Writes the movement that is whole, or the payments that it is the total of.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use tieout_core::{Amount, Channel, Currency, Date, Direction, IdentityHasher, LineId};
+use tieout_core::{Amount, Channel, Currency, Date, IdentityHasher, LineId};
 
 use super::columns::{Columns, NotDigits, whole_number};
 use super::fields::{self, Misfit};
@@ -12,7 +12,7 @@ use super::text::decode;
 use crate::format::ReadError;
 use crate::intake::Intake;
 use crate::lines::Line;
-use crate::rows::{BankLine, BankLines, BookingStatus, DocumentLine};
+use crate::rows::{BankLine, BankLines, DocumentLine};
 
 /// Documents that one check may pay; a sequence number has two digits, so that no bank writes
 /// as many.

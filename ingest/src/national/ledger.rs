@@ -47,20 +47,20 @@ impl Ledger {
 
 /// What to say if a total that a closing record gives is not the sum of what was read.
 pub(crate) fn control_total(what: &str, line: u64, found: Amount, read: Amount) -> Option<Notice> {
-    differs(FindingCode::ControlTotal, what, line, found, read)
+    differs(FindingCode::ControlTotal, what, line, &found, &read)
 }
 
 /// What to say if a count that a closing record gives is not the number read.
 pub(crate) fn control_count(what: &str, line: u64, found: u64, read: u64) -> Option<Notice> {
-    differs(FindingCode::ControlCount, what, line, found, read)
+    differs(FindingCode::ControlCount, what, line, &found, &read)
 }
 
 fn differs<T: PartialEq + Display>(
     code: FindingCode,
     what: &str,
     line: u64,
-    found: T,
-    read: T,
+    found: &T,
+    read: &T,
 ) -> Option<Notice> {
     (found != read).then(|| Notice {
         severity: Severity::Error,

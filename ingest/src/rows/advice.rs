@@ -45,23 +45,3 @@ impl TableRow for AdviceLine<'_> {
         ]
     }
 }
-
-impl AdviceLine<'_> {
-    /// A row with nothing in it.
-    pub const fn blank() -> Self {
-        Self {
-            source_line: 0,
-            payment_reference: "",
-            payer_name: "",
-            payment_date: None,
-            payment_amount: None,
-            currency: None,
-            document_number: "",
-            gross: None,
-            discount: None,
-            adjustment: None,
-            adjustment_reason: "",
-            net: None,
-        }
-    }
-}

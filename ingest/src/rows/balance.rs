@@ -7,6 +7,10 @@ use super::table::{Cell, TableRow};
 
 /// A balance or a summary that a statement gives.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the fields are the columns of the table"
+)]
 pub(crate) struct Balance<'a> {
     pub source_line: u64,
     pub account: &'a str,

@@ -25,7 +25,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut archive = ZipWriter::new(io::Cursor::new(Vec::new()));
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in members {
         let options = SimpleFileOptions::default();
         archive.start_file(*name, options).unwrap();
