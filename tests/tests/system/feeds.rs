@@ -1,5 +1,6 @@
 //! The same money in several reports counts once, in whichever order they come.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::desk::Desk;
@@ -10,12 +11,14 @@ fn report(modifier: &str, lines: &[(&str, &str)]) -> String {
         .iter()
         .map(|(cents, _)| cents.parse::<u64>().unwrap())
         .sum();
-    let records: String = lines
-        .iter()
-        .map(|(cents, reference)| {
-            format!("16,195,{cents},0,{reference},{reference}E,WIRE FROM ACME/\n")
-        })
-        .collect();
+    let mut records = String::new();
+    for (cents, reference) in lines {
+        writeln!(
+            records,
+            "16,195,{cents},0,{reference},{reference}E,WIRE FROM ACME/"
+        )
+        .unwrap();
+    }
     let count = lines.len();
     format!(
         "01,091000019,4400128871,260316,0605,1,,,2/\n\

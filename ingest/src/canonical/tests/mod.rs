@@ -73,7 +73,7 @@ fn try_read(bytes: &[u8], settings: &Settings) -> Option<Outcome> {
                 }
                 Batch::Finding(finding) => findings.push(finding),
                 Batch::Quarantine(line) => quarantine.push(line),
-                other => panic!("unexpected {other:?}"),
+                other @ Batch::Transactions { .. } => panic!("unexpected {other:?}"),
             }
             Ok::<_, Stopped>(())
         })
