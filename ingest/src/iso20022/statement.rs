@@ -143,10 +143,7 @@ impl Reports {
         if is_in_pieces {
             return self.piece(element, extent, out);
         }
-        let entry = match self.check(element, out)? {
-            Ok(entry) => entry,
-            Err(refusal) => return Err(refusal.into()),
-        };
+        let entry = self.check(element, out)??;
         let account = &self.report.account;
         let is_whole = extent == Extent::Whole;
         let (rows, intake) = (&mut out.rows, &mut out.intake);

@@ -245,7 +245,7 @@ impl<R: Read> Scanner<R> {
                 self.position += BYTE_ORDER_MARK.len();
                 continue;
             }
-            match self.window().first() {
+            match self.window().first().copied() {
                 Some(b'<') => {
                     if let Some(found) = self.markup()? {
                         return Ok(Some(self.take(&found)));
