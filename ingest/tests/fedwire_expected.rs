@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reading::real::samples;
 use reading::{Row, format, read_source};
 use serde_json::Value;
 use tieout_ingest::{Settings, SourceFile};
@@ -17,18 +18,7 @@ const FOLDER: &str = "fedwire/moov-io__wire/test/testdata";
 const OTHER_EDITION: &str = "fedWireMessage-CustomerTransferPlus.json";
 
 fn folder() -> Option<PathBuf> {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
-    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
-    let folder = root.join(FOLDER);
-    if !folder.is_dir() {
-        println!(
-            "SKIPPED: no samples in {} (set TIEOUT_SAMPLES)",
-            folder.display()
-        );
-        return None;
-    }
-    Some(folder)
+    Some(samples()?.join(FOLDER))
 }
 
 /// The text at `path` in the message, or nothing.

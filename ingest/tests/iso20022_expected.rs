@@ -8,23 +8,13 @@ mod reading;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use reading::real::samples;
 use reading::{Reading, Row, read_source};
 use serde_json::Value;
 use tieout_core::{Amount, Currency};
 use tieout_ingest::{HEAD_BYTES, Settings, SourceFile, recognize};
-
-fn samples() -> Option<PathBuf> {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
-    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
-    if !root.is_dir() {
-        println!("SKIPPED: no samples in {}", root.display());
-        return None;
-    }
-    Some(root)
-}
 
 fn read(path: &Path) -> Reading {
     let source = SourceFile::plain(path.to_owned(), "file".to_owned());

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reading::real::{files_under, samples};
 use reading::{Reading, Row, read_source};
 use serde_json::Value;
 use tieout_core::{Amount, Date};
@@ -95,31 +96,6 @@ impl Compared {
             Err(_) => text.to_owned(),
         };
         Self::new(what, &amount(expected), &amount(read))
-    }
-}
-
-fn samples() -> Option<PathBuf> {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
-    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
-    if !root.is_dir() {
-        println!(
-            "SKIPPED: no samples in {} (set TIEOUT_SAMPLES)",
-            root.display()
-        );
-        return None;
-    }
-    Some(root)
-}
-
-fn files_under(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_under(&path, found);
-        } else {
-            found.push(path);
-        }
     }
 }
 
@@ -519,11 +495,10 @@ fn compare_fields(statements: &[Value], reading: &Reading) -> Vec<Compared> {
 #[test]
 fn statements_read_as_their_authors_expect() {
     let Some(root) = samples() else { return };
-    let mut files = Vec::new();
-    for folder in ["mt940", "mt9xx"] {
-        files_under(&root.join(folder), &mut files);
-    }
-    files.sort();
+    let folders = ["mt940", "mt9xx"].into_iter();
+    let files: Vec<PathBuf> = folders
+        .flat_map(|folder| files_under(&root.join(folder)))
+        .collect();
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut unused: BTreeSet<(&str, &str)> = RIGHT.iter().map(|right| (right.0, right.1)).collect();

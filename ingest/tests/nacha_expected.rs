@@ -9,19 +9,12 @@ mod reading;
 use std::fs;
 use std::path::PathBuf;
 
+use reading::real::samples;
 use serde_json::Value;
 use tieout_core::Amount;
 
 fn folder() -> Option<PathBuf> {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
-    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
-    let folder = root.join("nacha/moov-io__ach/test/testdata");
-    if !folder.is_dir() {
-        println!("SKIPPED: no samples in {}", folder.display());
-        return None;
-    }
-    Some(folder)
+    Some(samples()?.join("nacha/moov-io__ach/test/testdata"))
 }
 
 /// Account, transaction code, identification, receiver and trace number of an entry.

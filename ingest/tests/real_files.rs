@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reading::real::{files_under, samples};
 use reading::{Reading, read_source};
 use serde::Deserialize;
 use tieout_core::Severity;
@@ -36,31 +37,6 @@ struct Unclean {
     codes: BTreeSet<String>,
     /// Why that is right.
     why: String,
-}
-
-fn samples() -> Option<PathBuf> {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
-    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
-    if !root.is_dir() {
-        println!(
-            "SKIPPED: no samples in {} (set TIEOUT_SAMPLES)",
-            root.display()
-        );
-        return None;
-    }
-    Some(root)
-}
-
-fn files_under(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files_under(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
 }
 
 fn explanations() -> Vec<Explained> {
@@ -109,6 +85,22 @@ struct Count {
 }
 
 #[test]
+fn every_folder_is_spoken_for() {
+    let Some(root) = samples() else { return };
+    let explained = explanations();
+    let folders: BTreeSet<&str> = explained
+        .iter()
+        .flat_map(|explained| &explained.folders)
+        .filter_map(|folder| folder.split('/').next())
+        .collect();
+    for entry in fs::read_dir(&root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(!path.is_dir() || folders.contains(name), "{name}");
+    }
+}
+
+#[test]
 fn every_file_is_clean_or_explained() {
     let Some(root) = samples() else { return };
     let mut wrong = Vec::new();
@@ -116,10 +108,7 @@ fn every_file_is_clean_or_explained() {
     for explained in explanations() {
         let mut unused: BTreeSet<&str> = explained.file.iter().map(|f| &*f.path).collect();
         for folder in &explained.folders {
-            let mut files = Vec::new();
-            files_under(&root.join(folder), &mut files);
-            files.sort();
-            for path in files {
+            for path in files_under(&root.join(folder)) {
                 let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
                 let listed = explained.file.iter().find(|file| file.is_of(name));
                 let expected = listed.map(|file| file.codes.clone()).unwrap_or_default();

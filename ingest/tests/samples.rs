@@ -7,24 +7,9 @@
 
 mod reading;
 
-use std::path::PathBuf;
-
+use reading::real::samples;
 use reading::{Reading, read};
 use tieout_ingest::recognize;
-
-fn samples() -> Option<PathBuf> {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = std::env::var_os("TIEOUT_SAMPLES").map(PathBuf::from);
-    let root = repository.join(named.unwrap_or_else(|| "../shared/samples".into()));
-    if !root.is_dir() {
-        println!(
-            "SKIPPED: no samples in {} (set TIEOUT_SAMPLES)",
-            root.display()
-        );
-        return None;
-    }
-    Some(root)
-}
 
 fn sample(root: &std::path::Path, path: &str) -> Vec<u8> {
     std::fs::read(root.join(path)).unwrap()

@@ -5,13 +5,12 @@
 //! interchange names its separators, and each trailer counts what is above it. `separators` and
 //! `stream` cut bytes into segments, `envelope` checks trailers, `set` knows which reader a set
 //! has; `remittance`, `claims`, `lockbox`, `invoice`, `acknowledgment` and `application` are these
-//! readers, with `payment`, `advice` and `terms` for what several of them have; `carried` reads an
-//! 820 within an ACH entry. Sets of other kinds are counted and passed over.
+//! readers, with `payment`, `advice` and `terms` for what several of them have. Sets of other kinds are counted
+//! and passed over.
 
 mod acknowledgment;
 mod advice;
 mod application;
-mod carried;
 mod claims;
 mod deposit_control;
 mod envelope;
@@ -35,12 +34,6 @@ use crate::transport::SourceFile;
 use reader::Reader;
 use recognition::{holds_lockbox, is_x12};
 use stream::Segments;
-
-#[allow(
-    unused_imports,
-    reason = "for the formats that carry an 820 within their entries"
-)]
-pub(crate) use carried::{CarriedAdvice, CarriedDocument, read_carried};
 
 /// X12 files without lockbox cheques.
 pub struct X12;

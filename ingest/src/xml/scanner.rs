@@ -246,9 +246,6 @@ impl<R: Read> Scanner<R> {
                 continue;
             }
             match self.window().first().copied() {
-                None if !self.fill()? => return Ok(None),
-                None => {}
-                Some(b'<') if self.begins_with(b"<!--")? => self.skip_comment()?,
                 Some(b'<') => {
                     if let Some(found) = self.markup()? {
                         return Ok(Some(self.take(&found)));
@@ -259,6 +256,8 @@ impl<R: Read> Scanner<R> {
                     self.position += end;
                     return Ok(Some(Token::Text(&self.buffer[self.token..self.position])));
                 }
+                None if !self.fill()? => return Ok(None),
+                None => {}
             }
         }
     }
@@ -318,29 +317,47 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// What begins with `<` and is no comment; none for what is passed over.
+    /// What begins with `<`; none for what is passed over.
     fn markup(&mut self) -> Result<Option<Found>, Unreadable> {
-        if self.begins_with(b"<?")? {
-            let end = self.find(b"?>", 2)?;
-            let is_declaration = self.window().starts_with(b"<?xml ");
-            if !is_declaration {
-                self.position += end + 2;
-                return Ok(None);
+        while self.window().len() < 2 {
+            if !self.fill()? {
+                return Err(Unreadable::Truncated);
             }
+        }
+        match self.window()[1] {
+            b'/' => {
+                let end = self.close_end()?;
+                Ok(Some(Found::new(Kind::Close, 2..end, end + 1)))
+            }
+            b'?' => self.instruction(),
+            b'!' => self.declaration(),
+            _ => self.element().map(Some),
+        }
+    }
+
+    fn instruction(&mut self) -> Result<Option<Found>, Unreadable> {
+        let end = self.find(b"?>", 2)?;
+        if self.window().starts_with(b"<?xml ") {
             return Ok(Some(Found::new(Kind::Declaration, 5..end, end + 2)));
+        }
+        self.position += end + 2;
+        Ok(None)
+    }
+
+    fn declaration(&mut self) -> Result<Option<Found>, Unreadable> {
+        if self.begins_with(b"<!--")? {
+            self.skip_comment()?;
+            return Ok(None);
         }
         if self.begins_with(b"<![CDATA[")? {
             let end = self.find(b"]]>", 9)?;
             return Ok(Some(Found::new(Kind::Raw, 9..end, end + 3)));
         }
-        if self.begins_with(b"<!")? {
-            let end = self.document_type_end()?;
-            return Ok(Some(Found::new(Kind::DocumentType, 0..0, end)));
-        }
-        if self.begins_with(b"</")? {
-            let end = self.find(b">", 2)?;
-            return Ok(Some(Found::new(Kind::Close, 2..end, end + 1)));
-        }
+        let end = self.document_type_end()?;
+        Ok(Some(Found::new(Kind::DocumentType, 0..0, end)))
+    }
+
+    fn element(&mut self) -> Result<Found, Unreadable> {
         let end = self.tag_end()?;
         let window = self.window();
         let is_empty = window[end - 1] == b'/';
@@ -351,7 +368,23 @@ impl<R: Read> Scanner<R> {
             let message = format!("`{}` is no tag", shown.escape_ascii());
             return Err(Unreadable::Malformed(message));
         }
-        Ok(Some(Found::new(Kind::Open { is_empty }, content, end + 1)))
+        Ok(Found::new(Kind::Open { is_empty }, content, end + 1))
+    }
+
+    /// The `>` of a tag that ends an element.
+    fn close_end(&mut self) -> Result<usize, Unreadable> {
+        let mut searched = 2;
+        loop {
+            let window = self.window();
+            if let Some(at) = memchr(b'>', window.get(searched..).unwrap_or_default()) {
+                return within_limit(searched + at);
+            }
+            searched = window.len().max(2);
+            within_limit(searched)?;
+            if !self.fill()? {
+                return Err(Unreadable::Truncated);
+            }
+        }
     }
 
     /// Where `needle` begins, seen from the token's first byte; the first `skip` bytes are passed.

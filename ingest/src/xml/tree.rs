@@ -115,16 +115,20 @@ impl Tree {
     }
 
     pub(super) fn add_text(&mut self, raw: &[u8], characters: &mut Characters, resolve: bool) {
+        // White space between elements says nothing, and an element of nothing else is empty.
+        if raw.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
         let Some(&innermost) = self.open.last() else {
             return;
         };
         let is_leaf = innermost as usize + 1 == self.nodes.len();
         if self.unkept > 0 || self.text.len() >= TEXT_BYTES_MAX {
-            self.is_cut |= !raw.trim_ascii().is_empty();
+            self.is_cut = true;
             return;
         }
         if !is_leaf {
-            self.mixed += u64::from(!raw.trim_ascii().is_empty());
+            self.mixed += 1;
             return;
         }
         let text = characters.decode(raw);

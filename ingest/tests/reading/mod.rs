@@ -1,6 +1,8 @@
 //! Reads bytes as a file and collects what they become.
 #![allow(clippy::unwrap_used, dead_code)]
 
+pub mod real;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ mod desk;
 mod distributor;
 mod feeds;
 mod golden;
+mod inspecting;
 mod questions;
 mod samples;
 mod tidy;
