@@ -35,41 +35,68 @@ pub fn bai2(bytes: u64, sink: &mut Sink) -> io::Result<()> {
     sink.put(&format!("99,{total},1,{}/\n", records + 3))
 }
 
-/// A BAI lockbox with an amount for each invoice, in the default layout.
+/// Batches of one lockbox and lockboxes of one transmission, so that counts and totals fit their
+/// columns.
+const BATCHES_PER_LOCKBOX: u64 = 8;
+const LOCKBOXES_PER_TRANSMISSION: u64 = 40;
+
+/// A BAI lockbox with an amount for each invoice, in the default layout: transmissions one after
+/// the other.
 pub fn lockbox(bytes: u64, sink: &mut Sink) -> io::Result<()> {
-    let pad = |line: String| format!("{line:<80}\n");
-    sink.put(&pad("10009100001944001288712603160605".to_owned()))?;
-    sink.put(&pad("2091000019 4400128871 LOCKBOX   0800800002".to_owned()))?;
-    let (mut checks, mut total, mut records, mut batch) = (0, 0, 2, 0);
     while sink.written < bytes {
-        batch = batch % 999 + 1;
-        sink.put(&pad(format!("5{batch:03}0000061001260316")))?;
-        let (mut count, mut sum) = (0, 0);
+        put_padded(sink, "10009100001944001288712603160605")?;
+        put_padded(sink, "2091000019 4400128871 LOCKBOX   0800800002")?;
+        let mut records = 2;
+        for number in 1..=LOCKBOXES_PER_TRANSMISSION {
+            records += one_lockbox(number, sink)?;
+            if sink.written >= bytes {
+                break;
+            }
+        }
+        put_padded(sink, &format!("9{:06}", records + 1))?;
+    }
+    Ok(())
+}
+
+/// Writes the batches of lockbox `number`; gives the records.
+fn one_lockbox(number: u64, sink: &mut Sink) -> io::Result<u64> {
+    let (mut checks, mut total) = (0, 0);
+    for batch in 1..=BATCHES_PER_LOCKBOX {
+        put_padded(sink, &format!("5{batch:03}000{number:07}260316"))?;
+        let mut sum = 0;
         for item in 1..=LINES_PER_GROUP {
             let cents = sink.words.cents();
-            let (document, name) = (sink.words.document(), sink.words.name());
-            let (account, number) = (sink.words.document(), sink.words.document());
-            sink.put(&pad(format!(
-                "6{batch:03}{item:03}{cents:010}021000021{account:010}{number:010}031626{name:<28}"
-            )))?;
-            sink.put(&pad(format!(
-                "4{batch:03}{item:03}6019INV{document:<12}{cents:010}0000000000"
-            )))?;
-            count += 1;
             sum += cents;
+            let (document, name) = (sink.words.document(), sink.words.name());
+            let (account, check) = (sink.words.document(), sink.words.document());
+            put_padded(
+                sink,
+                &format!(
+                    "6{batch:03}{item:03}{cents:010}021000021{account:010}{check:010}031626{name}"
+                ),
+            )?;
+            put_padded(
+                sink,
+                &format!("4{batch:03}{item:03}6019INV{document:<12}{cents:010}0000000000"),
+            )?;
         }
-        sink.put(&pad(format!(
-            "7{batch:03}0000061001260316{count:03}{sum:010}"
-        )))?;
+        let count = LINES_PER_GROUP;
+        put_padded(
+            sink,
+            &format!("7{batch:03}000{number:07}260316{count:03}{sum:010}"),
+        )?;
         checks += count;
         total += sum;
-        records += 2 + 2 * count;
     }
-    sink.put(&pad(format!(
-        "80000000061001260316{:04}{total:010}",
-        checks % 10_000
-    )))?;
-    sink.put(&pad(format!("9{:06}", (records + 2) % 1_000_000)))
+    put_padded(
+        sink,
+        &format!("8000000{number:07}260316{checks:04}{total:010}"),
+    )?;
+    Ok(1 + BATCHES_PER_LOCKBOX * (2 + 2 * LINES_PER_GROUP))
+}
+
+fn put_padded(sink: &mut Sink, record: &str) -> io::Result<()> {
+    sink.put(&format!("{record:<80}\n"))
 }
 
 /// NACHA: PPD credits with one addendum each.

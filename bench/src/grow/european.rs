@@ -85,12 +85,13 @@ pub fn coda(bytes: u64, sink: &mut Sink) -> io::Result<()> {
     let (mut statement, mut balance) = (0, 0);
     while sink.written < bytes {
         statement = statement % 999 + 1;
+        let head = format!(
+            "0000016032672505        00000000  {:<26}{:<11}00000000000 00000",
+            "TIEOUT DISTRIBUTION", "KREDBEBB"
+        );
+        sink.put(&format!("{head:<127}2\n"))?;
         sink.put(&line(format!(
-            "0000016032672505        00000000  {:<26}{:<11}00000000000 00000{:16}{:7}2",
-            "TIEOUT DISTRIBUTION", "KREDBEBB", "", ""
-        )))?;
-        sink.put(&line(format!(
-            "12{statement:03}{:<34}EUR0{:012}000130326{:<26}{:<35}{statement:03}",
+            "12{statement:03}{:<34}EUR0{:015}130326{:<26}{:<35}{statement:03}",
             "BE68539007547034",
             balance * 10,
             "TIEOUT DISTRIBUTION",
@@ -156,7 +157,7 @@ pub fn cfonb120(bytes: u64, sink: &mut Sink) -> io::Result<()> {
             sum += cents;
             let (document, name) = (sink.words.document(), sink.words.name());
             sink.put(&line(format!(
-                "040300400000001EUR2 {account:011}05160326  160326{:<31}  {document:07}  {}INV{document:<13}",
+                "0430004    00001EUR2 {account:011}05160326  160326{:<31}  {document:07}  {}INV{document:<13}",
                 format!("VIR {name}"),
                 overpunched(cents)
             )))?;

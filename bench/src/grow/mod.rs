@@ -33,6 +33,11 @@ const FORMATS: [(&str, Grow); 12] = [
     ("bank_csv", european::bank_csv),
 ];
 
+/// The names of the formats that can be grown.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|(name, _)| *name)
+}
+
 /// Writes a file of `format` of at least `bytes` bytes to `path`.
 ///
 /// # Errors
@@ -40,7 +45,7 @@ const FORMATS: [(&str, Grow); 12] = [
 pub fn run(format: &str, bytes: u64, path: &Path) -> Result<()> {
     let known = FORMATS.iter().find(|(name, _)| *name == format);
     let Some((_, grow)) = known else {
-        let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = names().collect();
         bail!("{format} cannot be grown; one of {}", names.join(", "));
     };
     let file = File::create(path).with_context(|| path.display().to_string())?;
