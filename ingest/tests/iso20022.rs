@@ -67,3 +67,17 @@ fn a_line_is_the_same_wherever_it_stands() {
     let other = one.replace("<Id>S</Id>", "<Id>T</Id>");
     assert_ne!(identities(&other), twins);
 }
+
+#[test]
+fn the_last_line_of_a_broken_file_counts_however_it_is_cut() {
+    let broken = "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\">\n<BkToCstmrStmt>\n\
+                  <GrpHdr></Stmt>\nand more without an end";
+    for chunk_bytes in [1, 7, 16, 1 << 16] {
+        let settings = Settings {
+            chunk_bytes,
+            ..Settings::default()
+        };
+        let reading = read_with("camt.053", broken.as_bytes(), &settings);
+        assert_eq!(reading.counts.lines, 4, "{chunk_bytes}");
+    }
+}

@@ -77,6 +77,8 @@ pub(super) struct Scanner<R> {
     line_ends: u64,
     counted: usize,
     after_return: bool,
+    /// The last byte of the file so far, which may have left the buffer.
+    last: Option<u8>,
     kept: Kept,
 }
 
@@ -103,6 +105,7 @@ impl<R: Read> Scanner<R> {
             line_ends: 0,
             counted: 0,
             after_return: false,
+            last: None,
             kept: Kept::default(),
         }
     }
@@ -133,8 +136,7 @@ impl<R: Read> Scanner<R> {
 
     pub fn lines(&mut self) -> u64 {
         self.count_lines(self.filled);
-        let last = self.filled.checked_sub(1).map(|at| self.buffer[at]);
-        let is_open = last.is_some_and(|byte| byte != b'\n' && byte != b'\r');
+        let is_open = self.last.is_some_and(|byte| byte != b'\n' && byte != b'\r');
         self.line_ends + u64::from(is_open)
     }
 
@@ -197,6 +199,10 @@ impl<R: Read> Scanner<R> {
         }
         let end = self.filled + self.chunk_bytes;
         let read = read_some(&mut self.source, &mut self.buffer[self.filled..end])?;
+        self.last = self.buffer[self.filled..self.filled + read]
+            .last()
+            .copied()
+            .or(self.last);
         self.filled += read;
         self.is_ended = read == 0;
         Ok(read > 0)
