@@ -207,8 +207,13 @@ pub fn norma43(bytes: u64, sink: &mut Sink) -> io::Result<()> {
             0, 0
         )))?;
         records += 2 + 2 * LINES_PER_STATEMENT;
+        // The count has six digits: then the next transmission begins.
+        if records > 900_000 || sink.written >= bytes {
+            sink.put(&line(format!("88{}{records:06}", "9".repeat(18))))?;
+            records = 0;
+        }
     }
-    sink.put(&line(format!("88{}{records:06}", "9".repeat(18))))
+    Ok(())
 }
 
 /// A German bank's CSV with a running balance.
