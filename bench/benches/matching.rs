@@ -8,7 +8,7 @@ use arrow::compute::{concat_batches, take_record_batch};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tieout_core::schema::{Table, parsed_remittance_lines};
 use tieout_ingest::Batch;
-use tieout_matcher::{Recipe, Session};
+use tieout_matcher::{Arrivals, Decisions, Recipe, Session};
 
 mod files;
 
@@ -73,23 +73,26 @@ fn payments(dir: &Path) -> Payments {
 
 /// Decides everything; returns how many were decided in the first pass, and in all.
 fn decide(mut session: Session, payments: &Payments) -> (usize, usize) {
+    let mut arrivals = Arrivals::new(session.recipe());
     let mut left = Vec::new();
-    let (mut first, mut sequence, mut all) = (0, 0, 0);
+    let (mut first, mut all) = (0, 0);
     for (transactions, lines) in payments {
-        let decisions = session.references(transactions, lines).unwrap();
-        let waiting: Vec<u32> = (0..decisions.len() as u32)
-            .filter(|&row| decisions[row as usize].is_none())
-            .collect();
-        first += decisions.len() - waiting.len();
+        let arrived = arrivals.take(transactions, lines).unwrap();
+        let sequence = arrived.first;
+        let Decisions {
+            decisions, waiting, ..
+        } = session.references(transactions, lines, arrived).unwrap();
+        first += decisions.len();
+        all += decisions.len() + waiting.len();
         let sequences: Vec<u32> = waiting.iter().map(|row| sequence + row).collect();
         let rows = take_record_batch(transactions, &UInt32Array::from(waiting.clone())).unwrap();
         left.push((rows, lines_of(lines, &waiting), sequences));
-        sequence += decisions.len() as u32;
-        all += decisions.len();
     }
-    for (transactions, lines, sequences) in &left {
-        let decided = session.amounts(transactions, lines, sequences).unwrap();
-        assert_eq!(decided.len(), sequences.len());
+    session.close(arrivals);
+    for (transactions, lines, sequences) in left {
+        let waiting = sequences.len();
+        let decided = session.amounts(&transactions, &lines, sequences).unwrap();
+        assert_eq!(decided.decisions.len(), waiting);
     }
     (first, all)
 }

@@ -8,9 +8,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use mimalloc::MiMalloc;
 use serde_json::json;
 use tieout_core::Severity;
 use tieout_ingest::{Batch, HEAD_BYTES, Settings, SourceFile, recognize_file, unpack};
+
+/// The one of the command.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn parse(file: &SourceFile) -> serde_json::Value {
     let format = recognize_file(file, &file.head(HEAD_BYTES).unwrap()).unwrap();

@@ -15,6 +15,10 @@ mod terminal;
 use std::process::ExitCode;
 
 use arguments::Command;
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

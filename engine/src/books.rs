@@ -13,7 +13,7 @@ use tieout_matcher::{Loaded, LoadedBatch, Session};
 
 use crate::files::{Found, Known};
 use crate::intake::{arrow, column, internal};
-use crate::reading::{Message, read};
+use crate::reading::{AsParsed, Message, read};
 use crate::redelivery::Redelivery;
 use crate::report::Report;
 use crate::{EngineError, Progress, RunOptions};
@@ -108,10 +108,11 @@ pub fn load(
         &options.settings,
         progress,
         total_bytes,
+        AsParsed,
         |message| match message {
-            Message::Batch(place, batch) if files[place].is_again && !is_own(&batch) => Ok(()),
+            Message::Item((place, batch)) if files[place].is_again && !is_own(&batch) => Ok(()),
             Message::Done(place, _) | Message::Failed(place, _) if files[place].is_again => Ok(()),
-            Message::Batch(place, batch) => {
+            Message::Item((place, batch)) => {
                 shelf.take(place as u32, batch, &mut notes[place], report)
             }
             Message::Done(place, counts) => {
@@ -288,9 +289,17 @@ impl Shelf<'_> {
         let loaded = self.session.load_items(rows).map_err(internal)?;
         notes.items(&loaded, rows)?;
         let is_first = |outcome: &Loaded| matches!(outcome, Loaded::New | Loaded::NothingOpen);
-        let first: BooleanArray = loaded.rows.iter().map(|row| Some(is_first(row))).collect();
-        let rows = filter_record_batch(rows, &first).map_err(arrow)?;
-        report.open_items += rows.num_rows() as u64;
+        let count = loaded.rows.iter().filter(|&row| is_first(row)).count();
+        report.open_items += count as u64;
+        if !report.desk.wants(Table::OpenItems) {
+            return Ok(());
+        }
+        let rows = if count == rows.num_rows() {
+            rows.clone()
+        } else {
+            let first: BooleanArray = loaded.rows.iter().map(|row| Some(is_first(row))).collect();
+            filter_record_batch(rows, &first).map_err(arrow)?
+        };
         report.desk.send(Table::OpenItems, rows)
     }
 }

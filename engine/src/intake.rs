@@ -21,6 +21,8 @@ pub struct Admitted {
     pub transactions: RecordBatch,
     /// Their documents; the first column is the row of the line.
     pub remittance_lines: RecordBatch,
+    /// Their identifiers.
+    pub ids: Vec<LineId>,
     /// Lines that an earlier delivery had brought.
     pub known_before: u64,
 }
@@ -29,24 +31,12 @@ pub struct Admitted {
 #[derive(Default)]
 pub struct Intake {
     identities: Identities,
-    /// The identifier of every payment, by its sequence number.
-    ids: Vec<LineId>,
     /// The currency of each account, and whether another was reported.
     currencies: HashMap<String, (String, bool), RandomState>,
     account: (String, String),
 }
 
 impl Intake {
-    /// The identifier of payment number `sequence`.
-    pub fn id(&self, sequence: u32) -> Option<LineId> {
-        self.ids.get(sequence as usize).copied()
-    }
-
-    /// How many payments there are.
-    pub fn payments(&self) -> u32 {
-        self.ids.len() as u32
-    }
-
     /// Admits the new lines of a parsed batch of delivery number `delivery`.
     ///
     /// # Errors
@@ -60,15 +50,16 @@ impl Intake {
         let identities = column::<FixedSizeBinaryArray>(transactions, 0)?;
         let rows = transactions.num_rows();
         let mut keep = Vec::with_capacity(rows);
-        let mut ids = StringBuilder::with_capacity(rows, rows * 32);
+        let mut ids = Vec::with_capacity(rows);
+        let mut texts = StringBuilder::with_capacity(rows, rows * 32);
         for row in 0..rows {
             let bytes = identities.value(row).try_into().unwrap_or_default();
             let admission = self.identities.admit(delivery, LineId::from_bytes(bytes));
             keep.push(matches!(admission, Admission::New(_)));
             if let Admission::New(id) = admission {
-                self.ids.push(id);
+                ids.push(id);
                 let hex = id.to_hex();
-                ids.append_value(std::str::from_utf8(&hex).unwrap_or_default());
+                texts.append_value(std::str::from_utf8(&hex).unwrap_or_default());
             }
         }
         let new = keep.iter().filter(|&&kept| kept).count();
@@ -78,8 +69,9 @@ impl Intake {
             keep_rows(transactions, remittance_lines, keep)?
         };
         Ok(Admitted {
-            transactions: with_ids(&transactions, Arc::new(ids.finish()))?,
+            transactions: with_ids(&transactions, Arc::new(texts.finish()))?,
             remittance_lines,
+            ids,
             known_before: (rows - new) as u64,
         })
     }

@@ -16,6 +16,7 @@
 //! # Ok::<(), tieout::EngineError>(())
 //! ```
 
+mod admission;
 mod books;
 mod cash;
 mod error;

@@ -14,51 +14,108 @@ use crate::{EngineError, Progress};
 const BATCHES_MAX: usize = 4;
 
 /// What the reader says.
-pub enum Message {
-    /// A batch of the file at this place.
-    Batch(usize, Batch),
+pub enum Message<T> {
+    /// Something of the file that is being read, or of all files after the last.
+    Item(T),
     /// The file at this place was read to its end.
     Done(usize, Counts),
     /// The file at this place could not be read to its end.
     Failed(usize, Finding),
 }
 
-/// Reads `files` one after the other and hands everything to `take`.
+/// How a stage hands on what it has made.
+pub type Give<'a, T> = &'a mut dyn FnMut(T) -> Result<(), EngineError>;
+
+/// What is done with batches on the reader's thread, as they are parsed.
+pub trait Stage: Send {
+    /// What is handed on.
+    type Item: Send;
+
+    /// Takes a batch of the file at `place`.
+    fn take(
+        &mut self,
+        place: usize,
+        batch: Batch,
+        give: Give<Self::Item>,
+    ) -> Result<(), EngineError>;
+
+    /// The file ends here.
+    fn done(&mut self, _give: Give<Self::Item>) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// All files end here.
+    fn finish(&mut self, _give: Give<Self::Item>) -> Result<(), EngineError> {
+        Ok(())
+    }
+}
+
+/// Hands on batches as they are, with the places of their files.
+pub struct AsParsed;
+
+impl Stage for AsParsed {
+    type Item = (usize, Batch);
+
+    fn take(
+        &mut self,
+        place: usize,
+        batch: Batch,
+        give: Give<(usize, Batch)>,
+    ) -> Result<(), EngineError> {
+        give((place, batch))
+    }
+}
+
+/// Reads `files` one after the other through `stage`, hands everything to `take`, and gives the
+/// stage back.
 ///
 /// # Errors
-/// What `take` returns, and [`EngineError::Internal`] for a mistake in a parser.
-pub fn read(
+/// What `take` or the stage returns, and [`EngineError::Internal`] for a mistake in a parser.
+pub fn read<S: Stage>(
     files: &[&Known],
     settings: &Settings,
     progress: &dyn Progress,
     total_bytes: u64,
-    take: impl FnMut(Message) -> Result<(), EngineError>,
-) -> Result<(), EngineError> {
+    mut stage: S,
+    take: impl FnMut(Message<S::Item>) -> Result<(), EngineError>,
+) -> Result<S, EngineError> {
     let (sender, receiver) = bounded(BATCHES_MAX);
     thread::scope(|scope| {
-        let parse = move || -> Result<(), EngineError> {
+        let parse = move || -> Result<S, EngineError> {
+            // Whoever takes has an error of its own to show when it takes no more.
+            let send = |message| {
+                sender
+                    .send(message)
+                    .map_err(|_| internal("nobody reads on"))
+            };
+            let mut give = |item| send(Message::Item(item));
             for (place, file) in files.iter().enumerate() {
                 progress.file(&file.source.name, total_bytes);
+                let mut failure = None;
                 let mut hand_over = |batch| {
-                    sender
-                        .send(Message::Batch(place, batch))
-                        .map_err(|_| Stopped)
+                    stage.take(place, batch, &mut give).map_err(|error| {
+                        failure = Some(error);
+                        Stopped
+                    })
                 };
-                let message = match file.format.read(&file.source, settings, &mut hand_over) {
+                let read = file.format.read(&file.source, settings, &mut hand_over);
+                if let Some(error) = failure {
+                    return Err(error);
+                }
+                stage.done(&mut give)?;
+                send(match read {
                     Ok(counts) => Message::Done(place, counts),
-                    Err(ReadError::Stopped(_)) => return Ok(()),
                     Err(ReadError::Io { source, .. }) => {
                         Message::Failed(place, unreadable(file, &source))
                     }
+                    Err(ReadError::Stopped(_)) => return Ok(stage),
                     Err(ReadError::Internal { file, message }) => {
                         return Err(internal(format!("{file}: {message}")));
                     }
-                };
-                if sender.send(message).is_err() {
-                    return Ok(());
-                }
+                })?;
             }
-            Ok(())
+            stage.finish(&mut give)?;
+            Ok(stage)
         };
         let named = thread::Builder::new().name("read".to_owned());
         let reader = named.spawn_scoped(scope, parse).map_err(internal)?;
@@ -69,9 +126,9 @@ pub fn read(
 }
 
 /// Takes by value, so that an error closes the channel and stops the reader.
-fn take_all(
-    messages: Receiver<Message>,
-    take: impl FnMut(Message) -> Result<(), EngineError>,
+fn take_all<T>(
+    messages: Receiver<Message<T>>,
+    take: impl FnMut(Message<T>) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     messages.into_iter().try_for_each(take)
 }

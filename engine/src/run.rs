@@ -1,5 +1,5 @@
-//! The pipeline: files are read on one thread, payments matched on this one and its pool, rows
-//! written on a third, with bounded channels between them.
+//! The pipeline: files are read and their lines admitted on one thread, payments matched on this
+//! one and its pool, rows written on a third, with bounded channels between them.
 
 use std::thread;
 use std::time::Instant;
@@ -7,6 +7,7 @@ use std::time::Instant;
 use crossbeam::channel::bounded;
 use tieout_ingest::Role;
 
+use crate::admission::Admission;
 use crate::books;
 use crate::cash::Cash;
 use crate::files::{self, Found, Known};
@@ -69,20 +70,21 @@ fn tie_out(
         .flat_map(|role| found.of(role))
         .collect();
     let mut cash = Cash::new(&mut session)?;
-    read(
+    let admission = read(
         &bank,
         &options.settings,
         progress,
         total_bytes,
+        Admission::new(&options.recipe)?,
         |message| match message {
-            Message::Batch(place, batch) => cash.take(place, batch, &mut report, progress),
+            Message::Item(taken) => cash.take(taken, &mut report, progress),
             Message::Done(place, counts) => {
                 cash.file_done(bank[place], counts, &mut report, progress)
             }
             Message::Failed(place, finding) => report.failed(bank[place], &finding),
         },
     )?;
-    cash.finish(&mut report, progress)?;
+    cash.finish(admission.into_arrivals(), &mut report, progress)?;
     for file in found.of(Role::Nothing) {
         books::skip(file, &options.settings, &mut report)?;
     }

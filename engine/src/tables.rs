@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Decimal128Builder, Float64Builder, RecordBatch, StringArray, StringBuilder,
-    UInt32Array, UInt64Builder,
+    ArrayRef, Decimal128Builder, Float64Array, Float64Builder, RecordBatch, StringArray,
+    StringBuilder, UInt32Array, UInt64Builder,
 };
 use arrow::compute::take;
 use tieout_core::schema::{AMOUNT_TYPE, Table};
 use tieout_core::{
     Alternative, Amount, Application, ApplicationStatus, Decision, ItemIx, LineId, Status,
 };
-use tieout_matcher::Labels;
+use tieout_matcher::{ItemName, Labels};
 
 use crate::EngineError;
 use crate::intake::{arrow, column};
@@ -20,10 +20,36 @@ use crate::intake::{arrow, column};
 /// Bits of log-odds in a hundredth, as the evidence counts them.
 const HUNDREDTHS: f64 = 100.0;
 
-/// Payments with their decisions: the rows of `transactions` and one decision for each.
+/// The columns of `transactions` that the tables of decisions repeat, in their order there.
+const REPEATED: [&str; 17] = [
+    "source_file",
+    "source_line",
+    "account",
+    "booking_date",
+    "value_date",
+    "currency",
+    "amount",
+    "counterparty_name",
+    "check_number",
+    "bank_reference",
+    "end_to_end_id",
+    "direction",
+    "channel",
+    "counterparty_account",
+    "remittance_text",
+    "byte_start",
+    "byte_end",
+];
+/// How many of them stand in front of the decision, and how many in front of the recipe.
+const BEFORE_STATUS: usize = 11;
+const BEFORE_RECIPE: usize = 15;
+
+/// Payments with their decisions: some rows of `transactions` and one decision for each.
 pub struct Decided {
     /// Rows of the table `transactions`.
     pub transactions: RecordBatch,
+    /// Those that are decided, ascending.
+    pub rows: Vec<u32>,
     /// What became of each.
     pub decisions: Vec<Decision>,
     /// What items and parties are called.
@@ -72,12 +98,27 @@ fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, EngineErro
 }
 
 impl Decided {
-    fn id(&self, row: usize) -> Result<&str, EngineError> {
+    fn id(&self, place: usize) -> Result<&str, EngineError> {
+        let row = self.rows[place] as usize;
         Ok(column::<StringArray>(&self.transactions, 0)?.value(row))
     }
 
-    fn copied(&self, name: &str) -> ArrayRef {
-        Arc::clone(self.transactions.column(Table::Transactions.column(name)))
+    /// The identifiers and the columns of [`REPEATED`], of the rows that are decided.
+    fn repeated(&self) -> Result<(ArrayRef, Vec<ArrayRef>), EngineError> {
+        let all = self.rows.len() == self.transactions.num_rows();
+        let rows = UInt32Array::from(self.rows.clone());
+        let of_rows = |column: &ArrayRef| {
+            if all {
+                Ok(Arc::clone(column))
+            } else {
+                take(column, &rows, None).map_err(arrow)
+            }
+        };
+        let columns = REPEATED
+            .map(|name| of_rows(self.transactions.column(Table::Transactions.column(name))))
+            .into_iter()
+            .collect::<Result<_, _>>()?;
+        Ok((of_rows(self.transactions.column(0))?, columns))
     }
 
     /// Rows of the table `payments`.
@@ -113,37 +154,17 @@ impl Decided {
             margin.append_value(decision.margin());
             recipe.append_value(&*self.recipe);
         }
-        let mut columns = vec![Arc::clone(self.transactions.column(0))];
-        columns.extend(
-            [
-                "source_file",
-                "source_line",
-                "account",
-                "booking_date",
-                "value_date",
-                "currency",
-                "amount",
-                "counterparty_name",
-                "check_number",
-                "bank_reference",
-                "end_to_end_id",
-            ]
-            .map(|name| self.copied(name)),
-        );
+        let (ids, mut repeated) = self.repeated()?;
+        let bytes = repeated.split_off(BEFORE_RECIPE);
+        let channel = repeated.split_off(BEFORE_STATUS);
+        let mut columns = vec![ids];
+        columns.extend(repeated);
         columns.extend([done(status), done(party)]);
         columns.extend([applied.finish(), on_account.finish(), unapplied.finish()]);
         columns.extend([done(reason), done(rule), ratios(score), ratios(margin)]);
-        columns.extend(
-            [
-                "direction",
-                "channel",
-                "counterparty_account",
-                "remittance_text",
-            ]
-            .map(|name| self.copied(name)),
-        );
+        columns.extend(channel);
         columns.push(done(recipe));
-        columns.extend(["byte_start", "byte_end"].map(|name| self.copied(name)));
+        columns.extend(bytes);
         batch(Table::Payments, columns)
     }
 
@@ -152,23 +173,48 @@ impl Decided {
     /// # Errors
     /// [`EngineError::Internal`] if the batches do not have their shapes.
     pub fn applications(&self) -> Result<RecordBatch, EngineError> {
-        let count = self
-            .decisions
-            .iter()
-            .map(|decision| decision.applications().len())
-            .sum();
-        let mut rows = Applications::with_capacity(count);
-        for (row, decision) in self.decisions.iter().enumerate() {
-            let status = if decision.takes_effect() {
+        // Items lie all over the memory: naming them in a loop of its own lets the processor wait
+        // for many at a time. Each column is a loop for the same reason.
+        let mut parts = Vec::with_capacity(self.decisions.len() * 2);
+        for (place, decision) in self.decisions.iter().enumerate() {
+            parts.extend(decision.applications().iter().map(|part| Part {
+                place,
+                decision,
+                part,
+                item: self.labels.item(part.item),
+            }));
+        }
+        let ids = column::<StringArray>(&self.transactions, 0)?;
+        let id = |part: &Part| ids.value(self.rows[part.place] as usize);
+        let state = |part: &Part| {
+            let status = if part.decision.takes_effect() {
                 ApplicationStatus::Applied
             } else {
                 ApplicationStatus::Proposed
             };
-            for part in decision.applications() {
-                rows.push(self, self.id(row)?, decision, part, status);
-            }
-        }
-        rows.finish()
+            status.code()
+        };
+        let scores = parts.iter().map(|part| part.decision.score());
+        let columns = vec![
+            texts(parts.iter().map(|part| Some(id(part)))),
+            texts(parts.iter().map(|part| Some(part.item.id))),
+            texts(parts.iter().map(|part| Some(part.item.number))),
+            texts(parts.iter().map(|part| part.item.party)),
+            texts(parts.iter().map(|part| Some(part.item.currency.as_str()))),
+            amounts(parts.iter().map(|part| part.part.applied)),
+            amounts(parts.iter().map(|part| part.part.discount)),
+            amounts(parts.iter().map(|part| part.part.write_off)),
+            amounts(parts.iter().map(|part| part.part.deduction)),
+            texts(
+                parts
+                    .iter()
+                    .map(|part| part.part.deduction_reason.as_deref()),
+            ),
+            texts(parts.iter().map(|part| Some(part.decision.rule().code()))),
+            Arc::new(scores.collect::<Float64Array>()),
+            texts(parts.iter().map(|part| Some(state(part)))),
+        ];
+        batch(Table::Applications, columns)
     }
 
     /// Rows of the table `exceptions`: payments that a person has to look at.
@@ -230,7 +276,7 @@ impl Decided {
             if place > 0 {
                 out.push('+');
             }
-            out.push_str(self.labels.item_id(item));
+            out.push_str(self.labels.item(item).id);
         }
     }
 
@@ -315,59 +361,26 @@ pub fn is_exception(decision: &Decision) -> bool {
     )
 }
 
-/// Rows of the table `applications` in the making.
-struct Applications {
-    text: [StringBuilder; 8],
-    amounts: [Amounts; 4],
-    score: Float64Builder,
+/// One application of a decision, with the item's name.
+struct Part<'a> {
+    /// The place of the decision.
+    place: usize,
+    decision: &'a Decision,
+    part: &'a Application,
+    item: ItemName<'a>,
 }
 
-impl Applications {
-    fn with_capacity(rows: usize) -> Self {
-        Self {
-            text: std::array::from_fn(|_| text_of(rows, 16)),
-            amounts: std::array::from_fn(|_| Amounts::with_capacity(rows)),
-            score: Float64Builder::with_capacity(rows),
-        }
-    }
+fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let rows = values.size_hint().0;
+    let mut column = text_of(rows, 16);
+    values.for_each(|value| column.append_option(value));
+    done(column)
+}
 
-    fn push(
-        &mut self,
-        decided: &Decided,
-        payment: &str,
-        decision: &Decision,
-        part: &Application,
-        status: ApplicationStatus,
-    ) {
-        let labels = &decided.labels;
-        let [id, item, number, owner, currency, reason, rule, state] = &mut self.text;
-        id.append_value(payment);
-        item.append_value(labels.item_id(part.item));
-        number.append_value(labels.item_number(part.item));
-        owner.append_option(labels.item_party(part.item));
-        currency.append_value(labels.item_currency(part.item).as_str());
-        reason.append_option(part.deduction_reason.as_deref());
-        rule.append_value(decision.rule().code());
-        state.append_value(status.code());
-        let parts = [part.applied, part.discount, part.write_off, part.deduction];
-        for (column, amount) in self.amounts.iter_mut().zip(parts) {
-            column.push(amount);
-        }
-        self.score.append_value(decision.score());
-    }
-
-    fn finish(self) -> Result<RecordBatch, EngineError> {
-        let [id, item, number, owner, currency, reason, rule, state] = self.text.map(done);
-        let [applied, discount, write_off, deduction] = self.amounts.map(Amounts::finish);
-        let score = ratios(self.score);
-        batch(
-            Table::Applications,
-            vec![
-                id, item, number, owner, currency, applied, discount, write_off, deduction, reason,
-                rule, score, state,
-            ],
-        )
-    }
+fn amounts(values: impl Iterator<Item = Amount>) -> ArrayRef {
+    let mut column = Amounts::with_capacity(values.size_hint().0);
+    values.for_each(|value| column.push(value));
+    column.finish()
 }
 
 /// Rows of the table `remittance_lines`, with the identifiers of the payments that they belong

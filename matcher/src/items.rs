@@ -21,6 +21,9 @@ const NO_DATE: i32 = i32::MIN;
 /// Open items of one party that a scan looks at.
 pub const PARTY_SCAN_MAX: usize = 20_000;
 
+/// Rows of a batch that one thread prepares at a time.
+const ROWS_PER_TASK: usize = 512;
+
 /// Items that one thread copies at a time when they are sorted.
 const SORTED_PER_TASK: usize = 1 << 16;
 
@@ -42,6 +45,16 @@ struct Item {
 }
 
 const _: () = assert!(size_of::<Item>() == 64);
+
+/// What an item is found by.
+struct Keys {
+    /// Of its identifier.
+    hash: u32,
+    /// The item that has the identifier already.
+    known: Option<u32>,
+    /// Of its purchase order.
+    order: Option<NonZeroU64>,
+}
 
 /// The store of items is full.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -146,8 +159,15 @@ impl Items {
         let discount_dates = Days::of(batch, "discount_date")?;
         let mut loaded = LoadedBatch::default();
         loaded.rows.reserve(batch.num_rows());
+        // What needs only what is there already is done side by side; so the entries that the
+        // pass below looks at are in the cache by then.
+        let keys: Vec<Keys> = (0..batch.num_rows())
+            .into_par_iter()
+            .with_min_len(ROWS_PER_TASK)
+            .map(|row| self.keys(clipped(ids.text(row)), orders.text(row)))
+            .collect();
         let mut owner = (String::new(), NO_PARTY);
-        for row in 0..batch.num_rows() {
+        for (row, keys) in keys.into_iter().enumerate() {
             if owner.1 == NO_PARTY || owner.0 != owners.text(row) {
                 owner.0.clear();
                 owner.0.push_str(owners.text(row));
@@ -175,11 +195,26 @@ impl Items {
             if owner.1 == NO_PARTY || !parties.is_named(owner.1) {
                 loaded.unnamed_parties.push(row as u32);
             }
-            loaded
-                .rows
-                .push(self.push(item, id, number, orders.text(row))?);
+            loaded.rows.push(self.push(item, id, number, &keys)?);
         }
         Ok(loaded)
+    }
+
+    /// The keys of an item, and the place of one with its identifier.
+    fn keys(&self, id: &str, order: &str) -> Keys {
+        let hash = (self.hash.hash_one(id) >> 32) as u32;
+        let order = Significant::of(order.as_bytes());
+        let order = (!order.is_empty()).then(|| order.hash(&self.hash));
+        Keys {
+            hash,
+            known: self.find(hash, id),
+            order: order.and_then(NonZeroU64::new),
+        }
+    }
+
+    fn find(&self, hash: u32, id: &str) -> Option<u32> {
+        let same = |&(other, known): &(u32, u32)| other == hash && self.id(ItemIx(known)) == id;
+        self.by_id.find(spread(hash), same).map(|&(_, known)| known)
     }
 
     fn currency_place(&mut self, code: &str) -> Result<u8, ItemsError> {
@@ -196,16 +231,10 @@ impl Items {
         mut item: Item,
         id: &str,
         number: &str,
-        order: &str,
+        keys: &Keys,
     ) -> Result<Loaded, ItemsError> {
-        let hash = (self.hash.hash_one(id) >> 32) as u32;
-        let spread = u64::from(hash) << 32 | u64::from(hash);
-        let known = self
-            .by_id
-            .find(spread, |&(other, known)| {
-                other == hash && self.id(ItemIx(known)) == id
-            })
-            .map(|&(_, known)| known);
+        // The batch itself may bring an item twice.
+        let known = keys.known.or_else(|| self.find(keys.hash, id));
         if let Some(known) = known {
             let same = self.same_content(known, &item, number);
             return Ok(if same {
@@ -224,12 +253,10 @@ impl Items {
         text.push_str(number);
         self.items.push(item);
         self.by_id
-            .insert_unique(spread, (hash, place), |&(other, _)| {
-                u64::from(other) << 32 | u64::from(other)
+            .insert_unique(spread(keys.hash), (keys.hash, place), |&(other, _)| {
+                spread(other)
             });
-        let order = Significant::of(order.as_bytes());
-        let order_hash = (!order.is_empty()).then(|| order.hash(&self.hash));
-        self.order_hashes.push(order_hash.and_then(NonZeroU64::new));
+        self.order_hashes.push(keys.order);
         Ok(Loaded::New)
     }
 
@@ -551,6 +578,11 @@ impl Items {
             .map(|&(_, place)| ItemIx(place))
             .filter(move |&item| self.open(item) == amount && self.currency(item) == currency)
     }
+}
+
+/// Sixty-four bits of hash from the thirty-two that are kept.
+const fn spread(hash: u32) -> u64 {
+    (hash as u64) << 32 | hash as u64
 }
 
 /// As much of an identifier as its length can be told of; longer ones do not occur.

@@ -24,33 +24,31 @@ pub(crate) struct ItemLabel {
     pub currency: u8,
 }
 
+/// What outputs say of an item.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemName<'a> {
+    /// Its identifier.
+    pub id: &'a str,
+    /// Its document number.
+    pub number: &'a str,
+    /// The identifier of its party, if it has one.
+    pub party: Option<&'a str>,
+    /// Its currency.
+    pub currency: Currency,
+}
+
 impl Labels {
-    fn part(&self, start: usize, length: u16) -> &str {
-        &self.text[start..start + usize::from(length)]
-    }
-
-    /// The item's identifier.
-    pub fn item_id(&self, item: ItemIx) -> &str {
+    /// What the item is called.
+    pub fn item(&self, item: ItemIx) -> ItemName<'_> {
         let label = &self.items[item.0 as usize];
-        self.part(label.text as usize, label.id_length)
-    }
-
-    /// The item's document number.
-    pub fn item_number(&self, item: ItemIx) -> &str {
-        let label = &self.items[item.0 as usize];
-        let start = label.text as usize + usize::from(label.id_length);
-        self.part(start, label.number_length)
-    }
-
-    /// The identifier of the item's party, if it has one.
-    pub fn item_party(&self, item: ItemIx) -> Option<&str> {
-        let party = self.items[item.0 as usize].party;
-        self.parties.get(party as usize).map(AsRef::as_ref)
-    }
-
-    /// The item's currency.
-    pub fn item_currency(&self, item: ItemIx) -> Currency {
-        self.currencies[usize::from(self.items[item.0 as usize].currency)]
+        let number = label.text as usize + usize::from(label.id_length);
+        let end = number + usize::from(label.number_length);
+        ItemName {
+            id: &self.text[label.text as usize..number],
+            number: &self.text[number..end],
+            party: self.parties.get(label.party as usize).map(AsRef::as_ref),
+            currency: self.currencies[usize::from(label.currency)],
+        }
     }
 
     /// The party's identifier.

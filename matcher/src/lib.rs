@@ -1,8 +1,8 @@
 //! Cash application as a pure function: open items, parties, remittances, payments in;
 //! decisions out. No I/O, no clock, no order of threads.
 //!
-//! A [`Session`] is loaded with what the business knows and then takes payments in the order of
-//! their arrival, in batches of any size. [`Session::references`] decides what the documents
+//! [`Arrivals`] number the payments and say what arrival alone tells. A [`Session`] is loaded
+//! with what the business knows and then takes them in that order, in batches of any size. [`Session::references`] decides what the documents
 //! named by the payers decide; what is left waits for [`Session::amounts`], when every named
 //! item has been paid. Inside a batch payments are decided side by side against the state at
 //! its beginning and committed one after the other; a decision whose grounds an earlier payment
@@ -10,6 +10,7 @@
 //!
 //! A [`Recipe`] says what may be applied without a person.
 
+mod arrivals;
 mod cited;
 mod columns;
 mod decide;
@@ -34,12 +35,13 @@ mod session;
 mod settle;
 mod subset;
 
+pub use arrivals::{Arrivals, Arrived};
 pub use columns::BadBatch;
 pub use items::{Items, ItemsError, Loaded, LoadedBatch};
-pub use labels::Labels;
+pub use labels::{ItemName, Labels};
 pub use parties::Parties;
 pub use recipe::{Recipe, RecipeError};
 pub use remittance::Remittances;
 pub use scope::DepositGap;
 pub use score::PRIOR;
-pub use session::{MatchError, Session};
+pub use session::{Decisions, MatchError, Session};

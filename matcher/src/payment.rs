@@ -153,9 +153,22 @@ impl<'a> PaymentColumns<'a> {
         self.account.text(row)
     }
 
+    /// Whether the payment in `row` came with lines of its own.
+    pub fn has_lines(&self, row: usize) -> bool {
+        self.first_line[row] < self.first_line[row + 1]
+    }
+
     /// The payment in `row`.
     pub fn get(&self, row: usize) -> Payment<'a> {
         let lines = self.first_line[row] as usize..self.first_line[row + 1] as usize;
+        Payment {
+            lines: lines.map(|line| self.lines.get(line)).collect(),
+            ..self.head(row)
+        }
+    }
+
+    /// The payment in `row` without its lines.
+    pub fn head(&self, row: usize) -> Payment<'a> {
         Payment {
             amount: self.amount.or_zero(row),
             currency: self.currency.text(row).parse().unwrap_or(Currency::USD),
@@ -178,7 +191,7 @@ impl<'a> PaymentColumns<'a> {
             customer_number: self.customer_number.get(row),
             text: self.text.text(row),
             creditor_reference: self.creditor_reference.get(row),
-            lines: lines.map(|line| self.lines.get(line)).collect(),
+            lines: SmallVec::new(),
         }
     }
 }

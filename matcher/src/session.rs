@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 use tieout_core::{Date, Decision, Unbalanced};
 
+use crate::arrivals::{Arrivals, Arrived};
 use crate::columns::BadBatch;
 use crate::decide::{Known, Pass, Verdict, View, decide};
 use crate::items::{Items, ItemsError, LoadedBatch};
@@ -43,7 +44,27 @@ pub enum MatchError {
     TooManyPayments,
 }
 
-/// One run of matching. Payments are numbered from 0 in the order of their arrival.
+/// What a batch of payments came to.
+#[derive(Default)]
+pub struct Decisions {
+    /// The rows that are decided, ascending.
+    pub rows: Vec<u32>,
+    /// One decision for each of them.
+    pub decisions: Vec<Decision>,
+    /// The rows that wait for [`Session::amounts`], ascending.
+    pub waiting: Vec<u32>,
+}
+
+/// Payments that are decided together.
+struct Batch<'a> {
+    columns: PaymentColumns<'a>,
+    known: Vec<Known>,
+    sequences: Vec<u32>,
+    pass: Pass,
+}
+
+/// One run of matching. Payments are numbered from 0 in the order of their arrival, see
+/// [`Arrivals`].
 pub struct Session {
     recipe: Recipe,
     as_of: Option<Date>,
@@ -52,9 +73,7 @@ pub struct Session {
     parties: Parties,
     remittances: Remittances,
     lockboxes: Lockboxes,
-    cheques: Cheques,
     labels: Arc<Labels>,
-    next: u32,
     /// The advice of payments that wait.
     linked: HashMap<u32, u32, RandomState>,
 }
@@ -71,9 +90,7 @@ impl Session {
             parties: Parties::default(),
             remittances: Remittances::default(),
             lockboxes: Lockboxes::default(),
-            cheques: Cheques::default(),
             labels: Arc::default(),
-            next: 0,
             linked: HashMap::default(),
         }
     }
@@ -143,9 +160,9 @@ impl Session {
         self.lockboxes.gaps()
     }
 
-    /// Takes the next payments (`parsed_transactions` with their `parsed_remittance_lines`) and
-    /// decides those that name what they pay. The others get no decision yet: they come again
-    /// in [`Session::amounts`].
+    /// Decides those of the next payments (`parsed_transactions` with their
+    /// `parsed_remittance_lines`, as they `arrived`) that name what they pay. The others come
+    /// again in [`Session::amounts`].
     ///
     /// # Errors
     /// A [`MatchError`], which is a mistake in the program.
@@ -153,29 +170,27 @@ impl Session {
         &mut self,
         transactions: &RecordBatch,
         remittance_lines: &RecordBatch,
-    ) -> Result<Vec<Option<Decision>>, MatchError> {
-        let first = self.next;
-        let count = u32::try_from(transactions.num_rows()).unwrap_or(u32::MAX);
-        self.next = first
-            .checked_add(count)
-            .filter(|&next| next < u32::MAX)
-            .ok_or(MatchError::TooManyPayments)?;
+        arrived: Arrived,
+    ) -> Result<Decisions, MatchError> {
         let columns = PaymentColumns::of(transactions, remittance_lines)?;
-        let mut payments = Vec::with_capacity(transactions.num_rows());
-        for row in 0..transactions.num_rows() {
-            let payment = columns.get(row);
-            let sequence = first + row as u32;
-            let known = self.know(&columns, row, &payment, sequence);
-            payments.push((sequence, payment, known));
-        }
-        let remittances = std::mem::take(&mut self.remittances);
-        let result = self.decide_all(payments, &remittances, Pass::References);
-        self.remittances = remittances;
-        result
+        let mut known = arrived.known;
+        self.link_by_reference(&columns, &mut known, arrived.first);
+        let sequences = (arrived.first..).take(known.len()).collect();
+        self.decide_all(&Batch {
+            columns,
+            known,
+            sequences,
+            pass: Pass::References,
+        })
+    }
+
+    /// Takes back what arrival told, when nothing arrives any more.
+    pub fn close(&mut self, arrivals: Arrivals) {
+        self.lockboxes = arrivals.into_lockboxes();
     }
 
     /// Decides the payments that [`Session::references`] left, given again in the order of
-    /// their `sequences`.
+    /// their `sequences`, after [`Session::close`].
     ///
     /// # Errors
     /// A [`MatchError`], which is a mistake in the program.
@@ -183,32 +198,54 @@ impl Session {
         &mut self,
         transactions: &RecordBatch,
         remittance_lines: &RecordBatch,
-        sequences: &[u32],
-    ) -> Result<Vec<Decision>, MatchError> {
+        sequences: Vec<u32>,
+    ) -> Result<Decisions, MatchError> {
         let columns = PaymentColumns::of(transactions, remittance_lines)?;
-        let mut payments = Vec::with_capacity(sequences.len());
-        for (row, &sequence) in sequences.iter().enumerate() {
-            let payment = columns.get(row);
+        let known = sequences.iter().enumerate().map(|(row, &sequence)| {
+            let payment = columns.head(row);
             let scope = scope::is_deposit(&self.recipe, &payment)
                 .then(|| self.lockboxes.add_deposit(&payment));
-            self.link_what_is_left(&payment, sequence);
-            let known = Known {
+            if !columns.has_lines(row) {
+                self.link_what_is_left(&payment, sequence);
+            }
+            Known {
                 scope,
                 resubmits: None,
                 linked: self.linked.contains_key(&sequence),
-            };
-            payments.push((sequence, payment, known));
+            }
+        });
+        let known = known.collect();
+        self.decide_all(&Batch {
+            columns,
+            known,
+            sequences,
+            pass: Pass::Amounts,
+        })
+    }
+
+    /// Links the advice that names a payment's reference.
+    fn link_by_reference(&mut self, columns: &PaymentColumns, known: &mut [Known], first: u32) {
+        if self.remittances.is_empty() {
+            return;
         }
-        let remittances = std::mem::take(&mut self.remittances);
-        let decisions = self.decide_all(payments, &remittances, Pass::Amounts);
-        self.remittances = remittances;
-        Ok(decisions?.into_iter().flatten().collect())
+        for (row, known) in known.iter_mut().enumerate() {
+            if known.scope.is_some() || known.resubmits.is_some() || columns.has_lines(row) {
+                continue;
+            }
+            let (payment, sequence) = (columns.head(row), first + row as u32);
+            if scope::is_deposit(&self.recipe, &payment) {
+                continue;
+            }
+            if let Some(advice) = self.remittances.link_by_reference(&payment, sequence) {
+                self.linked.insert(sequence, advice);
+                known.linked = true;
+            }
+        }
     }
 
     /// By now every advice that names its payment is linked; what is left is told by its amount.
     fn link_what_is_left(&mut self, payment: &Payment, sequence: u32) {
-        if payment.lines.is_empty()
-            && payment.is_credit
+        if payment.is_credit
             && !self.linked.contains_key(&sequence)
             && let Some(advice) = self.remittances.link_by_amount(payment, sequence)
         {
@@ -216,75 +253,50 @@ impl Session {
         }
     }
 
-    /// What arrival alone tells: scope, resubmission, and the link to advice.
-    fn know(
-        &mut self,
-        columns: &PaymentColumns,
-        row: usize,
-        payment: &Payment,
-        sequence: u32,
-    ) -> Known {
-        let mut known = Known {
-            scope: scope::of_line(&self.recipe, payment),
-            ..Known::default()
-        };
-        if known.scope.is_some() || scope::is_deposit(&self.recipe, payment) {
-            return known;
-        }
-        if payment.is_lockbox {
-            self.lockboxes.add_cheque(columns.account(row), payment);
-        }
-        known.resubmits = self.cheques.resubmitted(payment, sequence);
-        if known.resubmits.is_none()
-            && payment.lines.is_empty()
-            && !self.remittances.is_empty()
-            && let Some(advice) = self.remittances.link_by_reference(payment, sequence)
-        {
-            self.linked.insert(sequence, advice);
-            known.linked = true;
-        }
-        known
-    }
-
-    fn decide_all<'a>(
-        &mut self,
-        mut payments: Vec<(u32, Payment<'a>, Known)>,
-        remittances: &'a Remittances,
-        pass: Pass,
-    ) -> Result<Vec<Option<Decision>>, MatchError> {
-        for (sequence, payment, _) in &mut payments {
-            if let Some(&advice) = self.linked.get(sequence) {
-                payment.lines = remittances.lines(advice)?;
-            }
-        }
-        let view = self.view();
-        let deposits = pass == Pass::References;
-        let verdicts: Vec<Result<Verdict, Unbalanced>> = payments
-            .par_iter()
+    fn decide_all(&mut self, batch: &Batch) -> Result<Decisions, MatchError> {
+        let verdicts: Vec<Result<Verdict, MatchError>> = (0..batch.known.len())
+            .into_par_iter()
             .with_min_len(PAYMENTS_PER_TASK)
-            .map(|(_, payment, known)| {
-                if deposits && known.scope.is_none() && scope::is_deposit(view.recipe, payment) {
-                    return Ok(Verdict {
-                        decision: None,
-                        reads: Reads::default(),
-                    });
-                }
-                decide(&view, payment, *known, pass)
-            })
+            .map(|row| self.decide(batch, row))
             .collect();
         let mut changes = Changes::default();
-        let mut decisions = Vec::with_capacity(payments.len());
-        for ((sequence, payment, known), verdict) in payments.iter().zip(verdicts) {
+        let mut decided = Decisions::default();
+        decided.rows.reserve(verdicts.len());
+        decided.decisions.reserve(verdicts.len());
+        for (row, verdict) in verdicts.into_iter().enumerate() {
             let mut verdict = verdict?;
             if changes.touch(&verdict.reads) {
-                verdict = decide(&self.view(), payment, *known, pass)?;
+                verdict = self.decide(batch, row)?;
             }
-            if let Some(decision) = &verdict.decision {
-                self.commit(*sequence, decision, &mut changes)?;
-            }
-            decisions.push(verdict.decision);
+            let Some(decision) = verdict.decision else {
+                decided.waiting.push(row as u32);
+                continue;
+            };
+            self.commit(batch.sequences[row], &decision, &mut changes)?;
+            decided.rows.push(row as u32);
+            decided.decisions.push(decision);
         }
-        Ok(decisions)
+        Ok(decided)
+    }
+
+    fn decide(&self, batch: &Batch, row: usize) -> Result<Verdict, MatchError> {
+        let mut payment = batch.columns.get(row);
+        let known = batch.known[row];
+        if batch.pass == Pass::References
+            && known.scope.is_none()
+            && scope::is_deposit(&self.recipe, &payment)
+        {
+            return Ok(Verdict {
+                decision: None,
+                reads: Reads::default(),
+            });
+        }
+        if known.linked
+            && let Some(&advice) = self.linked.get(&batch.sequences[row])
+        {
+            payment.lines = self.remittances.lines(advice)?;
+        }
+        Ok(decide(&self.view(), &payment, known, batch.pass)?)
     }
 
     fn view(&self) -> View<'_> {
@@ -335,39 +347,5 @@ impl Changes {
                 .families
                 .iter()
                 .any(|family| self.families.contains_key(family))
-    }
-}
-
-/// Cheques seen: payer's account, number, amount and currency, as 128 bits of hash.
-struct Cheques {
-    seen: HashMap<u128, u32, RandomState>,
-    hash: [RandomState; 2],
-}
-
-impl Default for Cheques {
-    fn default() -> Self {
-        Self {
-            seen: HashMap::default(),
-            hash: [
-                RandomState::with_seeds(21, 22, 23, 24),
-                RandomState::with_seeds(31, 32, 33, 34),
-            ],
-        }
-    }
-}
-
-impl Cheques {
-    /// The earlier payment with the same cheque, if there is one.
-    fn resubmitted(&mut self, payment: &Payment, sequence: u32) -> Option<u32> {
-        let cheque = (
-            payment.payer_account?,
-            payment.check_number?,
-            payment.amount,
-            payment.currency,
-        );
-        let [high, low] = self.hash.each_ref().map(|state| state.hash_one(cheque));
-        let key = u128::from(high) << 64 | u128::from(low);
-        let first = *self.seen.entry(key).or_insert(sequence);
-        (first != sequence).then_some(first)
     }
 }

@@ -1,0 +1,308 @@
+//! From parsed lines to payments: what came before is left out, what is in several reports counts
+//! once, and each payment gets its number. Runs on the reader's thread, ahead of the matching.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringArray, UInt32Array};
+use arrow::compute::take_record_batch;
+use tieout_core::schema::{Table, parsed_transactions};
+use tieout_core::{Channel, Finding, FindingCode, LineId, Severity};
+use tieout_ingest::Batch;
+use tieout_matcher::{Arrivals, Arrived, Recipe};
+
+use crate::EngineError;
+use crate::intake::{Admitted, Intake, arrow, column, internal, renumber};
+use crate::overlap::{Lines, Overlap, Turn};
+use crate::reading::{Give, Stage};
+use crate::report::repeated_delivery;
+use crate::waiting::{Waiting, WaitingBatch};
+
+/// What admission hands on.
+pub enum Taken {
+    /// New payments.
+    Payments(Payments),
+    /// So many lines of the file that ends here came before.
+    KnownBefore(u64),
+    /// Anything else that was read.
+    Other(Batch),
+}
+
+/// New payments of a run, in the order of their arrival.
+pub struct Payments {
+    /// Rows of the table `transactions`.
+    pub transactions: RecordBatch,
+    /// Their documents; the first column is the row of the line.
+    pub remittance_lines: RecordBatch,
+    /// The identifier of each.
+    pub ids: Vec<LineId>,
+    /// What arrival tells of them.
+    pub arrived: Arrived,
+}
+
+/// Admits the lines of a run.
+pub struct Admission {
+    intake: Intake,
+    arrivals: Arrivals,
+    overlap: Overlap,
+    /// Lines that wait until the statements are read; their numbers are their deliveries.
+    held: Waiting,
+    /// Lines of each file that a statement has too, and those that it does not have yet.
+    superseded: BTreeMap<String, u64>,
+    not_booked: BTreeMap<String, u64>,
+    /// Lines of each file that waited, and that an earlier delivery had brought.
+    repeated: BTreeMap<String, u64>,
+    known_before: u64,
+}
+
+impl Admission {
+    /// Nothing admitted yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if there is no room for lines that wait.
+    pub fn new(recipe: &Recipe) -> Result<Self, EngineError> {
+        Ok(Self {
+            intake: Intake::default(),
+            arrivals: Arrivals::new(recipe),
+            overlap: Overlap::default(),
+            held: Waiting::new(&parsed_transactions())?,
+            superseded: BTreeMap::new(),
+            not_booked: BTreeMap::new(),
+            repeated: BTreeMap::new(),
+            known_before: 0,
+        })
+    }
+
+    /// What arrival told, once nothing arrives any more.
+    pub fn into_arrivals(self) -> Arrivals {
+        self.arrivals
+    }
+
+    /// Admits lines, and hands on those that are new.
+    fn admit(
+        &mut self,
+        delivery: u32,
+        transactions: &RecordBatch,
+        remittance_lines: &RecordBatch,
+        give: Give<Taken>,
+    ) -> Result<(), EngineError> {
+        let admitted = self
+            .intake
+            .admit(delivery, transactions, remittance_lines)?;
+        self.known_before += admitted.known_before;
+        if admitted.ids.is_empty() {
+            return Ok(());
+        }
+        for finding in self.intake.currency_conflicts(&admitted.transactions)? {
+            give(Taken::Other(Batch::Finding(finding)))?;
+        }
+        let Admitted {
+            transactions,
+            remittance_lines,
+            ids,
+            ..
+        } = admitted;
+        let arrived = self
+            .arrivals
+            .take(&transactions, &remittance_lines)
+            .map_err(internal)?;
+        give(Taken::Payments(Payments {
+            transactions,
+            remittance_lines,
+            ids,
+            arrived,
+        }))
+    }
+
+    /// Keeps back what waits for the statements, and gives the rest: a statement's lines, those
+    /// that details make up marked as summaries.
+    fn hold_back(
+        &mut self,
+        delivery: u32,
+        transactions: RecordBatch,
+        remittance_lines: RecordBatch,
+    ) -> Result<(RecordBatch, RecordBatch), EngineError> {
+        let lines = Lines::of(&transactions)?;
+        let (mut now, mut later) = (Vec::new(), Vec::new());
+        let mut summaries = Vec::new();
+        for row in 0..transactions.num_rows() {
+            if lines.turn(row) == Turn::Later {
+                if lines.is_detail(row) {
+                    self.overlap.announce(&lines, row, delivery);
+                }
+                later.push(row as u32);
+                continue;
+            }
+            if lines.is_of_statement(row) && self.overlap.book(&lines, row) {
+                summaries.push(now.len());
+            }
+            now.push(row as u32);
+        }
+        if later.is_empty() && summaries.is_empty() {
+            return Ok((transactions, remittance_lines));
+        }
+        if !later.is_empty() {
+            let numbers = vec![delivery; later.len()];
+            self.held
+                .push(select(&transactions, &remittance_lines, &later, numbers)?)?;
+        }
+        let taken = select(&transactions, &remittance_lines, &now, Vec::new())?;
+        let marked = with_text(
+            &taken.transactions,
+            "channel",
+            &summaries,
+            Channel::Summary.code(),
+        )?;
+        Ok((marked, taken.remittance_lines))
+    }
+
+    /// Takes what waited for the statements, as far as they do not have it.
+    fn take_held(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
+        let empty = Waiting::new(&parsed_transactions())?;
+        let held = std::mem::replace(&mut self.held, empty);
+        let mut details = 0;
+        for batch in held.into_batches()? {
+            let batch = batch?;
+            let delivery = batch.numbers.first().copied().unwrap_or_default();
+            let lines = Lines::of(&batch.transactions)?;
+            let files: &StringArray = column(
+                &batch.transactions,
+                Table::Transactions.column("source_file"),
+            )?;
+            let (mut kept, mut pending) = (Vec::new(), Vec::new());
+            for row in 0..batch.transactions.num_rows() {
+                let file = files.value(row);
+                if lines.is_detail(row) {
+                    if !self.overlap.counts(details, &lines, row) {
+                        *self.not_booked.entry(file.to_owned()).or_default() += 1;
+                        pending.push(kept.len());
+                    }
+                    details += 1;
+                } else if self.overlap.is_booked(&lines, row) {
+                    *self.superseded.entry(file.to_owned()).or_default() += 1;
+                    continue;
+                }
+                kept.push(row as u32);
+            }
+            let kept = select(
+                &batch.transactions,
+                &batch.remittance_lines,
+                &kept,
+                Vec::new(),
+            )?;
+            let transactions = with_text(&kept.transactions, "status", &pending, "PDNG")?;
+            let file = files.value(0).to_owned();
+            self.admit(delivery, &transactions, &kept.remittance_lines, give)?;
+            let repeated = std::mem::take(&mut self.known_before);
+            if repeated > 0 {
+                *self.repeated.entry(file).or_default() += repeated;
+            }
+        }
+        for finding in self.overlaps() {
+            give(Taken::Other(Batch::Finding(finding)))?;
+        }
+        Ok(())
+    }
+
+    fn overlaps(&self) -> Vec<Finding> {
+        let superseded = self.superseded.iter().map(|(file, count)| Finding {
+            severity: Severity::Info,
+            code: FindingCode::Superseded,
+            file: file.clone(),
+            line: None,
+            found: format!("{count} lines that the account's statement has too"),
+            expected: String::new(),
+            action: "nothing: they were counted once".to_owned(),
+        });
+        let not_booked = self.not_booked.iter().map(|(file, count)| Finding {
+            severity: Severity::Warning,
+            code: FindingCode::NotBooked,
+            file: file.clone(),
+            line: None,
+            found: format!("{count} payments that the account's statement does not have"),
+            expected: "a line of the statement for each, or for their sum".to_owned(),
+            action: "run again when the next statement is there; until then they are not applied"
+                .to_owned(),
+        });
+        let repeated = self.repeated.iter();
+        let repeated = repeated.map(|(file, &count)| repeated_delivery(file, count));
+        superseded.chain(not_booked).chain(repeated).collect()
+    }
+}
+
+impl Stage for Admission {
+    type Item = Taken;
+
+    fn take(&mut self, place: usize, batch: Batch, give: Give<Taken>) -> Result<(), EngineError> {
+        let Batch::Transactions {
+            transactions,
+            remittance_lines,
+        } = batch
+        else {
+            return give(Taken::Other(batch));
+        };
+        let delivery = place as u32;
+        let (transactions, remittance_lines) =
+            self.hold_back(delivery, transactions, remittance_lines)?;
+        self.admit(delivery, &transactions, &remittance_lines, give)
+    }
+
+    fn done(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
+        give(Taken::KnownBefore(std::mem::take(&mut self.known_before)))
+    }
+
+    fn finish(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
+        self.take_held(give)
+    }
+}
+
+/// The batch with `text` in the column `name` of the `rows`.
+fn with_text(
+    batch: &RecordBatch,
+    name: &str,
+    rows: &[usize],
+    text: &str,
+) -> Result<RecordBatch, EngineError> {
+    if rows.is_empty() {
+        return Ok(batch.clone());
+    }
+    let place = Table::Transactions.column(name);
+    let before = column::<StringArray>(batch, place)?;
+    let values = before.iter().enumerate().map(|(row, value)| {
+        let is_named = rows.binary_search(&row).is_ok();
+        if is_named { Some(text) } else { value }
+    });
+    let mut columns = batch.columns().to_vec();
+    columns[place] = Arc::new(values.collect::<StringArray>());
+    RecordBatch::try_new(batch.schema(), columns).map_err(arrow)
+}
+
+/// The `rows` of the batches, with a number for each.
+///
+/// # Errors
+/// [`EngineError::Internal`] if the batches do not have their shapes.
+pub fn select(
+    transactions: &RecordBatch,
+    lines: &RecordBatch,
+    rows: &[u32],
+    numbers: Vec<u32>,
+) -> Result<WaitingBatch, EngineError> {
+    let owners = column::<UInt32Array>(lines, 0)?;
+    let of_rows: UInt32Array = owners
+        .values()
+        .iter()
+        .enumerate()
+        .filter(|(_, owner)| rows.binary_search(owner).is_ok())
+        .map(|(line, _)| Some(line as u32))
+        .collect();
+    let lines = take_record_batch(lines, &of_rows).map_err(arrow)?;
+    let lines = renumber(&lines, |owner| {
+        rows.binary_search(&owner).unwrap_or_default() as u32
+    })?;
+    let indices = UInt32Array::from(rows.to_vec());
+    Ok(WaitingBatch {
+        transactions: take_record_batch(transactions, &indices).map_err(arrow)?,
+        remittance_lines: lines,
+        numbers,
+    })
+}
