@@ -180,7 +180,7 @@ impl Decided {
             parts.extend(decision.applications().iter().map(|part| Part {
                 place,
                 decision,
-                part,
+                applied: part,
                 item: self.labels.item(part.item),
             }));
         }
@@ -201,14 +201,14 @@ impl Decided {
             texts(parts.iter().map(|part| Some(part.item.number))),
             texts(parts.iter().map(|part| part.item.party)),
             texts(parts.iter().map(|part| Some(part.item.currency.as_str()))),
-            amounts(parts.iter().map(|part| part.part.applied)),
-            amounts(parts.iter().map(|part| part.part.discount)),
-            amounts(parts.iter().map(|part| part.part.write_off)),
-            amounts(parts.iter().map(|part| part.part.deduction)),
+            amounts(parts.iter().map(|part| part.applied.applied)),
+            amounts(parts.iter().map(|part| part.applied.discount)),
+            amounts(parts.iter().map(|part| part.applied.write_off)),
+            amounts(parts.iter().map(|part| part.applied.deduction)),
             texts(
                 parts
                     .iter()
-                    .map(|part| part.part.deduction_reason.as_deref()),
+                    .map(|part| part.applied.deduction_reason.as_deref()),
             ),
             texts(parts.iter().map(|part| Some(part.decision.rule().code()))),
             Arc::new(scores.collect::<Float64Array>()),
@@ -366,7 +366,7 @@ struct Part<'a> {
     /// The place of the decision.
     place: usize,
     decision: &'a Decision,
-    part: &'a Application,
+    applied: &'a Application,
     item: ItemName<'a>,
 }
 
