@@ -95,21 +95,13 @@ fn by_number(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> 
         items: SmallVec::new(),
     };
     let items = view.items;
-    for item in items.near_last_run(&significant) {
-        best.consider(view, payment, payer, item, || {
-            items.last_run(item) == significant
-        });
-    }
-    if best.agreement != Agreement::Exact {
-        for item in items.near_significant(&significant) {
-            best.consider(view, payment, payer, item, || {
-                items.significant(item) == significant
-            });
-        }
+    for item in items.near_number(&significant) {
+        let is_known = || items.is_known_by(item, &significant);
+        best.consider(view, payment, payer, item, is_known);
     }
     let run = Significant::last_run(reference.as_bytes());
     if best.agreement != Agreement::Exact && run != significant && run.digits() >= DIGITS_MIN {
-        for item in items.near_last_run(&run) {
+        for item in items.near_number(&run) {
             best.consider(view, payment, payer, item, || items.last_run(item) == run);
         }
     }

@@ -21,7 +21,7 @@ pub struct View<'a> {
     pub items: &'a Items,
     pub parties: &'a Parties,
     pub recipe: &'a Recipe,
-    /// Whether details of the evidence are written down.
+    /// Whether anybody will read the evidence.
     pub explain: bool,
     /// The day that decides what is past due; the payment's own where none is given.
     pub as_of: Option<Date>,
@@ -214,7 +214,9 @@ fn conclude(
     parts.score = score;
     parts.margin = margin;
     parts.reason = best.reason;
-    parts.evidence = best.evidence.to_vec();
+    if view.explain {
+        parts.evidence = best.evidence.to_vec();
+    }
     parts.alternatives = alternatives(&others, score);
     let paid: Amount = best.parts.iter().map(|part| part.applied).sum();
     for application in best.parts {
@@ -291,7 +293,9 @@ fn without_reading(
     parts.party = Some(party);
     parts.score = reading.score();
     parts.margin = parts.score;
-    parts.evidence = reading.evidence.to_vec();
+    if view.explain {
+        parts.evidence = reading.evidence.to_vec();
+    }
     parts.on_account(payment.amount);
     parts.build(Status::OnAccount, Rule::CustomerOnly)
 }

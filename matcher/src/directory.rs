@@ -18,11 +18,17 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The index of the items 0 to `count`, leaving out those for which `hash_of` gives none.
-    pub fn build(count: u32, hash_of: impl Fn(u32) -> Option<u64> + Sync) -> Self {
+    /// The index of the items 0 to `count`, each under the hashes that `hashes_of` gives.
+    pub fn build<H>(count: u32, hashes_of: impl Fn(u32) -> H + Sync) -> Self
+    where
+        H: IntoIterator<Item = u64>,
+    {
         let mut entries: Vec<u64> = (0..count)
             .into_par_iter()
-            .filter_map(|place| Some(hash_of(place)? >> 32 << 32 | u64::from(place)))
+            .flat_map_iter(|place| {
+                let entry = move |hash| hash >> 32 << 32 | u64::from(place);
+                hashes_of(place).into_iter().map(entry)
+            })
             .collect();
         entries.par_sort_unstable();
         let bits = (usize::BITS - entries.len().leading_zeros()).clamp(1, 24);

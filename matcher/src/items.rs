@@ -104,10 +104,8 @@ pub struct Items {
     hash: RandomState,
     /// Hash of the identifier, and the item; the hash is kept so that growing is cheap.
     by_id: HashTable<(u32, u32)>,
-    /// By the last digits of the number.
-    by_run: Directory,
-    /// By all that is significant in the number, where that is more than the last digits.
-    by_significant: Directory,
+    /// By the last digits of the number, and by all that is significant in it where that is more.
+    by_number: Directory,
     /// By the purchase order.
     by_order: Directory,
     /// Hash of the purchase order, by item; empty once the index is built.
@@ -129,8 +127,7 @@ impl Default for Items {
             // Fixed seeds: the order of chains, and so every decision, repeats.
             hash: RandomState::with_seeds(11, 12, 13, 14),
             by_id: HashTable::new(),
-            by_run: Directory::default(),
-            by_significant: Directory::default(),
+            by_number: Directory::default(),
             by_order: Directory::default(),
             order_hashes: Vec::new(),
             by_party: Vec::new(),
@@ -167,6 +164,7 @@ impl Items {
             .map(|row| self.keys(clipped(ids.text(row)), orders.text(row)))
             .collect();
         let mut owner = (String::new(), NO_PARTY);
+        let mut last = None;
         for (row, keys) in keys.into_iter().enumerate() {
             if owner.1 == NO_PARTY || owner.0 != owners.text(row) {
                 owner.0.clear();
@@ -178,7 +176,12 @@ impl Items {
             }
             let (id, number) = (clipped(ids.text(row)), clipped(numbers.text(row)));
             let kind = ItemKind::from_code(kinds.text(row)).unwrap_or(ItemKind::Invoice);
-            let currency = self.currency_place(currencies.text(row))?;
+            let code = currencies.text(row);
+            let currency = match last {
+                Some((same, place)) if same == code => place,
+                _ => self.currency_place(code)?,
+            };
+            last = Some((code, currency));
             let item = Item {
                 open: signed_open(kind, open.or_zero(row)),
                 discount: discounts.or_zero(row),
@@ -274,14 +277,15 @@ impl Items {
         self.by_id = HashTable::new();
         self.sort_by_party();
         let count = self.items.len() as u32;
-        self.by_run = Directory::build(count, |place| {
-            let run = self.last_run(ItemIx(place));
-            (!run.is_empty()).then(|| run.hash(&self.hash))
-        });
-        self.by_significant = Directory::build(count, |place| {
-            let significant = self.significant(ItemIx(place));
-            let more = !significant.is_empty() && significant != self.last_run(ItemIx(place));
-            more.then(|| significant.hash(&self.hash))
+        self.by_number = Directory::build(count, |place| {
+            let (run, all) = (
+                self.last_run(ItemIx(place)),
+                self.significant(ItemIx(place)),
+            );
+            let all = Some(all).filter(|all| *all != run);
+            let keys = [Some(run), all].into_iter().flatten();
+            keys.filter(|key| !key.is_empty())
+                .map(|key| key.hash(&self.hash))
         });
         let orders = std::mem::take(&mut self.order_hashes);
         self.by_order =
@@ -524,16 +528,17 @@ impl Items {
         possible
     }
 
-    /// Items whose document number may end in the digits `key`: those of its hash. Whoever has
-    /// other reasons to leave some out does so first, and then asks for [`Items::last_run`].
-    pub fn near_last_run(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        self.by_run.places(key.hash(&self.hash)).map(ItemIx)
+    /// Items of whose document number `key` may be the last digits, or all that is significant:
+    /// those of its hash. Whoever has other reasons to leave some out does so first, and then
+    /// asks [`Items::is_known_by`].
+    pub fn near_number(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
+        self.by_number.places(key.hash(&self.hash)).map(ItemIx)
     }
 
-    /// Items whose document number may have the significant part `key` and more in it than its
-    /// last digits: those of its hash.
-    pub fn near_significant(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
-        self.by_significant.places(key.hash(&self.hash)).map(ItemIx)
+    /// Whether `key` is the last digits of the item's document number, or all that is
+    /// significant in it.
+    pub fn is_known_by(&self, item: ItemIx, key: &Significant) -> bool {
+        self.last_run(item) == *key || self.significant(item) == *key
     }
 
     /// Items whose purchase order has the significant part `key`, told by its hash.
