@@ -96,8 +96,8 @@ fn by_number(view: &View, payment: &Payment, payer: &Payer, reference: &str) -> 
     };
     let items = view.items;
     for item in items.near_number(&significant) {
-        let is_known = || items.is_known_by(item, &significant);
-        best.consider(view, payment, payer, item, is_known);
+        let is_called = || items.is_called(item, &significant);
+        best.consider(view, payment, payer, item, is_called);
     }
     let run = Significant::last_run(reference.as_bytes());
     if best.agreement != Agreement::Exact && run != significant && run.digits() >= DIGITS_MIN {

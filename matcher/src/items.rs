@@ -104,7 +104,7 @@ pub struct Items {
     hash: RandomState,
     /// Hash of the identifier, and the item; the hash is kept so that growing is cheap.
     by_id: HashTable<(u32, u32)>,
-    /// By the last digits of the number, and by all that is significant in it where that is more.
+    /// By what the number may be called, see [`Items::names_of`].
     by_number: Directory,
     /// By the purchase order.
     by_order: Directory,
@@ -278,12 +278,10 @@ impl Items {
         self.sort_by_party();
         let count = self.items.len() as u32;
         self.by_number = Directory::build(count, |place| {
-            let (run, all) = (
-                self.last_run(ItemIx(place)),
-                self.significant(ItemIx(place)),
-            );
+            let [run, all, joined] = self.names_of(ItemIx(place));
             let all = Some(all).filter(|all| *all != run);
-            let keys = [Some(run), all].into_iter().flatten();
+            let joined = Some(joined).filter(|joined| *joined != run && Some(*joined) != all);
+            let keys = [Some(run), all, joined].into_iter().flatten();
             keys.filter(|key| !key.is_empty())
                 .map(|key| key.hash(&self.hash))
         });
@@ -528,17 +526,26 @@ impl Items {
         possible
     }
 
-    /// Items of whose document number `key` may be the last digits, or all that is significant:
-    /// those of its hash. Whoever has other reasons to leave some out does so first, and then
-    /// asks [`Items::is_known_by`].
+    /// What people may call the item: the last digits of its document number, all that is
+    /// significant in it, and that without zeros inside.
+    fn names_of(&self, item: ItemIx) -> [Significant; 3] {
+        let number = self.number_bytes(item);
+        [
+            Significant::last_run(number),
+            Significant::of(number),
+            Significant::without_inner_zeros(number),
+        ]
+    }
+
+    /// Items that may be called `key`: those of its hash. Whoever has other reasons to leave some
+    /// out does so first, and then asks [`Items::is_called`].
     pub fn near_number(&self, key: &Significant) -> impl Iterator<Item = ItemIx> + '_ {
         self.by_number.places(key.hash(&self.hash)).map(ItemIx)
     }
 
-    /// Whether `key` is the last digits of the item's document number, or all that is
-    /// significant in it.
-    pub fn is_known_by(&self, item: ItemIx, key: &Significant) -> bool {
-        self.last_run(item) == *key || self.significant(item) == *key
+    /// Whether the item may be called `key`.
+    pub fn is_called(&self, item: ItemIx, key: &Significant) -> bool {
+        self.names_of(item).contains(key)
     }
 
     /// Items whose purchase order has the significant part `key`, told by its hash.

@@ -1,5 +1,7 @@
 //! Document references as people and scanners write them, and how far two of them agree.
 
+use smallvec::SmallVec;
+
 /// The longest significant part that is compared; longer references keep their end.
 const SIGNIFICANT_BYTES_MAX: usize = 32;
 /// A truncated reference must keep this many characters to say anything.
@@ -93,6 +95,20 @@ impl Significant {
         Self::of(&reference[start..end])
     }
 
+    /// The significant part without the zeros that lead each run of digits: `SI-26-0274396`
+    /// becomes `26274396`, as those write it who push year and number together.
+    pub fn without_inner_zeros(reference: &[u8]) -> Self {
+        let mut kept: SmallVec<[u8; 2 * SIGNIFICANT_BYTES_MAX]> = SmallVec::new();
+        let mut leads = true;
+        for &byte in reference {
+            if !(leads && byte == b'0') {
+                kept.push(byte);
+            }
+            leads = !byte.is_ascii_digit() || (leads && byte == b'0');
+        }
+        Self::of(&kept)
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.length == 0
@@ -173,7 +189,10 @@ pub fn agreement(reference: &[u8], number: &[u8], is_invoice: bool) -> Option<Ag
     if reference == number.trim_ascii() {
         return Some(Agreement::Exact);
     }
-    if Significant::of(reference) == Significant::of(number) {
+    let significant = Significant::of(reference);
+    if significant == Significant::of(number)
+        || significant == Significant::without_inner_zeros(number)
+    {
         let (left, right) = (letters_in_front(reference), letters_in_front(number));
         let agree = left == right || left.is_empty() || right.is_empty();
         let says_invoice = is_invoice && INVOICE_WORDS.contains(&left.as_slice());
@@ -188,7 +207,7 @@ pub fn agreement(reference: &[u8], number: &[u8], is_invoice: bool) -> Option<Ag
         .then_some(Agreement::Normalized)
 }
 
-type Prefix = smallvec::SmallVec<[u8; 16]>;
+type Prefix = SmallVec<[u8; 16]>;
 
 fn letters_in_front(reference: &[u8]) -> Prefix {
     reference
@@ -337,6 +356,8 @@ mod tests {
             ("INV 48213", "0048213"),
             ("INV-48213", "SI-25-0048213"),
             ("482-1377", "4821377"),
+            ("SI-2593121", "SI-25-0093121"),
+            ("2593121", "SI-25-0093121"),
         ] {
             assert_eq!(
                 agree(written, number),
@@ -347,6 +368,7 @@ mod tests {
         assert_eq!(agree("4821377", "4821377"), Some(Agreement::Exact));
         assert_eq!(agree("CM-0048213", "INV-0048213"), None);
         assert_eq!(agree("SI-24-0093121", "SI-25-0093121"), None);
+        assert_eq!(agree("CM-2593121", "SI-25-0093121"), None);
         assert_eq!(agreement(b"INV-0003107", b"CM-0003107", false), None);
     }
 
