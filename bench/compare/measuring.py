@@ -5,10 +5,8 @@ import os
 import pathlib
 import platform
 import resource
-import signal
 import subprocess
 import sys
-import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -25,32 +23,22 @@ def environment(folder: pathlib.Path, packages: list) -> pathlib.Path:
     return python
 
 
-def measure(words: list, output, errors=subprocess.STDOUT, seconds: float = 0, gigabytes: float = 0) -> dict:
+def measure(words: list, output, errors=subprocess.STDOUT, seconds: int = 0, gigabytes: int = 0) -> dict:
     """Wall and CPU seconds, peak memory in MB and the exit code of one process with its children.
 
-    With `seconds` a process that runs longer is ended, and its code is None; with `gigabytes` it
-    gets no more memory.
+    With `seconds` it gets no more CPU seconds, and ends with -SIGXCPU; with `gigabytes`, no more memory.
     """
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        os.kill(process.pid, signal.SIGKILL)
-
     start = time.perf_counter()
     process = subprocess.Popen([str(word) for word in words], stdout=output, stderr=errors)
-    timer = threading.Timer(seconds, end)
     if seconds:
-        timer.start()
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 1))
     if gigabytes:
-        size = int(gigabytes * 2**30)
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (size, size))
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (gigabytes * 2**30, gigabytes * 2**30))
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
-    timer.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024,
-            "code": None if late.is_set() else process.returncode}
+            "code": process.returncode}
 
 
 def said(words: list) -> str:

@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -146,8 +147,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--megabytes", type=int, default=100, help="of what tieout and compiled peers read")
     parser.add_argument("--cut", type=int, default=5, help="megabytes of what Python peers read")
-    parser.add_argument("--seconds", type=float, default=60, help="a run may take; then a smaller file is tried")
-    parser.add_argument("--gigabytes", type=float, default=12, help="a peer may ask for; then a smaller file is tried")
+    parser.add_argument("--seconds", type=int, default=60, help="of CPU time that a run may take; then a smaller file is tried")
+    parser.add_argument("--gigabytes", type=int, default=12, help="a peer may ask for; then a smaller file is tried")
     parser.add_argument("--big", type=named, nargs="?", const=list(BIG),
                         help="only the peak memory of tieout's reader on large files of these formats")
     parser.add_argument("--big-megabytes", type=int, default=5_000)
@@ -157,12 +158,12 @@ def arguments() -> argparse.Namespace:
 
 
 def grown(work: pathlib.Path, name: str, megabytes: int) -> pathlib.Path:
-    """The file of a format of at least so many megabytes; grown if it is not there."""
-    shape = FORMATS[name]
+    """The file of a format of at least so many megabytes; grown if it is not there, or by an older program."""
+    shape, program = FORMATS[name], RELEASE / "tieout-bench"
     file = work / f"{name}-{megabytes}.{shape.extension}"
-    if not file.exists():
+    if not file.exists() or file.stat().st_mtime < program.stat().st_mtime:
         unfinished = file.with_suffix(".growing")
-        words = [RELEASE / "tieout-bench", "grow", shape.grow, "--megabytes", megabytes, "--out", unfinished]
+        words = [program, "grow", shape.grow, "--megabytes", megabytes, "--out", unfinished]
         subprocess.run([str(word) for word in words], check=True)
         unfinished.replace(file)
     return file
@@ -173,8 +174,8 @@ def report(words: list, log: pathlib.Path, **limits) -> dict:
     errors = log.with_suffix(".errors")
     with log.open("w") as output, errors.open("w") as complaints:
         run = measure(words, output, complaints, **limits)
-    if run["code"] is None:
-        return {"failed": f"over {limits['seconds']:.0f} s"}
+    if run["code"] == -signal.SIGXCPU:
+        return {"failed": f"over {limits['seconds']} CPU s"}
     if run["code"] != 0:
         return {"failed": complaint(errors.read_text(), run["code"])}
     told = json.loads(log.read_text())
@@ -257,11 +258,12 @@ class Contest:
 
 
 def summed(runs: list) -> dict:
-    """The median rate in MB/s with the least and the most, the median memory in MB, what was read."""
+    """The median MB/s with the least and the most, by the clock and by CPU time; memory in MB; what was read."""
     if not runs:
         return {}
     rates = [run["bytes"] / run["seconds"] / 1e6 for run in runs]
-    return {"rate": statistics.median(rates), "spread": [min(rates), max(rates)], "megabytes": runs[0]["bytes"] / 1e6,
+    return {"rate": statistics.median(run["bytes"] / run["cpu_seconds"] / 1e6 for run in runs),
+            "clock": [statistics.median(rates), min(rates), max(rates)], "megabytes": runs[0]["bytes"] / 1e6,
             "memory": statistics.median(run["memory"] for run in runs), "rows": runs[0].get("rows")}
 
 
@@ -295,7 +297,7 @@ def big(name: str, options: argparse.Namespace) -> dict:
     if "failed" in run:
         sys.exit(f"tieout on {file}: {run['failed']}")
     print(f"{name:10} {run['bytes'] / 1e6:,.0f} MB {run['bytes'] / run['seconds'] / 1e6:8.1f} MB/s {run['memory']:7.0f} MB", flush=True)
-    return {"bytes": run["bytes"], "rows": run["rows"], "memory": run["memory"], "rate": run["bytes"] / run["seconds"] / 1e6,
+    return {"bytes": run["bytes"], "rows": run["rows"], "memory": run["memory"], "rate": run["bytes"] / run["cpu_seconds"] / 1e6,
             "wrong": len(run["errors"]) + run["quarantined"], "facts": f"{datetime.date.today()}, commit {commit()}"}
 
 
@@ -318,7 +320,7 @@ def ratio(figures: dict, compiled: bool, wanted: int) -> list:
 
 
 def summary(measured: dict) -> list:
-    lines = [f"| format | tieout, MB/s | of the scan | fastest Python peer | goal {PYTHON_GOAL} × | fastest compiled peer "
+    lines = [f"| format | tieout, MB per CPU s | of the scan | fastest Python peer | goal {PYTHON_GOAL} × | fastest compiled peer "
              f"| goal {COMPILED_GOAL} × | peak memory, MB | goal {MEMORY_GOAL} |", "|---|---|---|---|---|---|---|---|---|"]
     for name, figures in measured.items():
         ours = figures["tieout"]
@@ -330,17 +332,18 @@ def summary(measured: dict) -> list:
 
 
 def line(columns: list, row: dict, base: float) -> str:
-    rate = f"{row['rate']:,.1f} ({row['spread'][0]:,.1f}-{row['spread'][1]:,.1f})"
+    rate = "{:,.1f} ({:,.1f}-{:,.1f})".format(*row["clock"])
     seen = "-" if row["rows"] is None else f"{row['rows']:,}"
-    return "| " + " | ".join([*columns, f"{row['megabytes']:,.1f}", seen, rate, f"{row['memory']:,.0f}",
+    return "| " + " | ".join([*columns, f"{row['megabytes']:,.1f}", seen, rate, f"{row['rate']:,.1f}",
+                              f"{row['memory']:,.0f}",
                               f"{base / row['rate']:.2f}"]) + " |"
 
 
 def section(name: str, figures: dict, versions: dict) -> list:
     rows = FORMATS[name].rows.replace("_", " ")
     lines = [f"## {name}", "", f"Measured {figures['facts']}.", "",
-             f"| reader | version | written in | MB read | {rows} | MB/s (least-most) | peak memory, MB | tieout ÷ it |",
-             "|---|---|---|---|---|---|---|---|"]
+             f"| reader | version | written in | MB read | {rows} | MB/s (least-most) | MB per CPU s | peak memory, MB "
+             "| tieout ÷ it |", "|---|---|---|---|---|---|---|---|---|"]
     ours, scan = figures["tieout"], figures["scan"]
     lines.append(line(["scan for line ends", "", "Rust"], scan, ours["rate"]))
     lines.append(line(["tieout", "", "Rust"], ours, ours["rate"]))
@@ -351,7 +354,7 @@ def section(name: str, figures: dict, versions: dict) -> list:
         if "rate" in row:
             lines.append(line([peer.title, version, peer.where], row, ours["rate"]))
         else:
-            lines.append(f"| {peer.title} | {version} | {peer.where} | - | - | fails | - | - |")
+            lines.append(f"| {peer.title} | {version} | {peer.where} | - | - | fails | - | - | - |")
         if row["failures"]:
             causes = [f"{cause} ({', '.join(map(str, sizes))} MB)" for cause, sizes in row["failures"].items()]
             notes.append(f"- `{peer.package}` ({peer.where}) fails: " + "; ".join(causes))
@@ -361,9 +364,8 @@ def section(name: str, figures: dict, versions: dict) -> list:
 
 
 def big_section(measured: dict) -> list:
-    lines = ["## Large files", "", "Peak memory of tieout's reader on one thread. Counts and totals of such files may outgrow",
-             "their columns; what it then finds wrong is counted too.", "",
-             f"| format | MB read | rows | MB/s | found wrong | peak memory, MB | goal {MEMORY_GOAL} | measured |",
+    lines = ["## Large files", "", "Peak memory of tieout's reader on one thread.", "",
+             f"| format | MB read | rows | MB per CPU s | found wrong | peak memory, MB | goal {MEMORY_GOAL} | measured |",
              "|---|---|---|---|---|---|---|---|"]
     for name, run in measured.items():
         lines.append(f"| {name} | {run['bytes'] / 1e6:,.0f} | {run['rows']:,} | {run['rate']:,.0f} | {run['wrong']:,} "
@@ -376,9 +378,10 @@ def page(options: argparse.Namespace, figures: pathlib.Path) -> str:
     stored = {name: figures / f"{name}.json" for name in FORMATS}
     measured = {name: json.loads(file.read_text()) for name, file in stored.items() if file.exists()}
     lines = ["# tieout's readers beside others", "", "Written by the command below; no figure is entered by hand. Every reader is a process of its",
-             "own with one thread, and its clock runs from opening the file to its last row. A peer's rows and",
-             "the sum of their amounts are those that tieout sees, or it counts as failed. Slow peers read a", "smaller file of the same kind. tieout checks totals, builds Arrow batches and keeps where each row",
-             "came from; what the peers do is in [compare/](compare/).", "",
+             "own with one thread, and its clock runs from opening the file to its last row; ratios are of CPU",
+             "seconds. A peer's rows and the sum of their amounts are those that tieout sees, or it counts as",
+             "failed. Slow peers read a smaller file of the same kind. tieout checks totals, builds Arrow batches",
+             "and keeps where each row came from; what the peers do is in [compare/](compare/).", "",
              "    cargo build --release -p tieout-bench --bins --example parse", f"    {told}", "", *machine(),
              f"- Python {platform.python_version()}; medians of the rounds, the readers in turn", ""]
     if measured:

@@ -24,6 +24,53 @@ use tieout_ingest::{Batch, HEAD_BYTES, Settings, SourceFile, recognize_file, unp
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// What reading took. The system tells CPU seconds and memory on Linux alone.
+struct Cost {
+    seconds: f64,
+    cpu_seconds: Option<f64>,
+    peak_kilobytes: Option<u64>,
+}
+
+struct Clock {
+    began: Instant,
+    cpu: Option<f64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let cpu = cpu_seconds();
+        let began = Instant::now();
+        Self { began, cpu }
+    }
+
+    fn stop(self) -> Cost {
+        let seconds = self.began.elapsed().as_secs_f64();
+        let cpu = cpu_seconds();
+        Cost {
+            seconds,
+            cpu_seconds: cpu.zip(self.cpu).map(|(now, then)| now - then),
+            peak_kilobytes: peak_kilobytes(),
+        }
+    }
+}
+
+/// CPU seconds of this thread. The system counts them when a thread gives way.
+fn cpu_seconds() -> Option<f64> {
+    std::thread::yield_now();
+    let told = fs::read_to_string("/proc/self/schedstat").ok()?;
+    let nanoseconds: f64 = told.split(' ').next()?.parse().ok()?;
+    Some(nanoseconds / 1e9)
+}
+
+/// The most memory that this process held so far.
+fn peak_kilobytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().trim_end_matches(" kB").parse().ok()
+}
+
 /// The rows of a table and the sum of their amounts in hundred-thousandths: what a peer has to
 /// have seen too.
 #[derive(Default)]
@@ -66,7 +113,7 @@ fn parse(file: &SourceFile) -> Value {
     };
     let mut errors = Vec::new();
     let mut sums = Sums::default();
-    let began = Instant::now();
+    let clock = Clock::start();
     let format = recognize_file(file, &file.head(HEAD_BYTES).unwrap()).unwrap();
     let counts = format.read(file, &settings, &mut |batch| {
         match batch {
@@ -85,7 +132,7 @@ fn parse(file: &SourceFile) -> Value {
         }
         Ok(())
     });
-    let seconds = began.elapsed().as_secs_f64();
+    let cost = clock.stop();
     let counts = counts.unwrap();
     json!({
         "format": format.name(),
@@ -94,13 +141,14 @@ fn parse(file: &SourceFile) -> Value {
         "tables": sums.json(),
         "quarantined": counts.quarantined,
         "errors": errors,
-        "seconds": seconds,
-        "peak_kilobytes": peak_kilobytes(),
+        "seconds": cost.seconds,
+        "cpu_seconds": cost.cpu_seconds,
+        "peak_kilobytes": cost.peak_kilobytes,
     })
 }
 
 fn scan(path: &Path) -> Value {
-    let began = Instant::now();
+    let clock = Clock::start();
     let mut file = File::open(path).unwrap();
     let mut buffer = vec![0; Settings::default().chunk_bytes];
     let (mut bytes, mut lines) = (0, 0);
@@ -112,22 +160,14 @@ fn scan(path: &Path) -> Value {
         bytes += read;
         lines += memchr::memchr_iter(b'\n', &buffer[..read]).count();
     }
-    let seconds = began.elapsed().as_secs_f64();
+    let cost = clock.stop();
     json!({
         "bytes": bytes,
         "lines": lines,
-        "seconds": seconds,
-        "peak_kilobytes": peak_kilobytes(),
+        "seconds": cost.seconds,
+        "cpu_seconds": cost.cpu_seconds,
+        "peak_kilobytes": cost.peak_kilobytes,
     })
-}
-
-/// The most memory that this process held so far, where the system tells.
-fn peak_kilobytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    peak.trim().trim_end_matches(" kB").parse().ok()
 }
 
 fn main() {

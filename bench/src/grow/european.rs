@@ -12,7 +12,7 @@ const LINES_PER_STATEMENT: u64 = 200;
 pub fn mt940(bytes: u64, sink: &mut Sink) -> io::Result<()> {
     let (mut number, mut balance) = (0, 0);
     while sink.written < bytes {
-        number += 1;
+        number = number % 99_999 + 1;
         sink.put(&format!(
             ":20:STARTUMS\n:25:37040044/0532013000\n:28C:{number:05}/001\n:60F:C260313EUR{}\n",
             decimal(balance, ',')

@@ -1,6 +1,6 @@
 //! One run of a parser that others wrote: `tieout-peers PEER FILE` prints one JSON object with the
-//! rows it saw, the sum of their amounts, the seconds from opening the file to the last row, and
-//! the most memory held until then. What a peer cannot read is an error in its own words.
+//! rows it saw, the sum of their amounts, the seconds and CPU seconds from opening the file to the
+//! last row, and the most memory held until then. What a peer cannot read is an error in its own words.
 
 mod american;
 mod european;
@@ -61,27 +61,44 @@ impl Seen {
 /// What a run took until its clock was stopped.
 struct Cost {
     seconds: f64,
+    cpu_seconds: f64,
     peak_kilobytes: u64,
 }
 
 /// Started before a file is opened, stopped when its last row is there: counting is not timed.
-struct Clock(Instant);
+struct Clock {
+    began: Instant,
+    cpu: f64,
+}
 
 impl Clock {
     fn start() -> Self {
-        Self(Instant::now())
+        let cpu = cpu_seconds();
+        let began = Instant::now();
+        Self { began, cpu }
     }
 
     fn stop(self) -> Cost {
-        let seconds = self.0.elapsed().as_secs_f64();
+        let seconds = self.began.elapsed().as_secs_f64();
+        let cpu_seconds = cpu_seconds() - self.cpu;
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok());
         Cost {
             seconds,
+            cpu_seconds,
             peak_kilobytes: kilobytes.unwrap_or(0),
         }
     }
+}
+
+/// CPU seconds of the one thread, which the system counts when a thread gives way; zero where it
+/// does not tell.
+fn cpu_seconds() -> f64 {
+    std::thread::yield_now();
+    let told = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split(' ').next().and_then(|text| text.parse().ok());
+    nanoseconds.map_or(0.0, |count: f64| count / 1e9)
 }
 
 fn cents(amount: Decimal) -> i128 {
@@ -104,6 +121,7 @@ fn main() -> ExitCode {
                 "rows": seen.rows,
                 "cents": seen.cents.to_string(),
                 "seconds": cost.seconds,
+                "cpu_seconds": cost.cpu_seconds,
                 "peak_kilobytes": cost.peak_kilobytes,
             });
             println!("{report}");
