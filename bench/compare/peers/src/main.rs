@@ -12,9 +12,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use mimalloc::MiMalloc;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
+
+/// The one that tieout has.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Reads a file once.
 type Peer = fn(&Path) -> Outcome;
