@@ -10,7 +10,6 @@ venv, and the release binaries:
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
@@ -19,12 +18,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
+
+from measuring import HERE, RELEASE, ROOT, environment, machine, measure
 
 DUCKDB = "2.0.1"
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-RELEASE = ROOT / "target" / "release"
 ENGINES = {
     "tieout": "tieout, from the raw bank files",
     "duckdb-quick": "DuckDB, `quick.sql`, from ready-made CSV",
@@ -42,15 +39,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "compare", help="folder for data and outputs")
     parser.add_argument("--results", type=pathlib.Path, default=HERE.parent / "RESULTS.md")
     return parser.parse_args()
-
-
-def environment(work: pathlib.Path) -> pathlib.Path:
-    """The Python of a virtual environment that has DuckDB."""
-    python = work / "venv" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", work / "venv"], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", f"duckdb=={DUCKDB}"], check=True)
-    return python
 
 
 class Morning:
@@ -76,18 +64,14 @@ def command(engine: str, morning: Morning, out: pathlib.Path, python: pathlib.Pa
     return [python, HERE / "peer.py", sql, morning.files, morning.bank, out, threads]
 
 
-def measure(words: list, log: pathlib.Path) -> dict:
-    """Wall and CPU seconds and peak memory of one process with its children."""
+def finished(words: list, log: pathlib.Path) -> dict:
+    """What a run of an engine took."""
     with log.open("w") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen([str(word) for word in words], stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
+        run = measure(words, output)
     # 3 says that something is quarantined or out of balance: a result, not a failure.
-    if process.returncode not in (0, 3):
-        sys.exit(f"{words[0]} ended with {process.returncode}:\n{log.read_text()[-2000:]}")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}
+    if run.pop("code") not in (0, 3):
+        sys.exit(f"{words[0]} failed:\n{log.read_text()[-2000:]}")
+    return run
 
 
 def score(morning: Morning, out: pathlib.Path) -> dict:
@@ -105,7 +89,7 @@ def compare(morning: Morning, options: argparse.Namespace, python: pathlib.Path)
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir(parents=True)
             words = command(engine, morning, out, python, options.threads)
-            run = measure(words, morning.outputs / f"{engine}.log")
+            run = finished(words, morning.outputs / f"{engine}.log")
             runs[engine].append(run)
             print(f"{morning.payments:>9} round {number + 1} {engine:16} {run['wall']:7.2f} s wall "
                   f"{run['cpu']:7.2f} s CPU {run['memory']:7.0f} MB", flush=True)
@@ -159,16 +143,9 @@ def breach_lines(rows: dict) -> list:
     return lines
 
 
-def said(words: list) -> str:
-    return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False).stdout.strip()
-
-
-def machine(options: argparse.Namespace) -> list:
-    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+def facts(options: argparse.Namespace) -> list:
     return [
-        f"- {datetime.date.today()}, commit {said(['git', 'rev-parse', '--short', 'HEAD'])}, {said(['rustc', '--version'])}",
-        f"- {model}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GB, {platform.system()} {platform.release()}",
+        *machine(),
         f"- DuckDB {DUCKDB} from PyPI, Python {platform.python_version()}, {options.threads} threads",
         f"- medians of {options.rounds} rounds, the engines in turn; load before the first round "
         f"{os.getloadavg()[0]:.2f}",
@@ -178,13 +155,13 @@ def machine(options: argparse.Namespace) -> list:
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
-    python = environment(options.work)
-    facts = machine(options)
+    python = environment(options.work / "venv", [f"duckdb=={DUCKDB}"])
+    about = facts(options)
     told = " ".join(["python3 bench/compare/run.py", *sys.argv[1:]])
     lines = ["# tieout beside DuckDB", "", "Written by the command below; no figure is entered by hand. What the rates",
              "mean is in [README.md](README.md); what each engine does is in [compare/](compare/). On a",
              "machine that does other work too, CPU seconds and ratios say more than wall seconds.", "",
-             "    cargo build --release -p tieout-cli -p tieout-bench", f"    {told}", "", *facts, ""]
+             "    cargo build --release -p tieout-cli -p tieout-bench", f"    {told}", "", *about, ""]
     for payments in options.payments:
         morning = Morning(options.work, payments, options.seed)
         size = morning.megabytes()

@@ -99,66 +99,110 @@ fn put_padded(sink: &mut Sink, record: &str) -> io::Result<()> {
     sink.put(&format!("{record:<80}\n"))
 }
 
-/// NACHA: PPD credits with one addendum each.
+/// Batches of one NACHA file, so that its total has no more than twelve digits.
+const BATCHES_PER_FILE: u64 = 1_500;
+
+/// NACHA: CCD credits with one addendum each, files one after the other.
 pub fn nacha(bytes: u64, sink: &mut Sink) -> io::Result<()> {
-    let pad = |line: String| format!("{line:<94}\n");
-    sink.put(&pad(
-        "101 091000019 0440012882603160605A094101FIRST BANK             NORTHWIND TRADING              "
-            .to_owned(),
-    ))?;
-    let (mut batches, mut entries, mut hash, mut total, mut records) = (0, 0, 0, 0, 1);
     while sink.written < bytes {
-        batches += 1;
-        sink.put(&pad(format!(
-            "5220NORTHWIND TRADIN                    1044001288CCDPAYMENT   260316260316   109100001{batches:07}"
-        )))?;
-        let (mut sum, mut own_hash) = (0, 0);
-        for entry in 1..=LINES_PER_GROUP {
-            let cents = sink.words.cents();
-            let (document, name) = (sink.words.document(), sink.words.name());
-            let account = sink.words.document();
-            let trace = format!("09100001{entry:07}");
-            sink.put(&pad(format!(
-                "622021000021{account:<17}{cents:010}{document:<15}{name:<22}  1{trace}"
-            )))?;
-            let text = format!("RMR*IV*INV{document}*PI*{}\\", decimal(cents, '.'));
-            sink.put(&pad(format!("705{text:<80}0001{entry:07}")))?;
-            sum += cents;
-            own_hash += 2_100_002;
-        }
-        let count = 2 * LINES_PER_GROUP;
-        sink.put(&pad(format!(
-            "8220{count:06}{:010}{:012}{sum:012}1044001288{:25}09100001{batches:07}",
-            own_hash % 10_000_000_000_u64,
-            0,
-            ""
-        )))?;
-        entries += count;
-        hash += own_hash;
-        total += sum;
-        records += 2 + count;
+        nacha_file(bytes, sink)?;
     }
-    let blocks = (records + 1_u64).div_ceil(10);
-    sink.put(&pad(format!(
-        "9{batches:06}{blocks:06}{entries:08}{:010}{:012}{total:012}",
-        hash % 10_000_000_000_u64,
-        0
-    )))?;
-    for _ in records + 1..blocks * 10 {
+    Ok(())
+}
+
+fn nacha_file(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    put_record(
+        sink,
+        "101 091000019 0440012882603160605A094101FIRST BANK             NORTHWIND TRADING",
+    )?;
+    let count = 2 * LINES_PER_GROUP;
+    let (mut batches, mut hash, mut total) = (0, 0, 0);
+    while sink.written < bytes && batches < BATCHES_PER_FILE {
+        batches += 1;
+        let sum = nacha_batch(batches, sink)?;
+        hash += LINES_PER_GROUP * RECEIVER;
+        total += sum;
+    }
+    let records = 2 + batches * (2 + count);
+    let blocks = records.div_ceil(10);
+    put_record(
+        sink,
+        &format!(
+            "9{batches:06}{blocks:06}{:08}{:010}{:012}{total:012}",
+            batches * count,
+            hash % 10_000_000_000,
+            0
+        ),
+    )?;
+    for _ in records..blocks * 10 {
         sink.put(&format!("{}\n", "9".repeat(94)))?;
     }
     Ok(())
 }
 
-/// X12 820: one payment a transaction set, a few invoices each.
-pub fn x12_820(bytes: u64, sink: &mut Sink) -> io::Result<()> {
-    const INVOICES: u64 = 8;
-    sink.put(
-        "ISA*00*          *00*          *ZZ*NORTHWIND      *ZZ*FIRSTBANK      *260316*0605*U*00401*000000001*0*P*>~\n\
-         GS*RA*NORTHWIND*FIRSTBANK*20260316*0605*1*X*004010~\n",
+/// The first eight digits of the bank that the entries go to, as the hash counts them.
+const RECEIVER: u64 = 2_100_002;
+
+/// Writes batch `number`; gives the sum of its entries.
+fn nacha_batch(number: u64, sink: &mut Sink) -> io::Result<u64> {
+    put_record(
+        sink,
+        &format!(
+            "5220NORTHWIND TRADIN                    1044001288CCDPAYMENT   260316260316   109100001{number:07}"
+        ),
     )?;
-    let mut sets = 0;
+    let mut sum = 0;
+    for entry in 1..=LINES_PER_GROUP {
+        let cents = sink.words.cents();
+        let (document, name) = (sink.words.document(), sink.words.name());
+        let account = sink.words.document();
+        let trace = format!("09100001{entry:07}");
+        put_record(
+            sink,
+            &format!("622021000021{account:<17}{cents:010}{document:<15}{name:<22}  1{trace}"),
+        )?;
+        let text = format!("RMR*IV*INV{document}*PI*{}\\", decimal(cents, '.'));
+        put_record(sink, &format!("705{text:<80}0001{entry:07}"))?;
+        sum += cents;
+    }
+    let (count, hash) = (2 * LINES_PER_GROUP, LINES_PER_GROUP * RECEIVER);
+    put_record(
+        sink,
+        &format!(
+            "8220{count:06}{:010}{:012}{sum:012}1044001288{:25}09100001{number:07}",
+            hash % 10_000_000_000,
+            0,
+            ""
+        ),
+    )?;
+    Ok(sum)
+}
+
+fn put_record(sink: &mut Sink, record: &str) -> io::Result<()> {
+    sink.put(&format!("{record:<94}\n"))
+}
+
+/// Transaction sets of one interchange, so that their count has no more than six digits.
+const SETS_PER_INTERCHANGE: u64 = 900_000;
+
+/// X12 820: one payment a transaction set, a few invoices each; interchanges one after the other.
+pub fn x12_820(bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    let mut interchange = 0;
     while sink.written < bytes {
+        interchange += 1;
+        x12_interchange(interchange, bytes, sink)?;
+    }
+    Ok(())
+}
+
+fn x12_interchange(number: u64, bytes: u64, sink: &mut Sink) -> io::Result<()> {
+    const INVOICES: u64 = 8;
+    sink.put(&format!(
+        "ISA*00*          *00*          *ZZ*NORTHWIND      *ZZ*FIRSTBANK      *260316*0605*U*00401*{number:09}*0*P*>~\n\
+         GS*RA*NORTHWIND*FIRSTBANK*20260316*0605*1*X*004010~\n"
+    ))?;
+    let mut sets = 0;
+    while sink.written < bytes && sets < SETS_PER_INTERCHANGE {
         sets += 1;
         let amounts: Vec<u64> = (0..INVOICES).map(|_| sink.words.cents()).collect();
         let total: u64 = amounts.iter().sum();
@@ -166,7 +210,7 @@ pub fn x12_820(bytes: u64, sink: &mut Sink) -> io::Result<()> {
         sink.put(&format!(
             "ST*820*{sets:09}~\n\
              BPR*C*{}*C*ACH*CTX*01*021000021*DA*123456789*1044001288**01*091000019*DA*987654321*20260316~\n\
-             TRN*1*TR{sets:09}~\nN1*PR*{name}~\nN1*PE*TIEOUT DISTRIBUTION~\nENT*1~\n",
+             TRN*1*TR{number}{sets:09}~\nN1*PR*{name}~\nN1*PE*TIEOUT DISTRIBUTION~\nENT*1~\n",
             decimal(total, '.')
         ))?;
         for cents in amounts {
@@ -178,7 +222,7 @@ pub fn x12_820(bytes: u64, sink: &mut Sink) -> io::Result<()> {
         }
         sink.put(&format!("SE*{}*{sets:09}~\n", 7 + 2 * INVOICES))?;
     }
-    sink.put(&format!("GE*{sets}*1~\nIEA*1*000000001~\n"))
+    sink.put(&format!("GE*{sets}*1~\nIEA*1*{number:09}~\n"))
 }
 
 /// OFX 1.0.2.

@@ -12,7 +12,7 @@ const LINES_PER_STATEMENT: u64 = 200;
 pub fn mt940(bytes: u64, sink: &mut Sink) -> io::Result<()> {
     let (mut number, mut balance) = (0, 0);
     while sink.written < bytes {
-        number += 1;
+        number = number % 99_999 + 1;
         sink.put(&format!(
             ":20:STARTUMS\n:25:37040044/0532013000\n:28C:{number:05}/001\n:60F:C260313EUR{}\n",
             decimal(balance, ',')
@@ -22,15 +22,34 @@ pub fn mt940(bytes: u64, sink: &mut Sink) -> io::Result<()> {
             balance += cents;
             let (document, name) = (sink.words.document(), sink.words.name());
             sink.put(&format!(
-                ":61:2603160316C{}NTRFNONREF//B{document}\n\
-                 :86:166?00GUTSCHRIFT?109075?20EREF+E{document}?21SVWZ+RECHNUNG INV{document}?22VIELEN DANK\n\
-                 ?30COBADEFFXXX?31DE89370400440532013000?32{name}\n",
+                ":61:2603160316C{}NTRFNONREF//B{document}\n",
                 decimal(cents, ',')
             ))?;
+            put_wrapped(
+                sink,
+                &format!(
+                    "166?00GUTSCHRIFT?109075?20EREF+E{document}?21SVWZ+RECHNUNG INV{document}?22VIELEN DANK\
+                     ?30COBADEFFXXX?31DE89370400440532013000?32{name}"
+                ),
+            )?;
         }
         sink.put(&format!(":62F:C260316EUR{}\n-\n", decimal(balance, ',')))?;
     }
     Ok(())
+}
+
+/// Characters of a line of an `:86:` field.
+const LINE_CHARACTERS: usize = 65;
+
+/// Writes an `:86:` field, cut into lines wherever they are full.
+fn put_wrapped(sink: &mut Sink, text: &str) -> io::Result<()> {
+    sink.put(":86:")?;
+    let mut rest = text;
+    while let Some((line, more)) = rest.split_at_checked(LINE_CHARACTERS) {
+        sink.put(&format!("{line}\n"))?;
+        rest = more;
+    }
+    sink.put(&format!("{rest}\n"))
 }
 
 /// camt.053.001.08, one statement an account.
