@@ -43,7 +43,7 @@ impl Books {
             session.load_parties(rows).unwrap();
         }
         for rows in &self.items {
-            session.load_items(rows).unwrap();
+            session.load_items(rows, None).unwrap();
         }
         for rows in &self.remittances {
             session.load_remittances(rows).unwrap();

@@ -36,6 +36,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// List what is read, with the version or dialect of each
     Formats,
+    /// List the shipped recipes, or print one
+    Recipes(RecipesArguments),
 }
 
 /// `tieout run`.
@@ -50,8 +52,9 @@ pub struct RunArguments {
     /// Write the output tables here, one file each
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// What may be applied without a person, as TOML; the shipped recipe otherwise
-    #[arg(long, value_name = "FILE")]
+    /// What is tied out and what may be applied without a person: the name of a shipped recipe
+    /// (see `tieout recipes`), or a TOML file; cash-application otherwise
+    #[arg(long, value_name = "NAME|FILE")]
     pub recipe: Option<PathBuf>,
     /// The day that decides what is past due; each payment's own day otherwise
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = iso_date)]
@@ -102,6 +105,14 @@ pub struct InspectArguments {
     /// Rows that are shown beside their lines
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub rows: usize,
+}
+
+/// `tieout recipes`.
+#[derive(Debug, Args)]
+pub struct RecipesArguments {
+    /// The recipe whose TOML is printed
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// The formats of answers.

@@ -7,6 +7,7 @@ mod formats;
 mod inspect;
 mod ledger;
 mod progress;
+mod recipes;
 mod report;
 mod run;
 mod sql;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Formats => formats::formats(),
+        Command::Recipes(arguments) => recipes::recipes(&arguments),
     };
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -1,15 +1,14 @@
 //! `tieout run`: reads, ties out, prints the summary.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 
-use tieout::{NoProgress, Output, Progress, Recipe, RunOptions, Summary};
+use tieout::{NoProgress, Output, Progress, RunOptions, Summary};
 
 use crate::Outcome;
 use crate::arguments::RunArguments;
 use crate::failure::Failure;
 use crate::progress::Bar;
+use crate::recipes;
 use crate::report::Report;
 use crate::terminal::Paint;
 
@@ -37,8 +36,8 @@ pub fn run(arguments: RunArguments) -> Result<Outcome, Failure> {
 fn options(arguments: RunArguments) -> Result<RunOptions, Failure> {
     let mut options = RunOptions::new(arguments.paths);
     let format = arguments.format.into();
-    if let Some(file) = &arguments.recipe {
-        options.recipe = read_recipe(file)?;
+    if let Some(chosen) = &arguments.recipe {
+        options.recipe = recipes::chosen(chosen)?;
     }
     if let Some(threads) = arguments.threads {
         options.settings.threads = threads.get();
@@ -47,20 +46,6 @@ fn options(arguments: RunArguments) -> Result<RunOptions, Failure> {
     options.out = arguments.out.map(|dir| Output { dir, format });
     options.ledger = arguments.ledger;
     Ok(options)
-}
-
-fn read_recipe(file: &Path) -> Result<Recipe, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
-    Recipe::parse(&text).map_err(|error| {
-        Failure::with_action(
-            format!(
-                "recipe {}: {}",
-                file.display(),
-                error.to_string().trim_end()
-            ),
-            "correct it, or leave --recipe away to use the shipped recipe",
-        )
-    })
 }
 
 /// The run is done whether or not somebody reads its summary to the end.

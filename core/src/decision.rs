@@ -65,6 +65,8 @@ closed_list! {
         EarlierPayment = 23, "earlier_payment", "An earlier payment has the same marks.";
         LinkedRemittance = 24, "linked_remittance", "Remittance advice that came apart from the payment is linked to it.";
         LineKind = 25, "line_kind", "The kind of line says what it is.";
+        RecipeRule = 26, "recipe_rule", "A rule of the recipe holds for the payment.";
+        OriginalReference = 27, "original_reference", "The line has a reference, an amount and an account in common with the one that it undoes.";
     }
 }
 
@@ -133,6 +135,10 @@ pub struct DecisionBuilder {
     pub alternatives: Vec<Alternative>,
     /// The sequence number of the payment that this one repeats.
     pub duplicate_of: Option<u32>,
+    /// The sequence number of the payment that this one undoes.
+    pub reverses: Option<u32>,
+    /// Whether the applications open their items again instead of reducing them.
+    pub opens_items: bool,
 }
 
 impl DecisionBuilder {
@@ -150,6 +156,8 @@ impl DecisionBuilder {
             evidence: Vec::new(),
             alternatives: Vec::new(),
             duplicate_of: None,
+            reverses: None,
+            opens_items: false,
         }
     }
 
@@ -309,6 +317,16 @@ impl Decision {
     /// The sequence number of the payment that this one repeats.
     pub fn duplicate_of(&self) -> Option<u32> {
         self.parts.duplicate_of
+    }
+
+    /// The sequence number of the payment that this one undoes.
+    pub fn reverses(&self) -> Option<u32> {
+        self.parts.reverses
+    }
+
+    /// Whether the applications open their items again instead of reducing them.
+    pub fn opens_items(&self) -> bool {
+        self.parts.opens_items
     }
 }
 

@@ -58,6 +58,7 @@ closed_list! {
     ApplicationStatus {
         Applied = 1, "applied", "The item was reduced.";
         Proposed = 2, "proposed", "A person has to confirm it; the item is unchanged.";
+        Reversed = 3, "reversed", "The item was opened again by this much.";
     }
 }
 
@@ -85,6 +86,12 @@ closed_list! {
         NotBooked = 19, "not_booked", "The money is announced; the account does not have it yet.";
         DetailedElsewhere = 20, "detailed_elsewhere", "The bank's total of payments that were read one by one.";
         Reversal = 21, "reversal", "The line undoes an earlier one; it is no customer's payment.";
+        Credit = 22, "credit", "The line brings money into the account.";
+        LeftOut = 23, "left_out", "The recipe leaves the line out.";
+        NoVersionHolds = 24, "no_version_holds", "No version of the recipe holds on the payment's day.";
+        HeldByRule = 25, "held_by_rule", "A rule of the recipe asks for a person.";
+        OriginalNotFound = 26, "original_not_found", "The line undoes an earlier one, which could not be told.";
+        OriginalNotApplied = 27, "original_not_applied", "The line undoes an earlier one that was not applied to items.";
     }
 }
 
@@ -103,6 +110,9 @@ closed_list! {
         Duplicate = 10, "duplicate", "The payment repeats an earlier one.";
         Scope = 11, "scope", "The kind of line decides.";
         NoRule = 12, "none", "No rule led to an answer.";
+        Group = 13, "group", "The amount is all that is open on one order or payout.";
+        Reversal = 14, "reversal", "The line undoes an earlier one, and what that did to items.";
+        Recipe = 15, "recipe", "A rule of the recipe decides.";
     }
 }
 
@@ -116,6 +126,7 @@ closed_list! {
         Bill = 5, "bill", "What the business owes a vendor.";
         Refund = 6, "refund", "What the business pays back.";
         Payout = 7, "payout", "What a processor pays out.";
+        Entry = 8, "entry", "An entry of the books: above zero money in, below zero money out.";
     }
 }
 
@@ -125,12 +136,13 @@ impl ItemKind {
         matches!(self, Self::CreditMemo | Self::OnAccount)
     }
 
-    /// Whether a customer's payment or a netted credit can be applied to the item.
-    pub const fn is_receivable(self) -> bool {
-        matches!(
-            self,
-            Self::Invoice | Self::DebitMemo | Self::CreditMemo | Self::OnAccount
-        )
+    /// Which way money moves that settles an item of the kind with an amount above zero: in for
+    /// what is owed to the business, out for what it owes.
+    pub const fn settled_by(self) -> Direction {
+        match self {
+            Self::Invoice | Self::DebitMemo | Self::Payout | Self::Entry => Direction::Credit,
+            Self::CreditMemo | Self::OnAccount | Self::Bill | Self::Refund => Direction::Debit,
+        }
     }
 }
 
@@ -139,6 +151,17 @@ closed_list! {
     Direction {
         Credit = 1, "CRDT", "Money comes into the account.";
         Debit = 2, "DBIT", "Money leaves the account.";
+    }
+}
+
+impl Direction {
+    /// The other way.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Credit => Self::Debit,
+            Self::Debit => Self::Credit,
+        }
     }
 }
 
@@ -151,6 +174,8 @@ closed_list! {
         Ach = 4, "ach", "An entry of an ACH file.";
         Wire = 5, "wire", "A single funds transfer message.";
         Cheque = 6, "cheque", "A cheque of an image cash letter.";
+        Processor = 7, "processor", "A line of a processor's settlement.";
+        Books = 8, "books", "An item of the books that mirrors another.";
     }
 }
 

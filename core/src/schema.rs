@@ -102,6 +102,7 @@ const PAYMENTS: Columns = (
         ("recipe", Text),
         ("byte_start", Count),
         ("byte_end", Count),
+        ("reverses", Optional),
     ],
     21,
 );

@@ -12,10 +12,12 @@ use tieout_ingest::Batch;
 use tieout_matcher::{Arrivals, Arrived, Recipe};
 
 use crate::EngineError;
+use crate::conditions::Conditions;
 use crate::intake::{Admitted, Intake, arrow, column, internal, renumber};
 use crate::overlap::{Lines, Overlap, Turn};
 use crate::reading::{Give, Stage};
 use crate::report::repeated_delivery;
+use crate::sides::Parsed;
 use crate::waiting::{Waiting, WaitingBatch};
 
 /// What admission hands on.
@@ -41,7 +43,8 @@ pub struct Payments {
 }
 
 /// Admits the lines of a run.
-pub struct Admission {
+pub struct Admission<'a> {
+    conditions: &'a Conditions,
     intake: Intake,
     arrivals: Arrivals,
     overlap: Overlap,
@@ -55,13 +58,14 @@ pub struct Admission {
     known_before: u64,
 }
 
-impl Admission {
+impl<'a> Admission<'a> {
     /// Nothing admitted yet.
     ///
     /// # Errors
     /// [`EngineError::Internal`] if there is no room for lines that wait.
-    pub fn new(recipe: &Recipe) -> Result<Self, EngineError> {
+    pub fn new(recipe: &Recipe, conditions: &'a Conditions) -> Result<Self, EngineError> {
         Ok(Self {
+            conditions,
             intake: Intake::default(),
             arrivals: Arrivals::new(recipe),
             overlap: Overlap::default(),
@@ -76,6 +80,29 @@ impl Admission {
     /// What arrival told, once nothing arrives any more.
     pub fn into_arrivals(self) -> Arrivals {
         self.arrivals
+    }
+
+    /// Takes payments that came among the business's own files, as delivery number `place`.
+    ///
+    /// # Errors
+    /// Those of the stage.
+    pub fn take_of_books(
+        &mut self,
+        place: usize,
+        payments: &Parsed,
+        give: Give<Taken>,
+    ) -> Result<(), EngineError> {
+        let lines = &payments.transactions;
+        self.admit(place as u32, lines, &payments.remittance_lines, give)?;
+        let repeated = std::mem::take(&mut self.known_before);
+        if repeated == 0 {
+            return Ok(());
+        }
+        let files = Table::Transactions.column("source_file");
+        let file = column::<StringArray>(lines, files)?.value(0);
+        give(Taken::Other(Batch::Finding(repeated_delivery(
+            file, repeated,
+        ))))
     }
 
     /// Admits lines, and hands on those that are new.
@@ -102,9 +129,10 @@ impl Admission {
             ids,
             ..
         } = admitted;
+        let answers = self.conditions.answers(&transactions)?;
         let arrived = self
             .arrivals
-            .take(&transactions, &remittance_lines)
+            .take(&transactions, &remittance_lines, answers.as_ref())
             .map_err(internal)?;
         give(Taken::Payments(Payments {
             transactions,
@@ -230,7 +258,7 @@ impl Admission {
     }
 }
 
-impl Stage for Admission {
+impl Stage for Admission<'_> {
     type Item = Taken;
 
     fn take(&mut self, place: usize, batch: Batch, give: Give<Taken>) -> Result<(), EngineError> {

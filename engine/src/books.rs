@@ -5,17 +5,19 @@ use std::fs;
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
-use arrow::compute::filter_record_batch;
+use arrow::compute::{filter_record_batch, not};
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, Severity};
 use tieout_ingest::{Batch, Counts, CsvProfiles, Layouts, ReadError, Role, Settings};
-use tieout_matcher::{Loaded, LoadedBatch, Session};
+use tieout_matcher::{Loaded, LoadedBatch, Session, Source};
 
+use crate::conditions::Conditions;
 use crate::files::{Found, Known};
 use crate::intake::{arrow, column, internal};
 use crate::reading::{AsParsed, Message, read};
 use crate::redelivery::Redelivery;
 use crate::report::Report;
+use crate::sides::{self, Parsed};
 use crate::{EngineError, Progress, RunOptions};
 
 /// Takes the lockbox layouts and CSV profiles that lie among the files into `settings`.
@@ -80,6 +82,15 @@ pub fn skip(file: &Known, settings: &Settings, report: &mut Report) -> Result<()
     report.file(file, counts, 0)
 }
 
+/// What was loaded before the first bank line.
+pub struct Books {
+    /// Parties, items and advice.
+    pub session: Session,
+    /// Payments that came among them, with the number of the file, for recipes that take some
+    /// from there.
+    pub payments: Vec<(usize, Parsed)>,
+}
+
 /// Loads parties, open items and remittance advice into a session.
 ///
 /// # Errors
@@ -87,10 +98,11 @@ pub fn skip(file: &Known, settings: &Settings, report: &mut Report) -> Result<()
 pub fn load(
     found: &Found,
     options: &RunOptions,
+    conditions: &Conditions,
     progress: &dyn Progress,
     total_bytes: u64,
     report: &mut Report,
-) -> Result<Session, EngineError> {
+) -> Result<Books, EngineError> {
     let explain = report.desk.explains;
     let mut session = Session::new(options.recipe.clone(), options.as_of, explain);
     let files: Vec<&Known> = [Role::Parties, Role::OpenItems, Role::Remittances]
@@ -100,6 +112,8 @@ pub fn load(
     let mut notes: Vec<Notes> = files.iter().map(|_| Notes::default()).collect();
     let mut shelf = Shelf {
         session: &mut session,
+        conditions,
+        payments: Vec::new(),
         parties: Redelivery::new("party"),
         remittances: Redelivery::new("remittance"),
     };
@@ -123,8 +137,9 @@ pub fn load(
             Message::Failed(place, finding) => report.failed(files[place], &finding),
         },
     )?;
+    let payments = shelf.payments;
     session.finish_loading();
-    Ok(session)
+    Ok(Books { session, payments })
 }
 
 /// Rows of the business's own, which are taken before the bank's lines.
@@ -234,6 +249,8 @@ impl Notes {
 /// Where rows of the business's own files are put.
 struct Shelf<'a> {
     session: &'a mut Session,
+    conditions: &'a Conditions,
+    payments: Vec<(usize, Parsed)>,
     parties: Redelivery,
     remittances: Redelivery,
 }
@@ -252,7 +269,13 @@ impl Shelf<'_> {
                 notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
                 self.take_parties(new, notes, report)
             }
-            Batch::Rows(Table::OpenItems, rows) => self.take_items(&rows, notes, report),
+            Batch::Rows(Table::OpenItems, rows) => {
+                let rows = self.take_mirrors(delivery, rows, report)?;
+                self.take_items(&rows, notes, report)
+            }
+            Batch::Rows(Table::SettlementLines, rows) => {
+                self.take_settlement(delivery, rows, notes, report)
+            }
             Batch::Rows(Table::RemittanceLines, rows) => {
                 let new = self.remittances.new_rows(delivery, &rows)?;
                 notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
@@ -280,13 +303,68 @@ impl Shelf<'_> {
         report.desk.send(Table::Parties, rows)
     }
 
+    /// Takes the items that pay others, where the recipe says so; the rest is given back.
+    fn take_mirrors(
+        &mut self,
+        delivery: u32,
+        rows: RecordBatch,
+        report: &mut Report,
+    ) -> Result<RecordBatch, EngineError> {
+        if !self.conditions.pays_from(Source::OpenItems) {
+            return Ok(rows);
+        }
+        let lines = sides::items_as_lines(&rows)?;
+        let table = sides::as_table(&lines.transactions)?;
+        let pays = self.conditions.takes_lines(&table)?;
+        let pays: BooleanArray = pays.iter().map(|pays| Some(pays == Some(true))).collect();
+        let transactions = filter_record_batch(&lines.transactions, &pays).map_err(arrow)?;
+        let mirrors = filter_record_batch(&rows, &pays).map_err(arrow)?;
+        report.open_items += mirrors.num_rows() as u64;
+        report.desk.send(Table::OpenItems, mirrors)?;
+        let lines = Parsed {
+            transactions,
+            ..lines
+        };
+        self.payments.push((delivery as usize, lines));
+        let others = not(&pays).map_err(arrow)?;
+        filter_record_batch(&rows, &others).map_err(arrow)
+    }
+
+    /// Takes a processor's lines as what they are to the recipe: payments, items, or neither.
+    fn take_settlement(
+        &mut self,
+        delivery: u32,
+        rows: RecordBatch,
+        notes: &mut Notes,
+        report: &mut Report,
+    ) -> Result<(), EngineError> {
+        if self.conditions.pays_from(Source::SettlementLines) {
+            let lines = sides::settlement_as_lines(&rows)?;
+            self.payments.push((delivery as usize, lines));
+        }
+        let side = &self.session.recipe().items;
+        if side.from.contains(&Source::SettlementLines) {
+            let items = sides::settlement_as_items(&rows)?;
+            self.take_items(&items, notes, report)?;
+        }
+        report.desk.send(Table::SettlementLines, rows)
+    }
+
     fn take_items(
         &mut self,
         rows: &RecordBatch,
         notes: &mut Notes,
         report: &mut Report,
     ) -> Result<(), EngineError> {
-        let loaded = self.session.load_items(rows).map_err(internal)?;
+        let taken = self.conditions.takes_items(rows)?;
+        let as_matched = self.conditions.items_as_matched(rows)?;
+        let mut loaded = self
+            .session
+            .load_items(&as_matched, taken.as_ref())
+            .map_err(internal)?;
+        if !self.conditions.names_parties() {
+            loaded.unnamed_parties.clear();
+        }
         notes.items(&loaded, rows)?;
         let is_first = |outcome: &Loaded| matches!(outcome, Loaded::New | Loaded::NothingOpen);
         let count = loaded.rows.iter().filter(|&row| is_first(row)).count();

@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray, UInt64Array};
 use tieout_core::schema::Table;
-use tieout_core::{Currency, Decision, Finding, FindingCode, LineId, Severity};
+use tieout_core::{
+    Channel, Currency, Decision, Direction, Finding, FindingCode, LineId, Severity, Status,
+};
 use tieout_ingest::{Batch, Counts};
 use tieout_matcher::{Arrivals, Decisions, Session};
 
 use crate::admission::{Payments, Taken, select};
+use crate::conditions::Conditions;
 use crate::files::Known;
 use crate::intake::{arrow, column, internal};
 use crate::report::Report;
 use crate::tables::{Decided, remittance_lines};
 use crate::waiting::{Waiting, WaitingBatch};
-use crate::{EngineError, Progress};
+use crate::{EngineError, Flow, Progress};
 
 /// The payments of a run.
 pub struct Cash<'a> {
     session: &'a mut Session,
+    conditions: &'a Conditions,
     recipe: Arc<str>,
     /// The identifier of every payment, by its sequence number.
     ids: Vec<LineId>,
@@ -33,10 +37,11 @@ impl<'a> Cash<'a> {
     ///
     /// # Errors
     /// [`EngineError::Internal`] if there is no room for payments that wait.
-    pub fn new(session: &'a mut Session) -> Result<Self, EngineError> {
+    pub fn new(session: &'a mut Session, conditions: &'a Conditions) -> Result<Self, EngineError> {
         Ok(Self {
             recipe: session.recipe().label().into(),
             session,
+            conditions,
             ids: Vec::new(),
             waiting: Waiting::new(&Table::Transactions.schema())?,
             known_before: 0,
@@ -121,9 +126,10 @@ impl<'a> Cash<'a> {
         }
         let first = arrived.first;
         self.ids.extend(ids);
+        let as_matched = self.conditions.lines_as_matched(&transactions)?;
         let decisions = self
             .session
-            .references(&transactions, &lines, arrived)
+            .references(&as_matched, &lines, arrived)
             .map_err(internal)?;
         if !decisions.waiting.is_empty() {
             let sequences = decisions.waiting.iter().map(|row| first + row).collect();
@@ -152,9 +158,10 @@ impl<'a> Cash<'a> {
                 remittance_lines,
                 numbers: sequences,
             } = batch?;
+            let as_matched = self.conditions.lines_as_matched(&transactions)?;
             let decisions = self
                 .session
-                .amounts(&transactions, &remittance_lines, sequences)
+                .amounts(&as_matched, &remittance_lines, sequences)
                 .map_err(internal)?;
             self.emit(transactions, decisions, report, progress)?;
         }
@@ -178,6 +185,33 @@ impl<'a> Cash<'a> {
         Ok(())
     }
 
+    /// Adds the decisions to the figures.
+    fn count(
+        &self,
+        transactions: &RecordBatch,
+        rows: &[u32],
+        decisions: &[Decision],
+        report: &mut Report,
+    ) -> Result<(), EngineError> {
+        let text = |name| column::<StringArray>(transactions, Table::Transactions.column(name));
+        let (currencies, directions) = (text("currency")?, text("direction")?);
+        let channels = text("channel")?;
+        let side = &self.session.recipe().payments;
+        for (&row, decision) in rows.iter().zip(decisions) {
+            let row = row as usize;
+            let currency = currencies.value(row).parse().unwrap_or(Currency::USD);
+            let is_credit = directions.value(row) == Direction::Credit.code();
+            // What a recipe of one direction leaves out stands with what it takes.
+            let is_in = match decision.status() {
+                Status::OutOfScope if side.credits != side.debits => side.credits,
+                _ => is_credit,
+            };
+            let flow = Flow::of(Channel::from_code(channels.value(row)), is_in);
+            report.figures.decided(currency, flow, decision);
+        }
+        Ok(())
+    }
+
     fn emit(
         &self,
         transactions: RecordBatch,
@@ -188,12 +222,20 @@ impl<'a> Cash<'a> {
         let Decisions {
             rows, decisions, ..
         } = decided;
-        count(&transactions, &rows, &decisions, report)?;
+        self.count(&transactions, &rows, &decisions, report)?;
         progress.decided(decisions.len() as u64);
         let repeated = decisions.iter().filter_map(Decision::duplicate_of);
         let originals = repeated.filter_map(|sequence| self.ids.get(sequence as usize).copied());
+        let undone = decisions.iter().filter_map(Decision::reverses);
+        let undone = undone.filter_map(|sequence| self.ids.get(sequence as usize).copied());
+        let recipes = self
+            .session
+            .labels_by_day(&transactions)
+            .map_err(internal)?;
         report.desk.send_decided(Decided {
             originals: originals.collect(),
+            undone: undone.collect(),
+            recipes,
             transactions,
             rows,
             decisions,
@@ -201,23 +243,6 @@ impl<'a> Cash<'a> {
             recipe: Arc::clone(&self.recipe),
         })
     }
-}
-
-fn count(
-    transactions: &RecordBatch,
-    rows: &[u32],
-    decisions: &[Decision],
-    report: &mut Report,
-) -> Result<(), EngineError> {
-    let place = Table::Transactions.column("currency");
-    let currencies = column::<StringArray>(transactions, place)?;
-    for (&row, decision) in rows.iter().zip(decisions) {
-        let currency = currencies.value(row as usize).parse();
-        report
-            .figures
-            .decided(currency.unwrap_or(Currency::USD), decision);
-    }
-    Ok(())
 }
 
 fn gap(gap: &tieout_matcher::DepositGap) -> Finding {

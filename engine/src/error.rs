@@ -29,6 +29,17 @@ pub enum EngineError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] tieout_ledger::LedgerError),
+    /// A recipe that cannot be used.
+    #[error("the recipe cannot be used: {0}")]
+    Recipe(#[from] tieout_matcher::RecipeError),
+    /// A recipe's SQL that has no answer for some row.
+    #[error("the recipe's {field} cannot be computed: {error}; correct the recipe")]
+    Condition {
+        /// The field of the recipe.
+        field: String,
+        /// What went wrong.
+        error: String,
+    },
     /// A query without an answer.
     #[error(transparent)]
     Query(#[from] tieout_treasury::QueryError),

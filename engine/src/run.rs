@@ -10,6 +10,7 @@ use tieout_ingest::Role;
 use crate::admission::Admission;
 use crate::books;
 use crate::cash::Cash;
+use crate::conditions::Conditions;
 use crate::files::{self, Found, Known};
 use crate::intake::internal;
 use crate::outputs::{self, Desk, Outputs};
@@ -24,6 +25,7 @@ use crate::{EngineError, Progress, RunOptions, Summary};
 /// summary and the tables.
 pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, EngineError> {
     let began = Instant::now();
+    let conditions = Conditions::compile(&options.recipe)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.settings.threads)
         .thread_name(|place| format!("match-{place}"))
@@ -39,7 +41,7 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
         let writer = named
             .spawn_scoped(scope, move || outputs.drain(rows))
             .map_err(internal)?;
-        let summary = pool.install(|| tie_out(options, progress, &found, desk));
+        let summary = pool.install(|| tie_out(options, &conditions, progress, &found, desk));
         let outputs = writer
             .join()
             .map_err(|_| internal("the writer panicked"))??;
@@ -55,6 +57,7 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
 /// channel at the end.
 fn tie_out(
     options: &RunOptions,
+    conditions: &Conditions,
     progress: &dyn Progress,
     found: &Found,
     desk: Desk,
@@ -64,18 +67,32 @@ fn tie_out(
     report.findings(&found.findings)?;
     let mut options = options.clone();
     books::add_layouts(found, &mut options.settings, &mut report)?;
-    let mut session = books::load(found, &options, progress, total_bytes, &mut report)?;
+    let mut books = books::load(
+        found,
+        &options,
+        conditions,
+        progress,
+        total_bytes,
+        &mut report,
+    )?;
     let bank: Vec<&Known> = [Role::Details, Role::BankLines]
         .into_iter()
         .flat_map(|role| found.of(role))
         .collect();
-    let mut cash = Cash::new(&mut session)?;
+    let mut cash = Cash::new(&mut books.session, conditions)?;
+    let mut admission = Admission::new(&options.recipe, conditions)?;
+    for (place, payments) in &books.payments {
+        // Deliveries are told apart by their numbers, which begin with those of the bank's files.
+        admission.take_of_books(bank.len() + place, payments, &mut |taken| {
+            cash.take(taken, &mut report, progress)
+        })?;
+    }
     let admission = read(
         &bank,
         &options.settings,
         progress,
         total_bytes,
-        Admission::new(&options.recipe)?,
+        admission,
         |message| match message {
             Message::Item(taken) => cash.take(taken, &mut report, progress),
             Message::Done(place, counts) => {

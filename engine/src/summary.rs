@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tieout_core::{Amount, Currency, Finding, Reason, Severity, Status};
+use tieout_core::{Amount, Channel, Currency, Finding, Reason, Severity, Status};
 
 /// One file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +42,57 @@ impl Tally {
     }
 }
 
-/// The figures of one currency. `money_in` is the sum of all payments in scope, and
+/// What kind of money some payments are; figures of two kinds are never added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flow {
+    /// What came into a bank account.
+    MoneyIn,
+    /// What left a bank account.
+    MoneyOut,
+    /// What a processor took in.
+    Charges,
+    /// What a processor gave back.
+    Refunds,
+    /// Items of the books that pay what mirrors them.
+    Mirrors,
+    /// Items of the books that take back what mirrors them.
+    MirrorCredits,
+}
+
+impl Flow {
+    /// That of lines that came by `channel`.
+    pub fn of(channel: Option<Channel>, is_credit: bool) -> Self {
+        match (channel, is_credit) {
+            (Some(Channel::Processor), true) => Self::Charges,
+            (Some(Channel::Processor), false) => Self::Refunds,
+            (Some(Channel::Books), true) => Self::Mirrors,
+            (Some(Channel::Books), false) => Self::MirrorCredits,
+            (_, true) => Self::MoneyIn,
+            (_, false) => Self::MoneyOut,
+        }
+    }
+
+    /// What a controller calls it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::MoneyIn => "Money in",
+            Self::MoneyOut => "Money out",
+            Self::Charges => "Charges",
+            Self::Refunds => "Refunds and disputes",
+            Self::Mirrors => "Mirrored items",
+            Self::MirrorCredits => "Mirrored credits",
+        }
+    }
+}
+
+/// The figures of one currency and flow. `money_in` is the sum of all payments in scope, and
 /// `money_in = applied + on_account + unapplied`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrencySummary {
     /// The currency.
     pub currency: Currency,
+    /// What kind of money it is.
+    pub flow: Flow,
     /// Payments in scope.
     pub money_in: Tally,
     /// Cash applied to items.
@@ -79,7 +124,7 @@ pub struct Summary {
     pub parties: u64,
     /// Applications that took effect.
     pub applications: u64,
-    /// Figures by currency, in the order of their codes.
+    /// Figures by currency, in the order of their codes, and flow.
     pub currencies: Vec<CurrencySummary>,
     /// Payments held as duplicates.
     pub duplicates: u64,

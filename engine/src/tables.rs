@@ -56,8 +56,12 @@ pub struct Decided {
     pub labels: Arc<Labels>,
     /// The recipe's name and version.
     pub recipe: Arc<str>,
+    /// The same for each row of `transactions`, where the recipe has several versions.
+    pub recipes: Vec<String>,
     /// The earlier payments that decisions say are repeated, in the order of the decisions.
     pub originals: Vec<LineId>,
+    /// The earlier payments that decisions undo, in the order of the decisions.
+    pub undone: Vec<LineId>,
 }
 
 /// An amount column in the making.
@@ -136,7 +140,9 @@ impl Decided {
             Float64Builder::with_capacity(rows),
             Float64Builder::with_capacity(rows),
         ];
-        for decision in &self.decisions {
+        let mut undone = self.undone.iter();
+        let mut reverses = text();
+        for (&row, decision) in self.rows.iter().zip(&self.decisions) {
             // The equation was checked when the decision was made; here it is checked again
             // where the figures are written.
             let parts = decision.applied() + decision.on_account() + decision.unapplied();
@@ -152,7 +158,10 @@ impl Decided {
             rule.append_value(decision.rule().code());
             score.append_value(decision.score());
             margin.append_value(decision.margin());
-            recipe.append_value(&*self.recipe);
+            let version = self.recipes.get(row as usize);
+            recipe.append_value(version.map_or(&*self.recipe, String::as_str));
+            let original = decision.reverses().and_then(|_| undone.next());
+            reverses.append_option(original.map(LineId::to_string));
         }
         let (ids, mut repeated) = self.repeated()?;
         let bytes = repeated.split_off(BEFORE_RECIPE);
@@ -165,6 +174,7 @@ impl Decided {
         columns.extend(channel);
         columns.push(done(recipe));
         columns.extend(bytes);
+        columns.push(done(reverses));
         batch(Table::Payments, columns)
     }
 
@@ -187,7 +197,9 @@ impl Decided {
         let ids = column::<StringArray>(&self.transactions, 0)?;
         let id = |part: &Part| ids.value(self.rows[part.place] as usize);
         let state = |part: &Part| {
-            let status = if part.decision.takes_effect() {
+            let status = if part.decision.opens_items() && part.decision.takes_effect() {
+                ApplicationStatus::Reversed
+            } else if part.decision.takes_effect() {
                 ApplicationStatus::Applied
             } else {
                 ApplicationStatus::Proposed

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use tieout_core::{Amount, Currency, Decision, Finding, FindingCode, Reason, Severity, Status};
 
 use crate::tables::is_exception;
-use crate::{CurrencySummary, Summary, Tally};
+use crate::{CurrencySummary, Flow, Summary, Tally};
 
 /// Adds up what is decided and what is found.
 #[derive(Default)]
 pub struct Figures {
-    currencies: BTreeMap<Currency, Totals>,
+    currencies: BTreeMap<(Currency, Flow), Totals>,
     applications: u64,
     duplicates: u64,
     out_of_balance: u64,
@@ -33,8 +33,8 @@ struct Totals {
 
 impl Figures {
     /// Counts a decision about a payment in `currency`.
-    pub fn decided(&mut self, currency: Currency, decision: &Decision) {
-        let totals = self.currencies.entry(currency).or_default();
+    pub fn decided(&mut self, currency: Currency, flow: Flow, decision: &Decision) {
+        let totals = self.currencies.entry((currency, flow)).or_default();
         totals
             .by_status
             .entry(decision.status())
@@ -50,9 +50,11 @@ impl Figures {
         if decision.takes_effect() {
             self.applications += decision.applications().len() as u64;
             for part in decision.applications() {
-                totals.discount += part.discount;
-                totals.write_off += part.write_off;
-                totals.deduction += part.deduction;
+                let kept = [part.discount, part.write_off, part.deduction]
+                    .map(|kept| if decision.opens_items() { -kept } else { kept });
+                totals.discount += kept[0];
+                totals.write_off += kept[1];
+                totals.deduction += kept[2];
             }
         }
         self.duplicates += u64::from(decision.status() == Status::Duplicate);
@@ -96,7 +98,7 @@ impl Figures {
         summary.currencies = self
             .currencies
             .into_iter()
-            .map(|(currency, totals)| totals.summary(currency))
+            .map(|((currency, flow), totals)| totals.summary(currency, flow))
             .collect();
         summary.applications = self.applications;
         summary.duplicates = self.duplicates;
@@ -107,9 +109,10 @@ impl Figures {
 }
 
 impl Totals {
-    fn summary(self, currency: Currency) -> CurrencySummary {
+    fn summary(self, currency: Currency, flow: Flow) -> CurrencySummary {
         CurrencySummary {
             currency,
+            flow,
             money_in: self.money_in,
             applied: self.applied,
             on_account: self.on_account,

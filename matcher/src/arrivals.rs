@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use crate::decide::Known;
 use crate::payment::{Payment, PaymentColumns};
-use crate::recipe::Recipe;
+use crate::recipe::{Answers, Recipe, Treatment};
 use crate::scope::{self, Lockboxes};
 use crate::session::MatchError;
 
@@ -39,7 +39,7 @@ impl Arrivals {
     }
 
     /// Takes the next lines (`parsed_transactions` with their `parsed_remittance_lines`) in the
-    /// order of their arrival.
+    /// order of their arrival, and what the recipe's conditions say of them where it has any.
     ///
     /// # Errors
     /// A [`MatchError`], which is a mistake in the program, or more payments than numbers.
@@ -47,6 +47,7 @@ impl Arrivals {
         &mut self,
         transactions: &RecordBatch,
         remittance_lines: &RecordBatch,
+        answers: Option<&Answers>,
     ) -> Result<Arrived, MatchError> {
         let first = self.next;
         let count = u32::try_from(transactions.num_rows()).unwrap_or(u32::MAX);
@@ -57,7 +58,15 @@ impl Arrivals {
         let columns = PaymentColumns::of(transactions, remittance_lines)?;
         let known = (0..count).map(|row| {
             let payment = columns.head(row as usize);
-            self.know(columns.account(row as usize), &payment, first + row)
+            let treatment = answers
+                .map(|answers| Treatment::of(&self.recipe, answers, row as usize, payment.date));
+            let treatment = treatment.unwrap_or_default();
+            self.know(
+                treatment,
+                columns.account(row as usize),
+                &payment,
+                first + row,
+            )
         });
         Ok(Arrived {
             first,
@@ -65,9 +74,17 @@ impl Arrivals {
         })
     }
 
-    fn know(&mut self, account: &str, payment: &Payment, sequence: u32) -> Known {
+    fn know(
+        &mut self,
+        treatment: Treatment,
+        account: &str,
+        payment: &Payment,
+        sequence: u32,
+    ) -> Known {
         let mut known = Known {
-            scope: scope::of_line(&self.recipe, payment),
+            scope: scope::of_line(&self.recipe, payment, treatment),
+            reverses: scope::is_undoing(&self.recipe, payment, treatment),
+            treatment,
             ..Known::default()
         };
         if known.scope.is_some() || scope::is_deposit(&self.recipe, payment) {
@@ -75,6 +92,9 @@ impl Arrivals {
         }
         if payment.is_lockbox {
             self.lockboxes.add_cheque(account, payment);
+        }
+        if known.reverses {
+            return known;
         }
         known.resubmits = self.cheques.resubmitted(payment, sequence);
         known

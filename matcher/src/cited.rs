@@ -165,7 +165,7 @@ const fn feature_of(agreement: Agreement) -> Feature {
 
 fn fits(view: &View, payment: &Payment, payer: &Payer, item: ItemIx) -> bool {
     view.items.currency(item) == payment.currency
-        && view.items.kind(item).is_receivable()
+        && view.items.is_settled_by(item, payment.direction())
         && payer.may_pay(view, item)
 }
 
@@ -211,6 +211,7 @@ fn from_text<'a>(
 ) {
     let text = payment.text;
     let words: SmallVec<[&str; 16]> = reference::tokens(text).collect();
+    let misses = view.policy().identification.misses_references;
     let mut place = 0;
     while place < words.len() {
         let found = (1..=words_of_number(text, &words[place..])).find_map(|count| {
@@ -223,7 +224,10 @@ fn from_text<'a>(
             place += count;
             continue;
         }
-        if view.items.is_plausible(words[place]) && payment.customer_number != Some(words[place]) {
+        if misses
+            && view.items.is_plausible(words[place])
+            && payment.customer_number != Some(words[place])
+        {
             citations.missing.push(words[place]);
         }
         place += 1;

@@ -10,24 +10,62 @@ use crate::parties::Parties;
 use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::{Reading, Reads};
-use crate::recipe::Recipe;
+use crate::recipe::{Action, Policies, Policy, Recipe, Step, Treatment};
+use crate::rivals::Rivals;
 use crate::{cited, ladder, lines, named};
 
 /// Alternatives and candidates that a decision keeps.
 const ALTERNATIVES_MAX: usize = 5;
 
 /// What a decision may look at.
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     pub items: &'a Items,
     pub parties: &'a Parties,
     pub recipe: &'a Recipe,
+    pub policies: &'a Policies,
+    /// Payments of one amount, where they compete for items.
+    pub rivals: &'a Rivals,
+    /// What the recipe's conditions say of the payment.
+    pub treatment: Treatment,
     /// Whether anybody will read the evidence.
     pub explain: bool,
     /// The day that decides what is past due; the payment's own where none is given.
     pub as_of: Option<Date>,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// What holds for the payment.
+    pub fn policy(&self) -> &'a Policy {
+        self.policies.get(self.treatment.policy)
+    }
+
+    /// What holds for the payment where it concerns `party`.
+    pub fn policy_of(&self, party: Option<u32>) -> &'a Policy {
+        self.policies.of_party(self.treatment.policy, party)
+    }
+
+    /// Why a person decides, whatever the payment says.
+    fn held(&self) -> Option<Reason> {
+        match self.treatment.action(self.recipe) {
+            _ if self.treatment.undated => Some(Reason::NoVersionHolds),
+            Action::Hold(reason) => Some(reason),
+            Action::Decide | Action::LeaveOut(_) => None,
+        }
+    }
+
+    /// Adds the rule of the recipe that holds to the evidence.
+    pub fn note_rule(&self, evidence: &mut Vec<Evidence>) {
+        let Some(rule) = self.treatment.rule else {
+            return;
+        };
+        evidence.push(Evidence {
+            feature: Feature::RecipeRule,
+            weight: 0,
+            detail: self.recipe.rules[usize::from(rule)].name.as_str().into(),
+        });
+    }
+
     /// The text, if anybody will read it.
     pub fn detail(&self, text: impl FnOnce() -> String) -> Box<str> {
         if self.explain {
@@ -47,6 +85,10 @@ pub struct Known {
     pub resubmits: Option<u32>,
     /// Whether its lines come from linked remittance advice.
     pub linked: bool,
+    /// Whether it undoes an earlier payment.
+    pub reverses: bool,
+    /// What the recipe's conditions say of it.
+    pub treatment: Treatment,
 }
 
 /// A line that is no customer's single payment.
@@ -80,11 +122,17 @@ pub fn decide(
     known: Known,
     pass: Pass,
 ) -> Result<Verdict, Unbalanced> {
+    let view = &View {
+        treatment: known.treatment,
+        ..*view
+    };
     let mut reads = Reads::default();
     let decision = if let Some(scope) = known.scope {
         Some(out_of_scope(view, payment, scope)?)
     } else if let Some(earlier) = known.resubmits {
         Some(resubmitted(view, payment, earlier)?)
+    } else if pass == Pass::References && view.held().is_some() {
+        None
     } else {
         decide_payment(view, payment, known, pass, &mut reads)?
     };
@@ -105,6 +153,13 @@ fn by_reference(
     known: Known,
     reads: &mut Reads,
 ) -> ByReference {
+    if payer.party.is_none() && !view.policy().takes(Step::Documents) {
+        return ByReference {
+            readings: Vec::new(),
+            repeats: None,
+            names_documents: false,
+        };
+    }
     let mut readings: Vec<Reading> = Vec::new();
     if payment.lines.iter().any(|line| line.net.is_some()) {
         readings.extend(lines::read(view, payment, payer, reads));
@@ -145,6 +200,11 @@ fn decide_payment(
 ) -> Result<Option<Decision>, Unbalanced> {
     let mut payer = Payer::by_marks(view, payment);
     payer.by_number_in(view, payment.text);
+    if view.policy().name_comes_first()
+        && let Ok(party) = payer.by_name(view)
+    {
+        payer.assume(party);
+    }
     let mut found = by_reference(view, payment, &payer, known, reads);
     if payer.party.is_none()
         && found.names_documents
@@ -181,7 +241,7 @@ fn decide_payment(
 
 /// Whether the reading is good enough to apply itself, runner-up aside.
 fn applies(view: &View, reading: &Reading) -> bool {
-    reading.may_apply && reading.score() >= view.recipe.threshold
+    reading.may_apply && reading.score() >= view.policy_of(reading.party).threshold
 }
 
 fn conclude(
@@ -192,6 +252,13 @@ fn conclude(
     failure: Option<Reason>,
     reads: &mut Reads,
 ) -> Result<Decision, Unbalanced> {
+    let held = view.held();
+    if let Some(reason) = held {
+        for reading in &mut readings {
+            reading.reason = None;
+            reading.hold(reason);
+        }
+    }
     // Stable, so that of equal readings the one of the stronger rule stays in front.
     readings.sort_by_key(|reading| (!reading.may_apply, std::cmp::Reverse(reading.weight())));
     readings.dedup_by(|later, earlier| later.items() == earlier.items());
@@ -208,7 +275,11 @@ fn conclude(
         .fold(0.0, f64::max);
     let score = best.score();
     let margin = ((score - runner_up) * 10_000.0).round() / 10_000.0;
-    let takes_effect = applies(view, &best) && margin >= view.recipe.margin;
+    let policy = view.policy_of(best.party);
+    let paid: Amount = best.parts.iter().map(|part| part.applied).sum();
+    let rest = payment.amount - paid;
+    let may_rest = rest.is_zero() || policy.on_account;
+    let takes_effect = applies(view, &best) && margin >= policy.margin && may_rest;
     let mut parts = DecisionBuilder::new(payment.amount);
     parts.party = best.party.or(payer.party);
     parts.score = score;
@@ -216,16 +287,16 @@ fn conclude(
     parts.reason = best.reason;
     if view.explain {
         parts.evidence = best.evidence.to_vec();
+        view.note_rule(&mut parts.evidence);
     }
     parts.alternatives = alternatives(&others, score);
-    let paid: Amount = best.parts.iter().map(|part| part.applied).sum();
     for application in best.parts {
         parts.push(application);
     }
     if !takes_effect {
         parts.unapplied(payment.amount);
         if parts.reason.is_none() || best.may_apply {
-            let reason = if score >= view.recipe.threshold {
+            let reason = if score >= policy.threshold {
                 Reason::AmbiguousItems
             } else {
                 Reason::BelowThreshold
@@ -234,7 +305,6 @@ fn conclude(
         }
         return parts.build(Status::Proposed, best.rule);
     }
-    let rest = payment.amount - paid;
     if rest.is_zero() {
         parts.build(Status::Applied, best.rule)
     } else {
@@ -278,7 +348,9 @@ fn without_reading(
     let party = match payer.by_name(view) {
         Ok(party) => party,
         Err(reason) => {
-            parts.reason = Some(failure.map_or(reason, |known| known.min(reason)));
+            view.note_rule(&mut parts.evidence);
+            let reason = failure.map_or(reason, |known| known.min(reason));
+            parts.reason = Some(view.held().unwrap_or(reason));
             parts.unapplied(payment.amount);
             return parts.build(Status::Unidentified, Rule::NoRule);
         }
@@ -295,6 +367,16 @@ fn without_reading(
     parts.margin = parts.score;
     if view.explain {
         parts.evidence = reading.evidence.to_vec();
+        view.note_rule(&mut parts.evidence);
+    }
+    if let Some(reason) = view.held() {
+        parts.reason = Some(reason);
+        parts.unapplied(payment.amount);
+        return parts.build(Status::Proposed, Rule::Recipe);
+    }
+    if !view.policy_of(Some(party)).on_account {
+        parts.unapplied(payment.amount);
+        return parts.build(Status::Unidentified, Rule::CustomerOnly);
     }
     parts.on_account(payment.amount);
     parts.build(Status::OnAccount, Rule::CustomerOnly)
@@ -310,12 +392,14 @@ fn out_of_scope(view: &View, payment: &Payment, scope: Scope) -> Result<Decision
         weight: 0,
         detail: view.detail(|| format!("type code {}", payment.type_code)),
     });
+    view.note_rule(&mut parts.evidence);
     let (reason, status) = match scope {
         Scope::Out(reason) => (reason, Status::OutOfScope),
         Scope::DetailMissing => (Reason::LockboxDetailMissing, Status::Unidentified),
     };
     parts.reason = Some(reason);
-    parts.build(status, Rule::Scope)
+    let by_rule = matches!(view.treatment.action(view.recipe), Action::LeaveOut(_));
+    parts.build(status, if by_rule { Rule::Recipe } else { Rule::Scope })
 }
 
 fn resubmitted(view: &View, payment: &Payment, earlier: u32) -> Result<Decision, Unbalanced> {

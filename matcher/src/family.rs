@@ -1,7 +1,7 @@
 //! The open items of a customer and its relatives.
 
 use smallvec::SmallVec;
-use tieout_core::{Amount, Currency, ItemIx};
+use tieout_core::{Amount, ItemIx};
 
 use crate::decide::View;
 use crate::payment::Payment;
@@ -24,12 +24,23 @@ impl Family {
     }
 
     /// Items that are open for exactly `amount`, as they were at the start.
-    pub fn with_amount(&self, view: &View, currency: Currency, amount: Amount) -> Vec<ItemIx> {
+    pub fn with_amount(&self, view: &View, payment: &Payment, amount: Amount) -> Vec<ItemIx> {
+        let currency = payment.currency;
         self.members
             .iter()
             .flat_map(|&party| view.items.of_party_with_amount(party, currency, amount))
-            .filter(|&item| view.items.kind(item).is_receivable())
+            .filter(|&item| view.items.is_settled_by(item, payment.direction()))
             .collect()
+    }
+
+    /// The items of each order or payout on which exactly the payment's amount is open.
+    pub fn groups_with_amount(&self, view: &View, payment: &Payment) -> Vec<Vec<ItemIx>> {
+        let (currency, direction) = (payment.currency, payment.direction());
+        let groups = self.members.iter().flat_map(|&party| {
+            view.items
+                .groups_with_amount(party, currency, direction, payment.amount)
+        });
+        groups.collect()
     }
 
     /// All that is open, or none if that is more than `most` items.
@@ -52,7 +63,12 @@ impl Family {
                 let items = view.items.of_party(party, payment.currency);
                 items.map(move |item| OpenItem::of(view, payment, item, own))
             })
-            .filter(|open| view.items.kind(open.item).is_receivable())
+            .filter(|open| {
+                view.items.is_settled_by(open.item, payment.direction())
+                    && view
+                        .policy()
+                        .is_near(view.items.issued(open.item), payment.date)
+            })
             .collect();
         (items.len() <= most).then_some(items)
     }
@@ -75,7 +91,7 @@ pub struct OpenItem {
 
 impl OpenItem {
     fn of(view: &View, payment: &Payment, item: ItemIx, is_own: bool) -> Self {
-        let grace = view.recipe.discount_grace_days;
+        let grace = view.policy_of(view.items.party(item)).discount_grace_days;
         let day = view.as_of.unwrap_or(payment.date);
         Self {
             item,

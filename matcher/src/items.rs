@@ -4,16 +4,18 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use ahash::RandomState;
-use arrow::array::RecordBatch;
-use hashbrown::HashTable;
+use arrow::array::{Array, BooleanArray, RecordBatch};
+use hashbrown::{HashMap, HashTable};
 use rayon::prelude::*;
+use smallvec::SmallVec;
 use thiserror::Error;
-use tieout_core::{Amount, Currency, Date, ItemIx, ItemKind};
+use tieout_core::{Amount, Currency, Date, Direction, ItemIx, ItemKind};
 
 use crate::columns::{BadBatch, Days, Money, Text};
 use crate::directory::Directory;
 use crate::labels::{ItemLabel, Labels};
 use crate::parties::{NO_PARTY, Parties};
+use crate::recipe::ItemsSide;
 use crate::reference::{self, Significant};
 
 const NONE: u32 = u32::MAX;
@@ -35,6 +37,7 @@ struct Item {
     party: u32,
     due: i32,
     discount_date: i32,
+    issued: i32,
     text: u32,
     /// The payment that took from it last.
     paid_by: u32,
@@ -42,6 +45,8 @@ struct Item {
     number_length: u16,
     currency: u8,
     kind: ItemKind,
+    /// Which way money moves that settles it; none where the recipe has no use for it.
+    settled_by: Option<Direction>,
 }
 
 const _: () = assert!(size_of::<Item>() == 64);
@@ -55,6 +60,9 @@ struct Keys {
     /// Of its purchase order.
     order: Option<NonZeroU64>,
 }
+
+/// Party, currency, direction and amount of what is open on one order or payout.
+type GroupKey = (u32, u8, Direction, Amount);
 
 /// The store of items is full.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -110,6 +118,8 @@ pub struct Items {
     by_order: Directory,
     /// Hash of the purchase order, by item; empty once the index is built.
     order_hashes: Vec<Option<NonZeroU64>>,
+    /// Orders or payouts with several items, where amounts may be of all of them together.
+    groups: HashMap<GroupKey, SmallVec<[u64; 1]>, RandomState>,
     /// Items in the order of their parties and, within one, of [`amount_key`] of what was open
     /// at the start; the key stays when the open amount changes, so that the order holds.
     by_party: Vec<(u32, u32)>,
@@ -130,6 +140,7 @@ impl Default for Items {
             by_number: Directory::default(),
             by_order: Directory::default(),
             order_hashes: Vec::new(),
+            groups: HashMap::default(),
             by_party: Vec::new(),
             party_start: Vec::new(),
             number_lengths: 0,
@@ -139,9 +150,13 @@ impl Default for Items {
 
 impl Items {
     /// Adds the rows of a batch of the table `open_items`, saying of each what came of it.
+    /// Rows of kinds that `side` does not name, or that `taken` says no to, are known and never
+    /// matched.
     pub fn load(
         &mut self,
         batch: &RecordBatch,
+        taken: Option<&BooleanArray>,
+        side: &ItemsSide,
         parties: &mut Parties,
     ) -> Result<LoadedBatch, ItemsError> {
         let ids = Text::of(batch, "item_id")?;
@@ -152,6 +167,7 @@ impl Items {
         let currencies = Text::of(batch, "currency")?;
         let open = Money::of(batch, "open_amount")?;
         let discounts = Money::of(batch, "discount_amount")?;
+        let issued = Days::of(batch, "issue_date")?;
         let due = Days::of(batch, "due_date")?;
         let discount_dates = Days::of(batch, "discount_date")?;
         let mut loaded = LoadedBatch::default();
@@ -182,18 +198,25 @@ impl Items {
                 _ => self.currency_place(code)?,
             };
             last = Some((code, currency));
+            let amount = open.or_zero(row);
+            let is_taken = taken.is_none_or(|taken| !taken.is_null(row) && taken.value(row));
+            let settled_by = side
+                .settled_by(kind, amount.is_negative())
+                .filter(|_| is_taken);
             let item = Item {
-                open: signed_open(kind, open.or_zero(row)),
+                open: signed_open(side, kind, amount),
                 discount: discounts.or_zero(row),
                 party: owner.1,
                 due: due.get(row).map_or(NO_DATE, Date::days),
                 discount_date: discount_dates.get(row).map_or(NO_DATE, Date::days),
+                issued: issued.get(row).map_or(NO_DATE, Date::days),
                 text: 0,
                 paid_by: NONE,
                 id_length: id.len() as u16,
                 number_length: number.len() as u16,
                 currency,
                 kind,
+                settled_by,
             };
             if owner.1 == NO_PARTY || !parties.is_named(owner.1) {
                 loaded.unnamed_parties.push(row as u32);
@@ -272,8 +295,9 @@ impl Items {
             && self.number(ItemIx(known)) == number
     }
 
-    /// Builds the indexes, once all items are there.
-    pub fn finish_loading(&mut self, parties: usize) {
+    /// Builds the indexes, once all items are there; with `groups` also that of what is open on
+    /// one order or payout.
+    pub fn finish_loading(&mut self, parties: usize, groups: bool) {
         self.by_id = HashTable::new();
         self.sort_by_party();
         let count = self.items.len() as u32;
@@ -286,6 +310,9 @@ impl Items {
                 .map(|key| key.hash(&self.hash))
         });
         let orders = std::mem::take(&mut self.order_hashes);
+        if groups {
+            self.groups = self.sum_groups(&orders);
+        }
         self.by_order =
             Directory::build(count, |place| orders[place as usize].map(NonZeroU64::get));
         self.number_lengths = (0..count)
@@ -293,6 +320,71 @@ impl Items {
             .map(|place| 1_u64 << self.significant(ItemIx(place)).as_bytes().len())
             .reduce(|| 0, |left, right| left | right);
         self.group_by_party(parties);
+    }
+
+    /// What is open on each order or payout of several items.
+    fn sum_groups(
+        &self,
+        orders: &[Option<NonZeroU64>],
+    ) -> HashMap<GroupKey, SmallVec<[u64; 1]>, RandomState> {
+        let mut sums: HashMap<(u64, u32, u8, Direction), (Amount, u32), RandomState> =
+            HashMap::default();
+        for (item, order) in self.items.iter().zip(orders) {
+            let (Some(order), Some(direction)) = (order, item.settled_by) else {
+                continue;
+            };
+            let key = (order.get(), item.party, item.currency, direction);
+            let sum = sums.entry(key).or_default();
+            sum.0 += item.open;
+            sum.1 += 1;
+        }
+        let mut groups: HashMap<GroupKey, SmallVec<[u64; 1]>, RandomState> = HashMap::default();
+        for ((order, party, currency, direction), (amount, count)) in sums {
+            if count > 1 && amount.is_positive() {
+                let key = (party, currency, direction, amount);
+                groups.entry(key).or_default().push(order);
+            }
+        }
+        for orders in groups.values_mut() {
+            orders.sort_unstable();
+        }
+        groups
+    }
+
+    /// The items of each order or payout of `party` on which exactly `amount` was open at the
+    /// start, and still is.
+    pub fn groups_with_amount(
+        &self,
+        party: u32,
+        currency: Currency,
+        direction: Direction,
+        amount: Amount,
+    ) -> Vec<Vec<ItemIx>> {
+        let place = self.currencies.iter().position(|&known| known == currency);
+        let orders = place.and_then(|place| {
+            let key = (party, place as u8, direction, amount);
+            self.groups.get(&key)
+        });
+        let groups = orders.into_iter().flatten().map(|&order| {
+            let mut items: Vec<ItemIx> = self
+                .by_order
+                .places(order)
+                .map(ItemIx)
+                .filter(|&item| {
+                    self.is_settled_by(item, direction)
+                        && self.currency(item) == currency
+                        && self.party(item) == Some(party)
+                        && self.is_open(item)
+                })
+                .collect();
+            items.sort_unstable();
+            items
+        });
+        let is_whole = |items: &Vec<ItemIx>| {
+            let open: Amount = items.iter().map(|&item| self.open(item)).sum();
+            open == amount
+        };
+        groups.filter(is_whole).collect()
     }
 
     /// What outputs call the items; the parties are for the caller to add.
@@ -482,6 +574,18 @@ impl Items {
         self.items[item.0 as usize].kind
     }
 
+    /// Whether money that moves in `direction` settles the item.
+    pub fn is_settled_by(&self, item: ItemIx, direction: Direction) -> bool {
+        self.items[item.0 as usize].settled_by == Some(direction)
+    }
+
+    /// When the item was issued.
+    pub fn issued(&self, item: ItemIx) -> Option<Date> {
+        Some(self.items[item.0 as usize].issued)
+            .filter(|&days| days != NO_DATE)
+            .map(Date::from_days)
+    }
+
     /// When the item is due.
     pub fn due(&self, item: ItemIx) -> Option<Date> {
         Some(self.items[item.0 as usize].due)
@@ -524,6 +628,11 @@ impl Items {
             record.paid_by = payment;
         }
         possible
+    }
+
+    /// Gives back to the item what an earlier payment took from it.
+    pub fn give(&mut self, item: ItemIx, amount: Amount) {
+        self.items[item.0 as usize].open += amount;
     }
 
     /// What people may call the item: the last digits of its document number, all that is
@@ -609,9 +718,25 @@ fn amount_key(amount: Amount) -> u32 {
     (units.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
 
-fn signed_open(kind: ItemKind, open: Amount) -> Amount {
+/// What is open, above zero for what the payment that settles the item pays, below for what it
+/// may keep back.
+fn signed_open(side: &ItemsSide, kind: ItemKind, open: Amount) -> Amount {
+    if side.is_told_by_sign(kind) {
+        return open.abs();
+    }
     // Files write credits with and without a sign; the kind is what says which way they go.
-    if kind.is_credit() { -open.abs() } else { open }
+    let open = if kind.is_credit() { open.abs() } else { open };
+    match side.settled_by(kind, false) {
+        Some(Direction::Credit) if kind.settled_by() == Direction::Debit => -open,
+        // A payout is what the business pays where it is paid by debits.
+        Some(Direction::Debit)
+            if kind.settled_by() == Direction::Credit && kind != ItemKind::Payout =>
+        {
+            -open
+        }
+        None if kind.is_credit() => -open,
+        _ => open,
+    }
 }
 
 fn number_of<'a>(items: &[Item], text: &'a str, place: u32) -> &'a str {

@@ -46,13 +46,17 @@ pub fn read(
     let party = payer.by_name(view)?;
     payer.assume(party);
     let family = Family::of(view, party, reads);
+    if view.policy().ladder.is_by_index() {
+        return by_index(view, payment, payer, &family);
+    }
     let Some(items) = family.open_items(view, payment, FAMILY_ITEMS_MAX) else {
         return among_many(view, payment, payer, &family);
     };
     if items.is_empty() {
         return Err(Reason::NoOpenItems);
     }
-    let mut sets = singles(payment, &items);
+    let mut sets = groups(view, payment, &family);
+    sets.extend(singles(payment, &items));
     for scope in scopes(&items) {
         totals(payment, &scope, &mut sets);
     }
@@ -60,7 +64,8 @@ pub fn read(
     if sets.is_empty() {
         return Err(Reason::NoReadingFits);
     }
-    let only = sets.len() == 1 && !another_pair_fits(payment, &items, &sets);
+    let only = sets.len() == 1
+        && !(view.policy().ladder.rival_pairs && another_pair_fits(payment, &items, &sets));
     let readings = sets
         .into_iter()
         .map(|set| reading(view, payer, set, only))
@@ -84,8 +89,9 @@ fn reading(view: &View, payer: &Payer, set: Set, only: bool) -> Reading {
         reading.note(Feature::OtherReading, "");
         reading.hold(Reason::AmbiguousItems);
     }
-    let wanted = view.recipe.ladder;
+    let wanted = view.policy_of(owner).ladder;
     let allowed = match set.rule {
+        Rule::Group => wanted.group,
         Rule::ClearAccount => wanted.clear_account,
         Rule::ClearPastDue => wanted.clear_past_due,
         _ => wanted.single_item,
@@ -97,6 +103,59 @@ fn reading(view: &View, payer: &Payer, set: Set, only: bool) -> Reading {
     reading
 }
 
+/// Items and groups that an index of amounts leads to, however many the family has.
+fn by_index(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    family: &Family,
+) -> Result<Vec<Reading>, Reason> {
+    let mut sets = groups(view, payment, family);
+    if view.policy().ladder.single_item {
+        let items = family.with_amount(view, payment, payment.amount);
+        let near = items
+            .into_iter()
+            .filter(|&item| view.policy().is_near(view.items.issued(item), payment.date));
+        sets.extend(near.map(|item| single(item, payment.amount, Amount::ZERO, false)));
+    }
+    distinct(&mut sets);
+    let first = sets.first().and_then(|set| set.parts.first());
+    let Some(first) = first.map(|part| part.item) else {
+        return Err(Reason::NoReadingFits);
+    };
+    // Another payment of the same amount may be the one that the item is for.
+    let is_only = sets.len() == 1 && !view.rivals.compete(view, payment, first);
+    let readings = sets
+        .into_iter()
+        .map(|set| reading(view, payer, set, is_only));
+    Ok(readings.collect())
+}
+
+/// What is open on one order or payout, where that is the amount.
+fn groups(view: &View, payment: &Payment, family: &Family) -> Vec<Set> {
+    if !view.policy().ladder.group {
+        return Vec::new();
+    }
+    let is_near = |items: &Vec<ItemIx>| {
+        let mut issued = items.iter().map(|&item| view.items.issued(item));
+        issued.any(|day| view.policy().is_near(day, payment.date))
+    };
+    family
+        .groups_with_amount(view, payment)
+        .into_iter()
+        .filter(is_near)
+        .map(|items| Set {
+            rule: Rule::Group,
+            feature: Feature::AmountExact,
+            parts: items
+                .into_iter()
+                .map(|item| application(item, view.items.open(item)))
+                .collect(),
+            late: false,
+        })
+        .collect()
+}
+
 /// Of a family with very many items, those with the amount, for a person.
 fn among_many(
     view: &View,
@@ -105,7 +164,7 @@ fn among_many(
     family: &Family,
 ) -> Result<Vec<Reading>, Reason> {
     let readings: Vec<Reading> = family
-        .with_amount(view, payment.currency, payment.amount)
+        .with_amount(view, payment, payment.amount)
         .into_iter()
         .map(|item| {
             let set = single(item, payment.amount, Amount::ZERO, false);
@@ -272,7 +331,10 @@ pub fn nearest(
         .items
         .of_party(party, payment.currency)
         .take(RANKED_MAX)
-        .filter(|&item| view.items.open(item).is_positive())
+        .filter(|&item| {
+            view.items.open(item).is_positive()
+                && view.items.is_settled_by(item, payment.direction())
+        })
         .map(|item| ((view.items.open(item) - payment.amount).abs(), item))
         .collect();
     if ranked.len() > most {

@@ -168,7 +168,8 @@ fn paid_with<'a>(
         deduction: line.adjustment,
         reason: line.reason,
     };
-    let settled = settle(view.items, view.recipe, item, stated, payment.date)?;
+    let policy = view.policy_of(view.items.party(item));
+    let settled = settle(view.items, policy, item, stated, payment.date)?;
     let cited = Cited {
         reference: line.document,
         item,
@@ -190,7 +191,7 @@ fn repaired<'a>(
     };
     let gross = net + line.discount + line.adjustment;
     let mut near: Vec<Paid> = Family::of(view, party, reads)
-        .with_amount(view, payment.currency, gross)
+        .with_amount(view, payment, gross)
         .into_iter()
         .filter_map(|item| {
             let feature = damaged(view.items, line.document, item)?;

@@ -205,11 +205,11 @@ fn take_discounts(
 }
 
 fn earned_discounts(view: &View, payment: &Payment, items: &[ItemIx]) -> Vec<(usize, Amount)> {
-    let grace = view.recipe.discount_grace_days;
     items
         .iter()
         .enumerate()
         .filter_map(|(place, &item)| {
+            let grace = view.policy_of(view.items.party(item)).discount_grace_days;
             Some((place, view.items.discount_on(item, payment.date, grace)?))
         })
         .collect()
@@ -233,9 +233,10 @@ fn write_off(
     let earned = earned_discounts(view, payment, items);
     let total: Amount = earned.iter().map(|&(_, amount)| amount).sum();
     let after_discounts = short - total;
-    let (residue, discounts) = if view.recipe.within_tolerance(short, open) {
+    let policy = view.policy_of(view.items.party(items[last]));
+    let (residue, discounts) = if policy.within_tolerance(short, open) {
         (short, &earned[..0])
-    } else if after_discounts.is_positive() && view.recipe.within_tolerance(after_discounts, open) {
+    } else if after_discounts.is_positive() && policy.within_tolerance(after_discounts, open) {
         (after_discounts, &earned[..])
     } else {
         return false;
@@ -266,7 +267,7 @@ fn net_credit(
     let Some(party) = payer.party.or_else(|| view.items.party(items[0])) else {
         return false;
     };
-    let mut credits = Family::of(view, party, reads).with_amount(view, payment.currency, -short);
+    let mut credits = Family::of(view, party, reads).with_amount(view, payment, -short);
     credits.retain(|credit| !items.contains(credit));
     let [credit] = credits.as_slice() else {
         if credits.len() > 1 {
@@ -320,7 +321,7 @@ fn hold_if_another_has(
     let Some(party) = payer.party.or_else(|| view.items.party(items[0])) else {
         return;
     };
-    let others = Family::of(view, party, reads).with_amount(view, payment.currency, amount);
+    let others = Family::of(view, party, reads).with_amount(view, payment, amount);
     if others.iter().any(|other| !items.contains(other)) {
         reading.hold(Reason::AmbiguousItems);
     }
@@ -360,7 +361,7 @@ fn repaired(
     let mut readings: Vec<Reading> = Vec::new();
     for (reference, instead_of) in missing.chain(misread).chain(several).take(SUSPECTS_MAX) {
         let others = open - instead_of.map_or(Amount::ZERO, |item| view.items.open(item));
-        for item in family.with_amount(view, payment.currency, payment.amount - others) {
+        for item in family.with_amount(view, payment, payment.amount - others) {
             let named_twice = citations.open.iter().any(|cited| cited.item == item);
             if named_twice {
                 continue;

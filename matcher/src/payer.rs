@@ -8,6 +8,7 @@ use crate::decide::View;
 use crate::names::Name;
 use crate::payment::Payment;
 use crate::reading::Reading;
+use crate::recipe::Step;
 use crate::score::name_weight;
 
 /// Names less alike than this speak against a customer.
@@ -28,20 +29,25 @@ pub struct Payer<'a> {
 impl<'a> Payer<'a> {
     /// By the marks that name a customer outright: the account, then the customer's number.
     pub fn by_marks(view: &View, payment: &Payment<'a>) -> Self {
-        let account = payment.payer_account.and_then(|account| {
-            Some((
-                view.parties.by_account(account)?,
-                Feature::PayerAccount,
-                account,
-            ))
-        });
-        let found = account.or_else(|| {
+        let by_account = || {
+            let account = payment.payer_account?;
+            let party = view.parties.by_account(account)?;
+            Some((party, Feature::PayerAccount, account))
+        };
+        let by_number = || {
             let number = payment.customer_number?;
-            Some((
-                view.parties.by_number(number)?,
-                Feature::CustomerNumber,
-                number,
-            ))
+            let party = view.parties.by_number(number).or_else(|| {
+                // Whom a recipe says that a line is with may be called by an account.
+                let is_said = view.recipe.payments.party.is_some();
+                is_said.then(|| view.parties.by_account(number)).flatten()
+            })?;
+            Some((party, Feature::CustomerNumber, number))
+        };
+        let order = &view.policy().identification.order;
+        let found = order.iter().find_map(|step| match step {
+            Step::Account => by_account(),
+            Step::CustomerNumber => by_number(),
+            Step::Documents | Step::Name => None,
         });
         Self {
             party: found.map(|(party, ..)| party),
@@ -56,7 +62,7 @@ impl<'a> Payer<'a> {
 
     /// The party of a customer's number among the words of the free text.
     pub fn by_number_in(&mut self, view: &View, text: &'a str) {
-        if self.party.is_some() || text.is_empty() {
+        if self.party.is_some() || text.is_empty() || !view.policy().takes(Step::CustomerNumber) {
             return;
         }
         let found = text
@@ -86,9 +92,10 @@ impl<'a> Payer<'a> {
     fn search(&mut self, view: &View) -> Result<u32, Reason> {
         let found = self
             .name
+            .filter(|_| view.policy().takes(Step::Name))
             .and_then(|name| view.parties.by_name(name))
             .ok_or(Reason::PayerUnknown)?;
-        let rules = &view.recipe.identification;
+        let rules = &view.policy().identification;
         if found.similarity < rules.name_similarity {
             return Err(Reason::PayerUnknown);
         }
@@ -144,7 +151,7 @@ impl<'a> Payer<'a> {
             return;
         };
         self.note_name(view, owner, similarity, reading);
-        if similarity < view.recipe.identification.name_similarity
+        if similarity < view.policy().identification.name_similarity
             && let Some(other) = view.parties.by_exact_name(name)
             && !view.parties.related(other, owner)
         {
@@ -162,7 +169,7 @@ impl<'a> Payer<'a> {
         });
         if similarity > 0.999 {
             reading.note(Feature::NameExact, detail);
-        } else if similarity >= view.recipe.identification.name_similarity {
+        } else if similarity >= view.policy().identification.name_similarity {
             reading.note_weighted(Feature::NameSimilar, name_weight(similarity), detail);
         } else if similarity < NAME_DIFFERS_BELOW {
             reading.note(Feature::NameDiffers, detail);

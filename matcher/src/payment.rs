@@ -39,6 +39,8 @@ pub struct Payment<'a> {
     pub is_pending: bool,
     /// It undoes an earlier line.
     pub is_reversal: bool,
+    /// The bank says why its money comes back.
+    pub is_return: bool,
     pub type_code: &'a str,
     pub payer_account: Option<&'a str>,
     pub payer_name: Option<&'a str>,
@@ -70,6 +72,7 @@ pub struct PaymentColumns<'a> {
     customer_number: Text<'a>,
     text: Text<'a>,
     creditor_reference: Text<'a>,
+    return_reason: Text<'a>,
     status: Text<'a>,
     reversal: Flags<'a>,
     lines: LineColumns<'a>,
@@ -117,6 +120,29 @@ impl<'a> LineColumns<'a> {
     }
 }
 
+/// The day of each row of a batch of `transactions`: its booking date, or its value date, or
+/// 1970-01-01 where it has neither.
+pub fn days(transactions: &RecordBatch) -> Result<impl Iterator<Item = Date>, BadBatch> {
+    let booking = Days::of(transactions, "booking_date")?;
+    let value = Days::of(transactions, "value_date")?;
+    let rows = 0..transactions.num_rows();
+    Ok(rows.map(move |row| {
+        let day = booking.get(row).or_else(|| value.get(row));
+        day.unwrap_or(Date::from_days(0))
+    }))
+}
+
+impl Payment<'_> {
+    /// Which way the money moves.
+    pub fn direction(&self) -> Direction {
+        if self.is_credit {
+            Direction::Credit
+        } else {
+            Direction::Debit
+        }
+    }
+}
+
 impl<'a> PaymentColumns<'a> {
     /// The columns of `transactions`, with the `remittance_lines` whose `transaction_row`
     /// (ascending) names the row that they belong to.
@@ -141,6 +167,7 @@ impl<'a> PaymentColumns<'a> {
             customer_number: Text::of(transactions, "customer_number")?,
             text: Text::of(transactions, "remittance_text")?,
             creditor_reference: Text::of(transactions, "creditor_reference")?,
+            return_reason: Text::of(transactions, "return_reason")?,
             status: Text::of(transactions, "status")?,
             reversal: Flags::of(transactions, "reversal")?,
             lines: LineColumns::of(remittance_lines)?,
@@ -182,6 +209,7 @@ impl<'a> PaymentColumns<'a> {
             is_summary: self.channel.text(row) == Channel::Summary.code(),
             is_pending: self.status.text(row) == PENDING,
             is_reversal: self.reversal.get(row),
+            is_return: self.return_reason.get(row).is_some(),
             type_code: self.type_code.text(row),
             payer_account: self.payer_account.get(row),
             payer_name: self.payer_name.get(row),

@@ -6,7 +6,7 @@ use tieout_core::{Amount, Currency, Reason};
 
 use crate::decide::Scope;
 use crate::payment::Payment;
-use crate::recipe::Recipe;
+use crate::recipe::{Action, Recipe, Treatment, Undoing};
 use crate::reference::{self, Significant};
 
 /// What one lockbox's cheques and the bank's deposits of it add up to.
@@ -84,22 +84,42 @@ fn key_of(number: &str, currency: Currency) -> (Box<[u8]>, Currency) {
     (key.as_bytes().into(), currency)
 }
 
-/// Whether the line itself says that it is out of scope.
-pub fn of_line(recipe: &Recipe, payment: &Payment) -> Option<Scope> {
-    if !payment.is_credit {
+/// Whether the line undoes an earlier one, and the recipe wants that tied out.
+pub fn is_undoing(recipe: &Recipe, payment: &Payment, treatment: Treatment) -> bool {
+    let reversals = &recipe.reversals;
+    let has_code = || {
+        let mut codes = reversals.type_codes.iter();
+        codes.any(|code| code == payment.type_code)
+    };
+    recipe.reopens()
+        && (payment.is_reversal || payment.is_return || treatment.reverses || has_code())
+}
+
+/// Whether the line itself, or the recipe, says that it is out of scope.
+pub fn of_line(recipe: &Recipe, payment: &Payment, treatment: Treatment) -> Option<Scope> {
+    let undoes = is_undoing(recipe, payment, treatment);
+    let side = &recipe.payments;
+    if payment.is_credit && !side.credits && !undoes {
+        Some(Scope::Out(Reason::Credit))
+    } else if !payment.is_credit && !side.debits && !undoes {
         Some(Scope::Out(Reason::Debit))
     } else if payment.is_summary {
         Some(Scope::Out(Reason::DetailedElsewhere))
     } else if payment.is_pending {
         Some(Scope::Out(Reason::NotBooked))
-    } else if payment.is_reversal {
+    } else if payment.is_reversal && recipe.reversals.undoing == Undoing::LeftOut {
         Some(Scope::Out(Reason::Reversal))
+    } else if treatment.left_out {
+        Some(Scope::Out(Reason::LeftOut))
+    } else if let Action::LeaveOut(reason) = treatment.action(recipe) {
+        Some(Scope::Out(reason))
     } else if !payment.amount.is_positive()
-        || recipe
-            .scope
-            .not_payments
-            .iter()
-            .any(|code| code == payment.type_code)
+        || !undoes
+            && recipe
+                .scope
+                .not_payments
+                .iter()
+                .any(|code| code == payment.type_code)
     {
         Some(Scope::Out(Reason::NotMoney))
     } else {

@@ -14,7 +14,7 @@ pub const PRIOR: i32 = -1_200;
 pub const fn weight(feature: Feature) -> i32 {
     match feature {
         Feature::PayerAccount => 1_200,
-        Feature::AmountExact => 1_000,
+        Feature::AmountExact | Feature::OriginalReference => 1_000,
         // Amounts that agree to the last cent once what is kept back is added.
         Feature::AmountNetOfDiscount | Feature::AmountWithDeduction => 970,
         Feature::CustomerNumber | Feature::RelatedCustomer | Feature::ReferenceExact => 900,
@@ -26,7 +26,10 @@ pub const fn weight(feature: Feature) -> i32 {
         | Feature::EarlierPayment => 400,
         // Similar names go from here up to certainty with the likeness, see `name_weight`.
         Feature::ReferenceOneEdit | Feature::CreditNetted | Feature::NameSimilar => 300,
-        Feature::DocumentOwner | Feature::LinkedRemittance | Feature::LineKind => 0,
+        Feature::DocumentOwner
+        | Feature::LinkedRemittance
+        | Feature::LineKind
+        | Feature::RecipeRule => 0,
         Feature::AmountOver => -100,
         Feature::AmountPartial | Feature::ReferenceMissing => -200,
         // Third parties pay for customers: a strange name says little against a number and an

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ahash::RandomState;
-use arrow::array::RecordBatch;
+use arrow::array::{BooleanArray, RecordBatch};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use thiserror::Error;
@@ -15,10 +15,12 @@ use crate::decide::{Known, Pass, Verdict, View, decide};
 use crate::items::{Items, ItemsError, LoadedBatch};
 use crate::labels::Labels;
 use crate::parties::Parties;
-use crate::payment::{Payment, PaymentColumns};
+use crate::payment::{self, Payment, PaymentColumns};
 use crate::reading::Reads;
-use crate::recipe::Recipe;
+use crate::recipe::{Policies, Recipe, Treatment};
 use crate::remittance::Remittances;
+use crate::reversal::Originals;
+use crate::rivals::Rivals;
 use crate::scope::{self, DepositGap, Lockboxes};
 
 /// Payments that one thread takes at a time.
@@ -67,6 +69,11 @@ struct Batch<'a> {
 /// [`Arrivals`].
 pub struct Session {
     recipe: Recipe,
+    policies: Policies,
+    /// What the recipe's conditions say of payments that wait.
+    treatments: HashMap<u32, Treatment, RandomState>,
+    originals: Originals,
+    rivals: Rivals,
     as_of: Option<Date>,
     explain: bool,
     items: Items,
@@ -83,7 +90,11 @@ impl Session {
     /// is given); `explain` keeps the details of the evidence, which no decision depends on.
     pub fn new(recipe: Recipe, as_of: Option<Date>, explain: bool) -> Self {
         Self {
+            policies: Policies::of(&recipe),
             recipe,
+            treatments: HashMap::default(),
+            originals: Originals::default(),
+            rivals: Rivals::default(),
             as_of,
             explain,
             items: Items::default(),
@@ -103,12 +114,18 @@ impl Session {
         Ok(self.parties.load(batch)?)
     }
 
-    /// Adds rows of the table `open_items`, saying of each what came of it.
+    /// Adds rows of the table `open_items`, saying of each what came of it. Rows that `taken`
+    /// says no to are never matched.
     ///
     /// # Errors
     /// An [`ItemsError`] if the batch is not of that table or the store is full.
-    pub fn load_items(&mut self, batch: &RecordBatch) -> Result<LoadedBatch, ItemsError> {
-        self.items.load(batch, &mut self.parties)
+    pub fn load_items(
+        &mut self,
+        batch: &RecordBatch,
+        taken: Option<&BooleanArray>,
+    ) -> Result<LoadedBatch, ItemsError> {
+        let side = &self.recipe.items;
+        self.items.load(batch, taken, side, &mut self.parties)
     }
 
     /// Adds remittance advice that came apart from its payments (table `remittance_lines`).
@@ -122,7 +139,9 @@ impl Session {
     /// Builds the indexes, once everything that the business knows is loaded.
     pub fn finish_loading(&mut self) {
         self.parties.finish_loading();
-        self.items.finish_loading(self.parties.len());
+        let groups = self.recipe.sums_groups();
+        self.items.finish_loading(self.parties.len(), groups);
+        self.policies.name_customers(&self.recipe, &self.parties);
         let parties = 0..self.parties.len() as u32;
         self.labels = Arc::new(Labels {
             parties: parties.map(|party| self.parties.id(party).into()).collect(),
@@ -133,6 +152,19 @@ impl Session {
     /// What outputs call items and parties, once everything is loaded.
     pub fn labels(&self) -> Arc<Labels> {
         Arc::clone(&self.labels)
+    }
+
+    /// Name and version of the recipe that holds for each row of the table `transactions`; none
+    /// where one version holds for all.
+    ///
+    /// # Errors
+    /// [`MatchError::BadBatch`] if the batch is not of that table.
+    pub fn labels_by_day(&self, transactions: &RecordBatch) -> Result<Vec<String>, MatchError> {
+        if self.recipe.versions().len() == 1 {
+            return Ok(Vec::new());
+        }
+        let days = payment::days(transactions)?;
+        Ok(days.map(|day| self.recipe.label_on(day)).collect())
     }
 
     /// The open items as they are now.
@@ -174,6 +206,18 @@ impl Session {
     ) -> Result<Decisions, MatchError> {
         let columns = PaymentColumns::of(transactions, remittance_lines)?;
         let mut known = arrived.known;
+        if self.recipe.has_conditions() {
+            for known in &mut known {
+                known.treatment = self.policies.find(&self.recipe, known.treatment);
+            }
+        }
+        if self.recipe.reopens() {
+            for (row, known) in known.iter().enumerate() {
+                let sequence = arrived.first + row as u32;
+                self.originals
+                    .add(sequence, &columns.head(row), known.reverses);
+            }
+        }
         self.link_by_reference(&columns, &mut known, arrived.first);
         let sequences = (arrived.first..).take(known.len()).collect();
         self.decide_all(&Batch {
@@ -208,10 +252,13 @@ impl Session {
             if !columns.has_lines(row) {
                 self.link_what_is_left(&payment, sequence);
             }
+            let treatment = self.treatments.remove(&sequence).unwrap_or_default();
             Known {
                 scope,
                 resubmits: None,
                 linked: self.linked.contains_key(&sequence),
+                reverses: scope::is_undoing(&self.recipe, &payment, treatment),
+                treatment,
             }
         });
         let known = known.collect();
@@ -229,7 +276,11 @@ impl Session {
             return;
         }
         for (row, known) in known.iter_mut().enumerate() {
-            if known.scope.is_some() || known.resubmits.is_some() || columns.has_lines(row) {
+            if known.scope.is_some()
+                || known.resubmits.is_some()
+                || known.reverses
+                || columns.has_lines(row)
+            {
                 continue;
             }
             let (payment, sequence) = (columns.head(row), first + row as u32);
@@ -257,7 +308,7 @@ impl Session {
         let verdicts: Vec<Result<Verdict, MatchError>> = (0..batch.known.len())
             .into_par_iter()
             .with_min_len(PAYMENTS_PER_TASK)
-            .map(|row| self.decide(batch, row))
+            .map(|row| self.decide(batch, row, batch.known[row]))
             .collect();
         let mut changes = Changes::default();
         let mut decided = Decisions::default();
@@ -265,27 +316,67 @@ impl Session {
         decided.decisions.reserve(verdicts.len());
         for (row, verdict) in verdicts.into_iter().enumerate() {
             let mut verdict = verdict?;
-            if changes.touch(&verdict.reads) {
-                verdict = self.decide(batch, row)?;
+            let (known, sequence) = (batch.known[row], batch.sequences[row]);
+            if known.reverses && known.scope.is_none() {
+                verdict.decision = self.undo(batch, row)?;
+            } else if let Some(earlier) = known.resubmits
+                && self.originals.is_undone(earlier)
+            {
+                // The first one bounced: this is no repeat of it.
+                let known = Known {
+                    resubmits: None,
+                    ..known
+                };
+                verdict = self.decide(batch, row, known)?;
+            } else if changes.touch(&verdict.reads) {
+                verdict = self.decide(batch, row, known)?;
             }
             let Some(decision) = verdict.decision else {
+                self.keep_waiting(batch, row);
                 decided.waiting.push(row as u32);
                 continue;
             };
-            self.commit(batch.sequences[row], &decision, &mut changes)?;
+            self.commit(sequence, &decision, &mut changes)?;
+            if self.recipe.reopens() {
+                self.originals.decided(sequence, &decision);
+            }
             decided.rows.push(row as u32);
             decided.decisions.push(decision);
         }
         Ok(decided)
     }
 
-    fn decide(&self, batch: &Batch, row: usize) -> Result<Verdict, MatchError> {
+    /// Remembers of a payment that waits what is asked again when its amount decides.
+    fn keep_waiting(&mut self, batch: &Batch, row: usize) {
+        let treatment = batch.known[row].treatment;
+        if treatment != Treatment::default() {
+            self.treatments.insert(batch.sequences[row], treatment);
+        }
+        if self.recipe.tells_rivals() {
+            self.rivals.add(&batch.columns.head(row));
+        }
+    }
+
+    /// Decides about a line that undoes another, if that is decided already.
+    fn undo(&self, batch: &Batch, row: usize) -> Result<Option<Decision>, MatchError> {
+        let view = View {
+            treatment: batch.known[row].treatment,
+            ..self.view()
+        };
+        let (payment, sequence) = (batch.columns.get(row), batch.sequences[row]);
+        let is_last_pass = batch.pass == Pass::Amounts;
+        let decision = self
+            .originals
+            .undo(&view, &payment, sequence, is_last_pass)?;
+        Ok(decision)
+    }
+
+    fn decide(&self, batch: &Batch, row: usize, known: Known) -> Result<Verdict, MatchError> {
         let mut payment = batch.columns.get(row);
-        let known = batch.known[row];
-        if batch.pass == Pass::References
-            && known.scope.is_none()
-            && scope::is_deposit(&self.recipe, &payment)
-        {
+        let is_deposit =
+            || batch.pass == Pass::References && scope::is_deposit(&self.recipe, &payment);
+        // What undoes a line is decided in the order of arrival.
+        if known.scope.is_none() && (known.reverses || is_deposit()) {
             return Ok(Verdict {
                 decision: None,
                 reads: Reads::default(),
@@ -304,6 +395,9 @@ impl Session {
             items: &self.items,
             parties: &self.parties,
             recipe: &self.recipe,
+            policies: &self.policies,
+            rivals: &self.rivals,
+            treatment: Treatment::default(),
             explain: self.explain,
             as_of: self.as_of,
         }
@@ -320,7 +414,9 @@ impl Session {
             return Ok(());
         }
         for part in decision.applications() {
-            if !self.items.take(part.item, part.total(), sequence) {
+            if decision.opens_items() {
+                self.items.give(part.item, part.total());
+            } else if !self.items.take(part.item, part.total(), sequence) {
                 return Err(MatchError::OverApplied { payment: sequence });
             }
             changes.items.insert(part.item.0, ());

@@ -3,7 +3,7 @@
 use tieout_core::{Amount, Application, Date, Feature, ItemIx};
 
 use crate::items::Items;
-use crate::recipe::Recipe;
+use crate::recipe::Policy;
 
 /// What is said to be paid for one item.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl Settled {
 /// paid for, an invoice that gives money back, a closed item).
 pub fn settle(
     items: &Items,
-    recipe: &Recipe,
+    policy: &Policy,
     item: ItemIx,
     stated: Stated,
     date: Date,
@@ -47,7 +47,7 @@ pub fn settle(
     if open.is_negative() {
         settle_credit(item, open, stated)
     } else if open.is_positive() && !stated.net.is_negative() {
-        settle_debit(items, recipe, item, stated, date)
+        settle_debit(items, policy, item, stated, date)
     } else {
         None
     }
@@ -69,13 +69,13 @@ fn settle_credit(item: ItemIx, open: Amount, stated: Stated) -> Option<Settled> 
 
 fn settle_debit(
     items: &Items,
-    recipe: &Recipe,
+    policy: &Policy,
     item: ItemIx,
     stated: Stated,
     date: Date,
 ) -> Option<Settled> {
     let open = items.open(item);
-    let earned = items.discount_on(item, date, recipe.discount_grace_days);
+    let earned = items.discount_on(item, date, policy.discount_grace_days);
     let kept_back = stated.discount + stated.deduction;
     let short = open - stated.net;
     let mut part = application(item, stated.net);
@@ -112,7 +112,7 @@ fn settle_debit(
     if residue.is_zero() {
         return Some(settled(part, Feature::AmountWithDeduction));
     }
-    if recipe.within_tolerance(residue, open) {
+    if policy.within_tolerance(residue, open) {
         part.write_off = residue;
         return Some(settled(part, Feature::AmountWithinTolerance));
     }

@@ -22,9 +22,11 @@
 //! ```
 
 mod blocking;
+mod condition;
 mod error;
 mod session;
 
 pub use blocking::{BlockingTreasury, Rows};
+pub use condition::{Condition, Expressions, TextExpression};
 pub use error::QueryError;
 pub use session::{Answer, Limits, Treasury};

@@ -32,7 +32,8 @@ pub fn write(totals: &CurrencySummary, paint: Paint, out: &mut fmt::Formatter<'_
 fn parts(totals: &CurrencySummary, table: &Table, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     let whole = totals.money_in.amount;
     let count = grouped(totals.money_in.count);
-    writeln!(out, "{}", table.line("  Money in", &count, &money(whole)))?;
+    let label = format!("  {}", totals.flow.label());
+    writeln!(out, "{}", table.line(&label, &count, &money(whole)))?;
     for (label, part) in [
         ("    applied to items", totals.applied),
         ("    on account", totals.on_account),
@@ -76,7 +77,9 @@ fn statuses(
         let label = format!("    {status}");
         let line = table.line(&label, &grouped(tally.count), &money(tally.amount));
         if *status == Status::OutOfScope {
-            writeln!(out, "{line}  {}", paint.aside("not counted in money in"))?;
+            let flow = totals.flow.label().to_lowercase();
+            let aside = format!("not counted in {flow}");
+            writeln!(out, "{line}  {}", paint.aside(&aside))?;
         } else {
             writeln!(out, "{line}")?;
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tieout::core::{Amount, Currency, Date, Finding, FindingCode, Reason, Severity, Status};
-use tieout::{CurrencySummary, FileFormat, FileSummary, Output, RunOptions, Summary, Tally};
+use tieout::{CurrencySummary, FileFormat, FileSummary, Flow, Output, RunOptions, Summary, Tally};
 
 use super::Report;
 use crate::terminal::{Paint, WIDTH};
@@ -42,6 +42,7 @@ fn file(
 fn dollars() -> CurrencySummary {
     CurrencySummary {
         currency: Currency::USD,
+        flow: Flow::MoneyIn,
         money_in: tally(2_941, "18204118.42"),
         applied: amount("17010000.00"),
         on_account: amount("194118.42"),

@@ -221,6 +221,7 @@ fn the_summary_says_what_the_tables_say() {
     let morning = Morning::of_distributor();
     let payments = morning.table("payments");
     for totals in &morning.summary.currencies {
+        assert_eq!(totals.flow, tieout::Flow::MoneyIn);
         let code = totals.currency.to_string();
         let rows = payments.rows_where("currency", &code);
         let sum = |column: &str| -> Amount {

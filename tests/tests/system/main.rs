@@ -12,6 +12,7 @@ mod feeds;
 mod golden;
 mod inspecting;
 mod questions;
+mod recipes;
 mod samples;
 mod tidy;
 mod truth;

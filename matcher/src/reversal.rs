@@ -1,0 +1,372 @@
+//! Lines that undo earlier ones: returns, cheques that bounced, reversals, disputes. What the
+//! earlier line did to items is undone with it.
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use tieout_core::{
+    Amount, Application, Currency, Date, Decision, DecisionBuilder, Direction, Evidence, Feature,
+    Reason, Rule, Status, Unbalanced,
+};
+
+use crate::cited;
+use crate::decide::{View, fits_open};
+use crate::payer::Payer;
+use crate::payment::Payment;
+use crate::reference;
+use crate::score::{PRIOR, probability, weight};
+
+/// A shorter mark names nothing.
+const MARK_BYTES_MIN: usize = 4;
+/// What stands for "no reference".
+const NO_MARK: [&str; 4] = ["NONREF", "NOTPROVIDED", "NOTAVAILABLE", "NONE"];
+
+/// The weight of a reference where less comes back than was paid, which is usual for refunds and
+/// disputes: the amounts then say nothing, and a reference of its own names the line.
+const PARTLY_UNDONE_WEIGHT: i32 = 1_900;
+
+/// A line that a later one may undo.
+struct Line {
+    amount: Amount,
+    currency: Currency,
+    direction: Direction,
+    date: Date,
+    /// How much of it has been undone.
+    undone: Amount,
+    outcome: Option<Outcome>,
+}
+
+/// What became of it.
+struct Outcome {
+    status: Status,
+    party: Option<u32>,
+    parts: Vec<Application>,
+    opens: bool,
+    on_account: Amount,
+}
+
+/// The lines so far, for those that undo them.
+pub struct Originals {
+    lines: HashMap<u32, Line, RandomState>,
+    by_mark: HashMap<u64, SmallVec<[u32; 2]>, RandomState>,
+    hash: RandomState,
+}
+
+impl Default for Originals {
+    fn default() -> Self {
+        Self {
+            lines: HashMap::default(),
+            by_mark: HashMap::default(),
+            hash: RandomState::with_seeds(41, 42, 43, 44),
+        }
+    }
+}
+
+/// How the line that is undone was told.
+struct Told {
+    original: u32,
+    feature: Feature,
+}
+
+/// A mark in one form, if it names anything.
+fn in_one_form(mark: &str) -> Option<String> {
+    let letters = mark.chars().filter(char::is_ascii_alphanumeric);
+    let form: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
+    (form.len() >= MARK_BYTES_MIN && !NO_MARK.contains(&form.as_str())).then_some(form)
+}
+
+impl Originals {
+    fn mark(&self, payment: &Payment, direction: Direction, kind: u8, mark: &str) -> u64 {
+        self.hash
+            .hash_one((kind, payment.currency, direction, mark))
+    }
+
+    /// Notes a line. One that undoes another may be undone itself, by what names the first.
+    pub fn add(&mut self, sequence: u32, payment: &Payment, undoes: bool) {
+        let own = [
+            payment.end_to_end_id,
+            payment.bank_reference,
+            payment.check_number,
+        ];
+        let words = reference::tokens(payment.text).filter(|_| undoes);
+        let marks = own
+            .into_iter()
+            .flatten()
+            .chain(words)
+            .filter_map(in_one_form);
+        let account = payment.payer_account.and_then(in_one_form);
+        let direction = payment.direction();
+        let keys: SmallVec<[u64; 4]> = marks
+            .map(|mark| (0, mark))
+            .chain(account.map(|account| (1, account)))
+            .map(|(kind, mark)| self.mark(payment, direction, kind, &mark))
+            .collect();
+        for key in keys {
+            let lines = self.by_mark.entry(key).or_default();
+            if lines.last() != Some(&sequence) {
+                lines.push(sequence);
+            }
+        }
+        self.lines.insert(
+            sequence,
+            Line {
+                amount: payment.amount,
+                currency: payment.currency,
+                direction,
+                date: payment.date,
+                undone: Amount::ZERO,
+                outcome: None,
+            },
+        );
+    }
+
+    /// Notes what became of a line.
+    pub fn decided(&mut self, sequence: u32, decision: &Decision) {
+        let took = decision.takes_effect();
+        let outcome = Outcome {
+            status: decision.status(),
+            party: decision.party(),
+            parts: if took {
+                decision.applications().to_vec()
+            } else {
+                Vec::new()
+            },
+            opens: decision.opens_items(),
+            on_account: decision.on_account(),
+        };
+        let counts = !matches!(outcome.status, Status::Proposed | Status::Unidentified);
+        if let Some(line) = self.lines.get_mut(&sequence) {
+            line.outcome = Some(outcome);
+        }
+        if let Some(original) = decision.reverses().filter(|_| counts)
+            && let Some(line) = self.lines.get_mut(&original)
+        {
+            line.undone += decision.amount();
+        }
+    }
+
+    /// Whether all of the line was undone.
+    pub fn is_undone(&self, sequence: u32) -> bool {
+        let line = self.lines.get(&sequence);
+        line.is_some_and(|line| line.undone >= line.amount)
+    }
+
+    /// Decides about a line that undoes another; none while that may still be decided.
+    pub fn undo(
+        &self,
+        view: &View,
+        payment: &Payment,
+        sequence: u32,
+        is_last_pass: bool,
+    ) -> Result<Option<Decision>, Unbalanced> {
+        let told = match self.find(view, payment, sequence) {
+            Ok(told) => told,
+            Err(Reason::OriginalNotFound) if !is_last_pass => return Ok(None),
+            Err(reason) => return not_told(payment, reason).map(Some),
+        };
+        let line = &self.lines[&told.original];
+        match &line.outcome {
+            Some(outcome) => undone(view, payment, &told, line, outcome).map(Some),
+            None if is_last_pass => not_told(payment, Reason::OriginalNotFound).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The line that `payment` undoes.
+    fn find(&self, view: &View, payment: &Payment, sequence: u32) -> Result<Told, Reason> {
+        let original = Feature::OriginalReference;
+        let found = match self.one_of(view, payment, sequence, &self.by_marks(payment), true)? {
+            Some(found) => Some((found, original)),
+            None => self
+                .one_of(view, payment, sequence, &by_documents(view, payment), true)?
+                .map(|found| (found, original)),
+        };
+        let found = match found {
+            Some(found) => Some(found),
+            None => self
+                .one_of(view, payment, sequence, &self.by_account(payment), false)?
+                .map(|found| (found, Feature::PayerAccount)),
+        };
+        let (original, feature) = found.ok_or(Reason::OriginalNotFound)?;
+        Ok(Told { original, feature })
+    }
+
+    fn by_marks(&self, payment: &Payment) -> Vec<u32> {
+        let own = [
+            payment.end_to_end_id,
+            payment.bank_reference,
+            payment.check_number,
+        ];
+        let documents = payment.lines.iter().map(|line| line.document);
+        let words = own.into_iter().flatten().chain(documents);
+        let words = words.chain(reference::tokens(payment.text));
+        let direction = payment.direction().opposite();
+        let mut lines: Vec<u32> = words
+            .filter_map(in_one_form)
+            .filter_map(|mark| self.by_mark.get(&self.mark(payment, direction, 0, &mark)))
+            .flatten()
+            .copied()
+            .collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
+    fn by_account(&self, payment: &Payment) -> Vec<u32> {
+        let direction = payment.direction().opposite();
+        let account = payment.payer_account.and_then(in_one_form);
+        let lines = account.and_then(|account| {
+            self.by_mark
+                .get(&self.mark(payment, direction, 1, &account))
+        });
+        lines.map(|lines| lines.to_vec()).unwrap_or_default()
+    }
+
+    /// The one of `lines` that has the amount; else, with `partly`, the one that has more.
+    fn one_of(
+        &self,
+        view: &View,
+        payment: &Payment,
+        sequence: u32,
+        lines: &[u32],
+        partly: bool,
+    ) -> Result<Option<u32>, Reason> {
+        let left: Vec<(u32, Amount)> = lines
+            .iter()
+            .filter(|&&line| line != sequence)
+            .filter_map(|&number| Some((number, self.lines.get(&number)?)))
+            .filter(|(_, line)| may_be(view, payment, line))
+            .map(|(number, line)| (number, line.amount - line.undone))
+            .collect();
+        let exact = |&&(_, left): &&(u32, Amount)| left == payment.amount;
+        let more = |&&(_, left): &&(u32, Amount)| partly && left > payment.amount;
+        for fitting in [
+            left.iter().filter(exact).collect::<Vec<_>>(),
+            left.iter().filter(more).collect(),
+        ] {
+            match fitting.as_slice() {
+                [] => {}
+                [(number, _)] => return Ok(Some(*number)),
+                _ => return Err(Reason::AmbiguousItems),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether `line` went the other way in the days before `payment`.
+fn may_be(view: &View, payment: &Payment, line: &Line) -> bool {
+    let days = payment.date.days() - line.date.days();
+    line.direction != payment.direction()
+        && line.currency == payment.currency
+        && (0..=view.recipe.reversals.days).contains(&days)
+}
+
+/// The payments of the items that the line names.
+fn by_documents(view: &View, payment: &Payment) -> Vec<u32> {
+    let mirrored = Payment {
+        is_credit: !payment.is_credit,
+        ..payment.clone()
+    };
+    let payer = Payer::by_marks(view, &mirrored);
+    let documents = payment.lines.iter().map(|line| line.document);
+    let mut payments: Vec<u32> = documents
+        .chain(reference::tokens(payment.text))
+        .flat_map(|word| cited::meant(view, &mirrored, &payer, word).items)
+        .filter_map(|item| view.items.paid_by(item))
+        .collect();
+    payments.sort_unstable();
+    payments.dedup();
+    payments
+}
+
+fn not_told(payment: &Payment, reason: Reason) -> Result<Decision, Unbalanced> {
+    let mut parts = DecisionBuilder::new(payment.amount);
+    parts.unapplied(payment.amount);
+    parts.reason = Some(reason);
+    parts.build(Status::Unidentified, Rule::Reversal)
+}
+
+/// The decision that undoes `outcome`, or leaves it to a person.
+fn undone(
+    view: &View,
+    payment: &Payment,
+    told: &Told,
+    line: &Line,
+    outcome: &Outcome,
+) -> Result<Decision, Unbalanced> {
+    let mut parts = DecisionBuilder::new(payment.amount);
+    let is_whole = line.undone.is_zero() && line.amount == payment.amount;
+    let evidence = |feature, weight| Evidence {
+        feature,
+        weight,
+        detail: Box::default(),
+    };
+    parts.evidence = if line.amount - line.undone == payment.amount {
+        vec![
+            evidence(told.feature, weight(told.feature)),
+            evidence(Feature::AmountExact, weight(Feature::AmountExact)),
+        ]
+    } else {
+        vec![evidence(told.feature, PARTLY_UNDONE_WEIGHT)]
+    };
+    let log_odds: i32 = parts.evidence.iter().map(|part| part.weight).sum();
+    view.note_rule(&mut parts.evidence);
+    parts.score = probability(PRIOR + log_odds);
+    parts.margin = parts.score;
+    parts.party = outcome.party;
+    parts.reverses = Some(told.original);
+    parts.opens_items = !outcome.opens;
+    let applications = match outcome.parts.as_slice() {
+        all if is_whole => Some(all.to_vec()),
+        [one] if outcome.on_account.is_zero() && payment.amount <= one.applied => {
+            Some(vec![part_of(one, payment.amount)])
+        }
+        [] => Some(Vec::new()),
+        _ => None,
+    };
+    let fits = |parts: &[Application]| !outcome.opens || fits_open(view.items, parts);
+    let is_certain = parts.score >= view.policy_of(outcome.party).threshold;
+    let Some(applications) = applications.filter(|all| fits(all)).filter(|_| is_certain) else {
+        parts.reason = Some(if is_certain {
+            Reason::AmbiguousItems
+        } else {
+            Reason::BelowThreshold
+        });
+        parts.unapplied(payment.amount);
+        return parts.build(Status::Proposed, Rule::Reversal);
+    };
+    if !applications.is_empty() {
+        for part in applications {
+            parts.push(part);
+        }
+        let rest = payment.amount - parts.cash_applied();
+        if rest.is_zero() {
+            return parts.build(Status::Applied, Rule::Reversal);
+        }
+        parts.on_account(rest);
+        return parts.build(Status::PartiallyApplied, Rule::Reversal);
+    }
+    parts.opens_items = false;
+    match outcome.status {
+        Status::OnAccount => {
+            parts.reason = Some(Reason::OriginalNotApplied);
+            parts.on_account(payment.amount);
+            parts.build(Status::OnAccount, Rule::Reversal)
+        }
+        Status::OutOfScope => {
+            parts.reason = Some(Reason::Reversal);
+            parts.unapplied(payment.amount);
+            parts.build(Status::OutOfScope, Rule::Reversal)
+        }
+        _ => {
+            parts.reason = Some(Reason::OriginalNotApplied);
+            parts.unapplied(payment.amount);
+            parts.build(Status::Proposed, Rule::Reversal)
+        }
+    }
+}
+
+fn part_of(whole: &Application, cash: Amount) -> Application {
+    crate::settle::application(whole.item, cash)
+}
