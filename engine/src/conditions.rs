@@ -129,9 +129,10 @@ impl Conditions {
         self.from.contains(&source)
     }
 
-    /// Whether the items' parties are those of a parties file.
+    /// Whether the items' parties are those of a parties file: not where the recipe says whom
+    /// rows are with.
     pub fn names_parties(&self) -> bool {
-        self.item_party.is_none()
+        self.party.is_none() && self.item_party.is_none()
     }
 
     /// What the conditions say of `lines`, rows of the table `transactions`; none where nothing

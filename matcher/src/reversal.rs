@@ -81,14 +81,16 @@ impl Originals {
             .hash_one((kind, payment.currency, direction, mark))
     }
 
-    /// Notes a line. One that undoes another may be undone itself, by what names the first.
+    /// Notes a line, by its references and the numbers in its text. One that undoes another may be
+    /// undone itself, by what names the first.
     pub fn add(&mut self, sequence: u32, payment: &Payment, undoes: bool) {
         let own = [
             payment.end_to_end_id,
             payment.bank_reference,
             payment.check_number,
         ];
-        let words = reference::tokens(payment.text).filter(|_| undoes);
+        let words = reference::tokens(payment.text);
+        let words = words.filter(|word| undoes || reference::says_something(word));
         let marks = own
             .into_iter()
             .flatten()
