@@ -77,7 +77,7 @@ fn decide(mut session: Session, payments: &Payments) -> (usize, usize) {
     let mut left = Vec::new();
     let (mut first, mut all) = (0, 0);
     for (transactions, lines) in payments {
-        let arrived = arrivals.take(transactions, lines).unwrap();
+        let arrived = arrivals.take(transactions, lines, None).unwrap();
         let sequence = arrived.first;
         let Decisions {
             decisions, waiting, ..

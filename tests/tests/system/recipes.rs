@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tieout::core::Amount;
 use tieout::{FileFormat, RECIPES, read_recipe};
 
 use crate::command;
@@ -54,6 +55,7 @@ fn decided(name: &str) -> BTreeSet<Row> {
             taken.entry(cell("payment_id")).or_default().push(part);
         }
     }
+    items_stay_within_what_was_open(name, &applications);
     let mut decided = BTreeSet::new();
     for row in &payments.rows {
         let cell = |column| payments.cell(row, column).to_owned();
@@ -68,6 +70,40 @@ fn decided(name: &str) -> BTreeSet<Row> {
         }
     }
     decided
+}
+
+/// What was applied and not reversed is between nothing and what the item was open for.
+fn items_stay_within_what_was_open(name: &str, applications: &Table) {
+    let mut taken: HashMap<&str, Amount> = HashMap::new();
+    for row in &applications.rows {
+        let cell = |column| applications.cell(row, column);
+        let parts = ["applied", "discount", "write_off", "deduction"];
+        let total: Amount = parts
+            .iter()
+            .map(|part| cell(part).parse::<Amount>().unwrap())
+            .sum();
+        let item = taken.entry(cell("item_id")).or_default();
+        match cell("status") {
+            "applied" => *item += total,
+            "reversed" => *item -= total,
+            _ => {}
+        }
+    }
+    let items = Table::read(&folder(name).join("open_items.csv"));
+    for row in &items.rows {
+        let open: Amount = items.cell(row, "open_amount").parse().unwrap();
+        let taken = taken
+            .get(items.cell(row, "item_id"))
+            .copied()
+            .unwrap_or_default();
+        let item = items.cell(row, "item_id");
+        assert!(
+            taken.abs() <= open.abs(),
+            "{name}: {taken} of {item}, open for {open}"
+        );
+        let is_memo = items.cell(row, "kind").ends_with("memo") || open.is_negative();
+        assert!(is_memo || !taken.is_negative(), "{name}: {taken} of {item}");
+    }
 }
 
 #[test]
