@@ -372,3 +372,134 @@ fn undone(
 fn part_of(whole: &Application, cash: Amount) -> Application {
     crate::settle::application(whole.item, cash)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tieout_core::ItemIx;
+
+    use super::*;
+    use crate::items::Items;
+    use crate::parties::Parties;
+    use crate::recipe::{Policies, Recipe, Treatment};
+    use crate::rivals::Rivals;
+
+    const RECIPE: &str =
+        "name = \"x\"\nversion = 1\n[reversals]\ntreat_as = \"reopen\"\ndays = 30\n";
+
+    fn units(cents: i128) -> Amount {
+        Amount::from_units(cents * 1_000)
+    }
+
+    fn line(is_credit: bool, cents: i128, day: i32, id: &str) -> Payment<'_> {
+        Payment {
+            amount: units(cents),
+            currency: Currency::USD,
+            date: Date::from_days(day),
+            is_credit,
+            is_lockbox: false,
+            is_summary: false,
+            is_pending: false,
+            is_reversal: !is_credit,
+            is_return: false,
+            type_code: "",
+            payer_account: None,
+            payer_name: None,
+            check_number: None,
+            bank_reference: None,
+            end_to_end_id: Some(id).filter(|id| !id.is_empty()),
+            customer_number: None,
+            text: "",
+            creditor_reference: None,
+            lines: SmallVec::new(),
+        }
+    }
+
+    /// Payments of one item each, by sequence number: cents, day and end-to-end identifier.
+    fn paid(payments: &[(i128, i32, &str)]) -> Originals {
+        let mut originals = Originals::default();
+        for (sequence, &(cents, day, id)) in (0..).zip(payments) {
+            originals.add(sequence, &line(true, cents, day, id), false);
+            let mut parts = DecisionBuilder::new(units(cents));
+            parts.apply(ItemIx(sequence), units(cents));
+            let decision = parts.build(Status::Applied, Rule::References);
+            originals.decided(sequence, &decision.unwrap());
+        }
+        originals
+    }
+
+    /// What becomes of a return as the line number 90: its status, and the items opened by what.
+    fn undo(
+        originals: &mut Originals,
+        (cents, day, id): (i128, i32, &str),
+    ) -> (Status, Vec<(u32, Amount)>) {
+        let recipe = Recipe::parse(RECIPE).unwrap();
+        let (items, parties, rivals) = (Items::default(), Parties::default(), Rivals::default());
+        let view = View {
+            items: &items,
+            parties: &parties,
+            recipe: &recipe,
+            policies: &Policies::of(&recipe),
+            rivals: &rivals,
+            treatment: Treatment::default(),
+            explain: true,
+            as_of: None,
+        };
+        let payment = line(false, cents, day, id);
+        originals.add(90, &payment, true);
+        let decision = originals.undo(&view, &payment, 90, true).unwrap().unwrap();
+        originals.decided(90, &decision);
+        let parts = decision.applications().iter();
+        let opened = parts.map(|part| (part.item.0, part.applied)).collect();
+        assert_eq!(decision.opens_items(), decision.takes_effect());
+        (decision.status(), opened)
+    }
+
+    #[test]
+    fn a_return_opens_what_its_payment_paid_once() {
+        let mut originals = paid(&[(500, 1, "T0001"), (500, 1, "T0002")]);
+        let opened = undo(&mut originals, (500, 3, "T0002"));
+        assert_eq!(opened, (Status::Applied, vec![(1, units(500))]));
+        assert!(originals.is_undone(1) && !originals.is_undone(0));
+        let again = undo(&mut originals, (500, 4, "T0002"));
+        assert_eq!(again, (Status::Unidentified, vec![]));
+    }
+
+    #[test]
+    fn a_part_may_come_back_and_then_the_rest_but_no_more() {
+        let mut originals = paid(&[(500, 1, "T0001")]);
+        let part = undo(&mut originals, (200, 3, "T0001"));
+        assert_eq!(part, (Status::Applied, vec![(0, units(200))]));
+        let more = undo(&mut originals, (400, 4, "T0001"));
+        assert_eq!(more.0, Status::Unidentified);
+        let rest = undo(&mut originals, (300, 5, "T0001"));
+        assert_eq!(rest, (Status::Applied, vec![(0, units(300))]));
+        assert!(originals.is_undone(0));
+    }
+
+    #[test]
+    fn of_two_that_fit_neither_is_undone() {
+        let mut originals = paid(&[(500, 1, "T0001"), (500, 2, "T0001")]);
+        assert_eq!(
+            undo(&mut originals, (500, 3, "T0001")).0,
+            Status::Unidentified
+        );
+    }
+
+    #[test]
+    fn days_direction_and_reference_have_to_fit() {
+        for wrong in [
+            (500, 40, "T0001"),
+            (500, 0, "T0001"),
+            (500, 3, "T0009"),
+            (500, 3, ""),
+        ] {
+            let mut originals = paid(&[(500, 1, "T0001")]);
+            assert_eq!(
+                undo(&mut originals, wrong).0,
+                Status::Unidentified,
+                "{wrong:?}"
+            );
+        }
+    }
+}
