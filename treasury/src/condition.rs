@@ -228,7 +228,7 @@ mod tests {
             ("amount >", "cannot be read"),
             ("amount > 5 and", "cannot be read"),
             ("amount > 5; drop table payments", "cannot be read"),
-            ("amont > 5", "did you mean amount?"),
+            ("amont > 5", "did you mean amount"),
             ("amount", "expected a condition"),
             (
                 "account + 5 > amount and account like 5 + true",
