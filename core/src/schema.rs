@@ -32,7 +32,8 @@ pub enum Table {
     Transactions,
     /// One row a balance that a statement gives.
     Balances,
-    /// One row a document line of remittance advice.
+    /// One row a document line of remittance advice: `net = gross - discount + adjustment`, so
+    /// that an adjustment below zero is taken off.
     RemittanceLines,
     /// One row a file.
     Files,
@@ -220,6 +221,11 @@ const BALANCES: Columns = (
     9,
 );
 
+/// The amounts of a document line: `net = gross - discount + adjustment`. So an `adjustment` is
+/// signed: below zero it is taken off (a deduction, a fee), above zero it is added (interest, a
+/// late charge); a document that credits the payer has its amounts below zero. Every reader that
+/// knows what its format's sign means turns it into this one; the canonical text input is kept as
+/// it is written.
 const REMITTANCE_LINES: Columns = (
     &[
         ("payment_id", Optional),
