@@ -48,7 +48,8 @@ pub enum Table {
     PaymentInstructions,
     /// One row a word about such a payment: accepted, rejected, returned, corrected.
     PaymentStatuses,
-    /// One row a line of a processor's settlement report.
+    /// One row a line of a processor's settlement report, known by its content as bank lines are;
+    /// a reader leaves `settlement_line_id` empty, because only the pipeline knows the occurrence.
     SettlementLines,
 }
 
@@ -390,6 +391,7 @@ const SETTLEMENT_LINES: Columns = (
         ("description", Optional),
         ("byte_start", Count),
         ("byte_end", Count),
+        ("settlement_line_id", Optional),
     ],
     21,
 );

@@ -82,7 +82,7 @@ impl<'a> Cash<'a> {
             }
             // Read in their turn.
             Batch::Rows(Table::Parties | Table::OpenItems | Table::RemittanceLines, _) => Ok(()),
-            Batch::Rows(table, rows) => report.desk.send(table, rows),
+            Batch::Rows(table, rows) => report.rows(table, rows),
             Batch::Finding(finding) => report.findings(&[finding]),
             Batch::Quarantine(line) => report.quarantine(&line),
         }
@@ -222,7 +222,7 @@ impl<'a> Cash<'a> {
                 .to_owned(),
         });
         let repeated = self.repeated.iter();
-        let repeated = repeated.map(|(file, &count)| repeated_delivery(file, count));
+        let repeated = repeated.map(|(file, &count)| repeated_delivery(file, count, "lines"));
         superseded.chain(not_booked).chain(repeated).collect()
     }
 
