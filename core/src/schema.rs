@@ -32,7 +32,8 @@ pub enum Table {
     Transactions,
     /// One row a balance that a statement gives.
     Balances,
-    /// One row a document line of remittance advice.
+    /// One row a document line of remittance advice: `net = gross - discount + adjustment`, so
+    /// that an adjustment below zero is taken off.
     RemittanceLines,
     /// One row a file.
     Files,
@@ -47,7 +48,8 @@ pub enum Table {
     PaymentInstructions,
     /// One row a word about such a payment: accepted, rejected, returned, corrected.
     PaymentStatuses,
-    /// One row a line of a processor's settlement report.
+    /// One row a line of a processor's settlement report, known by its content as bank lines are;
+    /// a reader leaves `settlement_line_id` empty, because only the pipeline knows the occurrence.
     SettlementLines,
 }
 
@@ -221,6 +223,11 @@ const BALANCES: Columns = (
     9,
 );
 
+/// The amounts of a document line: `net = gross - discount + adjustment`. So an `adjustment` is
+/// signed: below zero it is taken off (a deduction, a fee), above zero it is added (interest, a
+/// late charge); a document that credits the payer has its amounts below zero. Every reader that
+/// knows what its format's sign means turns it into this one; the canonical text input is kept as
+/// it is written.
 const REMITTANCE_LINES: Columns = (
     &[
         ("payment_id", Optional),
@@ -385,6 +392,7 @@ const SETTLEMENT_LINES: Columns = (
         ("description", Optional),
         ("byte_start", Count),
         ("byte_end", Count),
+        ("settlement_line_id", Optional),
     ],
     21,
 );

@@ -101,7 +101,7 @@ impl<'a> Admission<'a> {
         let files = Table::Transactions.column("source_file");
         let file = column::<StringArray>(lines, files)?.value(0);
         give(Taken::Other(Batch::Finding(repeated_delivery(
-            file, repeated,
+            file, repeated, "lines",
         ))))
     }
 
@@ -253,7 +253,7 @@ impl<'a> Admission<'a> {
                 .to_owned(),
         });
         let repeated = self.repeated.iter();
-        let repeated = repeated.map(|(file, &count)| repeated_delivery(file, count));
+        let repeated = repeated.map(|(file, &count)| repeated_delivery(file, count, "lines"));
         superseded.chain(not_booked).chain(repeated).collect()
     }
 }

@@ -266,8 +266,8 @@ impl Shelf<'_> {
         match batch {
             Batch::Rows(Table::Parties, rows) => {
                 let new = self.parties.new_rows(delivery, &rows)?;
-                notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
-                self.take_parties(new, notes, report)
+                notes.repeated += new.known_before;
+                self.take_parties(new.rows, notes, report)
             }
             Batch::Rows(Table::OpenItems, rows) => {
                 let rows = self.take_mirrors(delivery, rows, report)?;
@@ -278,12 +278,12 @@ impl Shelf<'_> {
             }
             Batch::Rows(Table::RemittanceLines, rows) => {
                 let new = self.remittances.new_rows(delivery, &rows)?;
-                notes.repeated += (rows.num_rows() - new.num_rows()) as u64;
-                self.session.load_remittances(&new).map_err(internal)
+                notes.repeated += new.known_before;
+                self.session.load_remittances(&new.rows).map_err(internal)
             }
             Batch::Finding(finding) => report.findings(&[finding]),
             Batch::Quarantine(line) => report.quarantine(&line),
-            Batch::Rows(table, rows) => report.desk.send(table, rows),
+            Batch::Rows(table, rows) => report.rows(table, rows),
             // Read in their turn.
             Batch::Transactions { .. } => Ok(()),
         }

@@ -75,7 +75,7 @@ impl<'a> Cash<'a> {
                 Batch::Rows(Table::Parties | Table::OpenItems | Table::RemittanceLines, _)
                 | Batch::Transactions { .. },
             ) => Ok(()),
-            Taken::Other(Batch::Rows(table, rows)) => report.desk.send(table, rows),
+            Taken::Other(Batch::Rows(table, rows)) => report.rows(table, rows),
         }
     }
 

@@ -1,20 +1,40 @@
-//! Rows of the business's own files that came before: the same file twice, renamed or split.
+//! Rows that came before: the same file twice, renamed or split, or two reports whose periods
+//! overlap. Bank lines have their own identities (see `intake`); all other rows are known by their
+//! own columns.
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::array::{
+    Array, BooleanArray, Date32Array, Decimal128Array, RecordBatch, StringArray, UInt64Array,
+};
 use arrow::compute::filter_record_batch;
-use arrow::row::{RowConverter, SortField};
-use tieout_core::{Admission, Identities, IdentityHasher};
+use tieout_core::{Admission, Identities, IdentityHasher, LineId};
 
 use crate::EngineError;
-use crate::intake::arrow;
+use crate::intake::{arrow, internal};
 
-/// Columns that say where a row stands, not what it is.
-const PLACE: [&str; 3] = ["payment_id", "source_file", "source_line"];
+/// Columns that say where a row stands, or how it is called, not what it is.
+const PLACE: [&str; 6] = [
+    "payment_id",
+    "source_file",
+    "source_line",
+    "byte_start",
+    "byte_end",
+    "settlement_line_id",
+];
 
-/// Remembers the rows of one kind of file.
+/// Remembers the rows of one kind.
 pub struct Redelivery {
     kind: &'static str,
     identities: Identities,
+}
+
+/// The rows that are new, with the identity of each.
+pub struct NewRows {
+    /// The rows, in their order.
+    pub rows: RecordBatch,
+    /// One identity a row.
+    pub ids: Vec<LineId>,
+    /// How many others an earlier delivery had brought.
+    pub known_before: u64,
 }
 
 impl Redelivery {
@@ -31,38 +51,84 @@ impl Redelivery {
     ///
     /// # Errors
     /// [`EngineError::Internal`] if the batch has a column that cannot be compared.
-    pub fn new_rows(
-        &mut self,
-        delivery: u32,
-        batch: &RecordBatch,
-    ) -> Result<RecordBatch, EngineError> {
-        let columns = own_columns(batch);
-        let fields = columns
-            .iter()
-            .map(|column| SortField::new(column.data_type().clone()));
-        let converter = RowConverter::new(fields.collect()).map_err(arrow)?;
-        let rows = converter.convert_columns(&columns).map_err(arrow)?;
-        let keep: BooleanArray = rows
-            .iter()
+    pub fn new_rows(&mut self, delivery: u32, batch: &RecordBatch) -> Result<NewRows, EngineError> {
+        let columns = own_columns(batch)?;
+        let mut ids = Vec::with_capacity(batch.num_rows());
+        let keep: BooleanArray = (0..batch.num_rows())
             .map(|row| {
                 let mut content = IdentityHasher::new(self.kind);
-                content.field(row.as_ref());
-                let admission = self.identities.admit(delivery, content.finish());
-                Some(matches!(admission, Admission::New(_)))
+                for column in &columns {
+                    column.add(row, &mut content);
+                }
+                match self.identities.admit(delivery, content.finish()) {
+                    Admission::New(id) => {
+                        ids.push(id);
+                        Some(true)
+                    }
+                    Admission::Known(_) => Some(false),
+                }
             })
             .collect();
-        if keep.true_count() == batch.num_rows() {
-            return Ok(batch.clone());
-        }
-        filter_record_batch(batch, &keep).map_err(arrow)
+        let known_before = (batch.num_rows() - ids.len()) as u64;
+        let rows = if known_before == 0 {
+            batch.clone()
+        } else {
+            filter_record_batch(batch, &keep).map_err(arrow)?
+        };
+        Ok(NewRows {
+            rows,
+            ids,
+            known_before,
+        })
     }
 }
 
-fn own_columns(batch: &RecordBatch) -> Vec<ArrayRef> {
+/// A column of a row's content.
+enum Content<'a> {
+    Text(&'a StringArray),
+    Money(&'a Decimal128Array),
+    Day(&'a Date32Array),
+    Count(&'a UInt64Array),
+}
+
+impl<'a> Content<'a> {
+    fn of(column: &'a dyn Array) -> Option<Self> {
+        let column = column.as_any();
+        let text = column.downcast_ref().map(Self::Text);
+        text.or_else(|| column.downcast_ref().map(Self::Money))
+            .or_else(|| column.downcast_ref().map(Self::Day))
+            .or_else(|| column.downcast_ref().map(Self::Count))
+    }
+
+    /// Adds the value in `row`; none is told from empty text by a second field.
+    fn add(&self, row: usize, content: &mut IdentityHasher) {
+        let is_null = match self {
+            Self::Text(values) => values.is_null(row),
+            Self::Money(values) => values.is_null(row),
+            Self::Day(values) => values.is_null(row),
+            Self::Count(values) => values.is_null(row),
+        };
+        content.field(&[u8::from(is_null)]);
+        if is_null {
+            return;
+        }
+        match self {
+            Self::Text(values) => content.field(values.value(row).as_bytes()),
+            Self::Money(values) => content.field(&values.value(row).to_le_bytes()),
+            Self::Day(values) => content.field(&values.value(row).to_le_bytes()),
+            Self::Count(values) => content.field(&values.value(row).to_le_bytes()),
+        }
+    }
+}
+
+fn own_columns(batch: &RecordBatch) -> Result<Vec<Content<'_>>, EngineError> {
     let schema = batch.schema();
-    let columns = schema.fields().iter().zip(batch.columns());
-    columns
+    let fields = schema.fields().iter().zip(batch.columns());
+    fields
         .filter(|(field, _)| !PLACE.contains(&field.name().as_str()))
-        .map(|(_, column)| column.clone())
+        .map(|(field, column)| {
+            let content = Content::of(column);
+            content.ok_or_else(|| internal(format!("{} cannot be compared", field.name())))
+        })
         .collect()
 }

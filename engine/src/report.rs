@@ -1,11 +1,16 @@
 //! What a run says about its files: findings, quarantine, one row a file, and the figures.
 
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringArray};
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, QuarantinedLine, Severity};
 use tieout_ingest::{Counts, locate};
 
 use crate::files::{Found, Known};
+use crate::intake::arrow;
 use crate::outputs::Desk;
+use crate::redelivery::Redelivery;
 use crate::tally::Figures;
 use crate::{EngineError, FileSummary, Summary, rows};
 
@@ -22,6 +27,34 @@ pub struct Report {
     /// Parties that were read.
     pub parties: u64,
     quarantined: u64,
+    feeds: Vec<Feed>,
+}
+
+/// Rows that are neither bank lines nor the business's own, and go to their table as they come.
+struct Feed {
+    table: Table,
+    /// What its rows are called; none of balances, which come again beside lines that do.
+    rows: Option<&'static str>,
+    known: Redelivery,
+    /// Rows of the file that is being read, which an earlier one had brought.
+    known_before: u64,
+}
+
+impl Feed {
+    fn new(table: Table, rows: Option<&'static str>) -> Self {
+        Self {
+            table,
+            rows,
+            known: Redelivery::new(table.name()),
+            known_before: 0,
+        }
+    }
+
+    /// What its rows are called, and how many of the file that ends came before.
+    fn take_known(&mut self) -> Option<(&'static str, u64)> {
+        let known_before = std::mem::take(&mut self.known_before);
+        Some((self.rows?, known_before))
+    }
 }
 
 impl Report {
@@ -34,7 +67,34 @@ impl Report {
             open_items: 0,
             parties: 0,
             quarantined: 0,
+            feeds: vec![
+                Feed::new(Table::SettlementLines, Some("settlement lines")),
+                Feed::new(Table::PaymentInstructions, Some("instructed payments")),
+                Feed::new(Table::PaymentStatuses, Some("payment statuses")),
+                Feed::new(Table::Balances, None),
+            ],
         }
+    }
+
+    /// Takes rows of the file that is being read, as far as no earlier file had brought them.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped, or for a mistake in the program.
+    pub fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), EngineError> {
+        let delivery = self.files.len() as u32;
+        let Some(feed) = self.feeds.iter_mut().find(|feed| feed.table == table) else {
+            return self.desk.send(table, rows);
+        };
+        let new = feed.known.new_rows(delivery, &rows)?;
+        feed.known_before += new.known_before;
+        let mut rows = new.rows;
+        if table == Table::SettlementLines {
+            let ids = new.ids.iter().map(|id| Some(id.to_string()));
+            let mut columns = rows.columns().to_vec();
+            columns[table.column("settlement_line_id")] = Arc::new(ids.collect::<StringArray>());
+            rows = RecordBatch::try_new(rows.schema(), columns).map_err(arrow)?;
+        }
+        self.desk.send(table, rows)
     }
 
     /// Notes findings.
@@ -70,6 +130,11 @@ impl Report {
         counts: Counts,
         known_before: u64,
     ) -> Result<(), EngineError> {
+        let repeated: Vec<(&str, u64)> = std::iter::once(("lines", known_before))
+            .chain(self.feeds.iter_mut().filter_map(Feed::take_known))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let known_before = repeated.iter().map(|(_, count)| count).sum();
         self.files.push(FileSummary {
             file: file.source.name.clone(),
             format: file.format.name().to_owned(),
@@ -80,10 +145,10 @@ impl Report {
             quarantined: counts.quarantined,
             known_before,
         });
-        if known_before == 0 {
-            return Ok(());
-        }
-        self.findings(&[repeated_delivery(&file.source.name, known_before)])
+        let findings = repeated
+            .into_iter()
+            .map(|(rows, count)| repeated_delivery(&file.source.name, count, rows));
+        self.findings(&findings.collect::<Vec<_>>())
     }
 
     /// Notes that a file could not be read to its end.
@@ -119,14 +184,14 @@ impl Report {
     }
 }
 
-/// What is said of a file whose lines came before.
-pub fn repeated_delivery(file: &str, known_before: u64) -> Finding {
+/// What is said of a file whose `rows` (the word for them) came before.
+pub fn repeated_delivery(file: &str, known_before: u64, rows: &str) -> Finding {
     Finding {
         severity: Severity::Info,
         code: FindingCode::RepeatedDelivery,
         file: file.to_owned(),
         line: None,
-        found: format!("{known_before} lines that an earlier file had brought"),
+        found: format!("{known_before} {rows} that an earlier file had brought"),
         expected: String::new(),
         action: "nothing: they were counted once".to_owned(),
     }

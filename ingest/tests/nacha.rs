@@ -42,6 +42,33 @@ fn another_remittance_is_another_line() {
 }
 
 #[test]
+fn an_820_says_the_same_in_addenda_and_in_a_file() {
+    const COLUMNS: [&str; 7] = [
+        "document_number",
+        "gross",
+        "discount",
+        "adjustment",
+        "adjustment_reason",
+        "net",
+        "payment_reference",
+    ];
+    let addenda = read("nacha", golden("ctx_820.ach"));
+    let order = addenda.rows[0]["remittance_text"].as_str();
+    let file = read("x12", order);
+    let lines = file.table("remittance_lines");
+    let of_first = addenda.documents.iter();
+    let of_first: Vec<_> = of_first
+        .filter(|row| row["transaction_row"] == "0")
+        .map(|row| COLUMNS.map(|name| row.get(name)))
+        .collect();
+    let of_file: Vec<_> = lines
+        .iter()
+        .map(|row| COLUMNS.map(|name| row.get(name)))
+        .collect();
+    assert_eq!((of_first.len(), of_first), (3, of_file));
+}
+
+#[test]
 fn one_line_may_be_the_whole_file() {
     const ENTRIES: usize = 12_000;
     let lines = golden("person.ach");

@@ -104,12 +104,14 @@ impl<'a> LineColumns<'a> {
 
     pub fn get(&self, row: usize) -> Line<'a> {
         let discount = self.discount.or_zero(row).abs();
-        // Advices write a deduction with either sign; what counts is that it is kept back.
-        let adjustment = self.adjustment.or_zero(row).abs();
-        let net = self.net.get(row).or_else(|| {
-            let gross = self.gross.get(row)?;
-            Some(gross - discount - adjustment)
-        });
+        let stated = self.adjustment.or_zero(row);
+        let (gross, net) = (self.gross.get(row), self.net.get(row));
+        let is_added = stated.is_positive()
+            && gross.is_some_and(|gross| net == Some(gross - discount + stated));
+        // Advices write a deduction with either sign; what counts is that it is kept back. What
+        // gross and net show to be added keeps nothing back.
+        let adjustment = if is_added { Amount::ZERO } else { stated.abs() };
+        let net = net.or_else(|| Some(gross? - discount - adjustment));
         Line {
             document: self.document.text(row),
             net,

@@ -105,7 +105,7 @@ impl Title<'_> {
             ..BankLine::blank(self.identity(company), real())
         })?;
         let discount = self.discount + self.rebate;
-        let adjustment = self.face - discount - self.credited;
+        let adjustment = self.credited - (self.face - discount);
         let reason = if adjustment.is_zero() {
             String::new()
         } else {

@@ -63,9 +63,9 @@ impl<'a> Documents<'a> {
                 let Some(document) = self.found.last_mut() else {
                     return;
                 };
-                // An adjustment takes off what is paid; a debit adds to it.
+                // A credit to the payer takes off what is paid; a debit adds to it.
                 let is_debit = element(1) == b"DBIT";
-                document.adjustment = amount.map(|amount| if is_debit { -amount } else { amount });
+                document.adjustment = amount.map(|amount| if is_debit { amount } else { -amount });
                 document.reason = element(0);
             }
             _ => {}
@@ -83,16 +83,15 @@ impl<'a> Documents<'a> {
         Some(amount)
     }
 
-    /// Whether gross less discount and adjustment is what was paid, for every document that has
+    /// Whether gross less discount plus adjustment is what was paid, for every document that has
     /// both.
     pub fn tie(&self) -> bool {
         self.found.iter().all(|document| {
             let (Some(gross), Some(paid)) = (document.gross, document.paid) else {
                 return true;
             };
-            let taken = [document.discount, document.adjustment];
-            let taken: Amount = taken.into_iter().flatten().sum();
-            gross - taken == paid
+            let discount = document.discount.unwrap_or_default();
+            gross - discount + document.adjustment.unwrap_or_default() == paid
         })
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Document<'t> {
     pub currency: Option<Currency>,
     pub gross: Option<Amount>,
     pub discount: Option<Amount>,
-    /// What was taken off beside the discount.
+    /// What changes the net beside the discount; below zero if it is taken off.
     pub adjustment: Option<Amount>,
     pub adjustment_reason: &'t str,
     /// Below zero for a credit note.
@@ -174,8 +174,8 @@ impl<'t> Amounts<'t> {
             "CdtNoteAmt" => self.credit_note = Some(amount),
             "AdjstmntAmtAndRsn" => {
                 let is_debit = part.text_at(&["CdtDbtInd"]) == "DBIT";
-                let taken = if is_debit { -amount } else { amount };
-                *self.adjustment.get_or_insert_default() += taken;
+                let added = if is_debit { amount } else { -amount };
+                *self.adjustment.get_or_insert_default() += added;
                 if self.reason.is_empty() {
                     self.reason = part.first_text(&[&["Rsn"], &["AddtlInf"]]);
                 }
@@ -190,19 +190,33 @@ impl<'t> Amounts<'t> {
         let of_kind = |amount: Amount| if is_credit { -amount.abs() } else { amount };
         document.currency = self.currency;
         document.gross = self.due.map(of_kind);
-        document.discount = self.discount;
+        document.discount = self.discount.map(of_kind);
         document.net = self.remitted.or(self.credit_note).map(of_kind);
-        document.adjustment = self.adjustment.map(|sum| self.as_taken_off(sum));
+        document.adjustment = self.adjustment.map(|sum| {
+            let sum = self.as_added(sum);
+            // A credit note written without its sign takes its adjustment with it.
+            if is_credit && self.is_written_positive() {
+                -sum
+            } else {
+                sum
+            }
+        });
         document.adjustment_reason = self.reason;
+    }
+
+    fn is_written_positive(&self) -> bool {
+        let written = [self.remitted, self.credit_note, self.due];
+        let first = written.into_iter().flatten().next();
+        first.is_some_and(Amount::is_positive)
     }
 
     /// Senders disagree on which indicator takes money off; where the other amounts tell, they
     /// decide.
-    fn as_taken_off(&self, sum: Amount) -> Amount {
+    fn as_added(&self, sum: Amount) -> Amount {
         let (Some(due), Some(remitted)) = (self.due, self.remitted) else {
             return sum;
         };
-        let missing = due - self.discount.unwrap_or_default() - remitted;
-        if missing == -sum { -sum } else { sum }
+        let added = remitted - (due - self.discount.unwrap_or_default());
+        if added == -sum { -sum } else { sum }
     }
 }

@@ -262,7 +262,8 @@ impl Check {
                 document_number: &decode(&self.words[document.number.clone()]),
                 gross: None,
                 discount: None,
-                adjustment: Some(document.deduction).filter(|deduction| !deduction.is_zero()),
+                // The layout's field says what is taken off.
+                adjustment: Some(-document.deduction).filter(|deduction| !deduction.is_zero()),
                 adjustment_reason: &decode(&self.words[document.reason.clone()]),
                 net: document.net,
             });

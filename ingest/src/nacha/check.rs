@@ -1,14 +1,14 @@
 //! What an entry should be: compared with its batch, its addenda and its remittance.
 
-use tieout_core::Direction;
 use tieout_core::check_digits::is_routing_number;
+use tieout_core::{Currency, Direction};
 
-use super::advice::Advice;
 use super::entry::Entry;
 use super::header::Batch;
 use super::kinds::Purpose;
 use super::oddity::{Oddities, Oddity};
 use super::rows::{Outcome, Whole};
+use crate::x12::EmbeddedAdvice;
 
 /// Its own fields, against its batch.
 pub(super) fn check_entry(entry: &Entry<'_>, batch: &Batch, line: u64, oddities: &mut Oddities) {
@@ -67,19 +67,28 @@ pub(super) fn check_addenda(whole: &Whole<'_>, oddities: &mut Oddities) {
 }
 
 /// The remittance in its addenda, against its amount.
-pub(super) fn check_advice(whole: &Whole<'_>, advice: &Advice<'_>, oddities: &mut Oddities) {
+pub(super) fn check_advice(whole: &Whole<'_>, advice: &EmbeddedAdvice, oddities: &mut Oddities) {
     let (amount, line) = (whole.entry.amount(), whole.kept.line);
-    let is_payment = whole.outcome() == Outcome::Payment && !amount.is_zero();
+    let is_dollars = advice
+        .currency
+        .is_none_or(|currency| currency == Currency::USD);
+    let is_payment = whole.outcome() == Outcome::Payment && !amount.is_zero() && is_dollars;
     if let Some(total) = advice.total.filter(|&total| is_payment && total != amount) {
         let example = || format!("it is about {total}, the entry has {amount}");
         oddities.count(Oddity::RemittanceTotal, line, example);
     }
     let paid = advice.total.unwrap_or(amount);
-    if let Some(sum) = advice.sum().filter(|&sum| is_payment && sum != paid) {
+    if let Some(sum) = advice.sum.filter(|&sum| is_payment && sum != paid) {
         let example = || format!("they are {sum}, paid is {paid}");
         oddities.count(Oddity::DocumentTotal, line, example);
     }
     if advice.unread > 0 {
         oddities.count(Oddity::UnreadRemittance, line, String::new);
+    }
+    if advice.misfits > 0 {
+        oddities.count(Oddity::DocumentMisfit, line, String::new);
+    }
+    if advice.other_currencies > 0 {
+        oddities.count(Oddity::OtherCurrency, line, String::new);
     }
 }

@@ -11,12 +11,11 @@
 //! of 80 characters), `99` makes the entry a return and `98` a notification of change.
 //!
 //! `framing` finds the records, `record` their columns, `header` reads files and batches, `kinds`
-//! knows the batch types and transaction codes, `entry` and `addenda` read an entry, `advice`
-//! its X12 segments, `rows` writes it, `check` and `control` compare it and its totals, `oddity`
+//! knows the batch types and transaction codes, `entry` and `addenda` read an entry (the
+//! segments in it are read where X12 is), `rows` writes it, `check` and `control` compare it and its totals, `oddity`
 //! counts what is unusual, and `reader` holds it together.
 
 mod addenda;
-mod advice;
 mod check;
 mod control;
 mod entry;

@@ -24,6 +24,8 @@ pub(super) enum Oddity {
     UnreadRemittance,
     RemittanceTotal,
     DocumentTotal,
+    DocumentMisfit,
+    OtherCurrency,
     Converted,
 }
 
@@ -37,7 +39,7 @@ struct Words {
     action: &'static str,
 }
 
-const WORDS: [Words; 17] = [
+const WORDS: [Words; 19] = [
     Words {
         oddity: Oddity::UnlistedKind,
         severity: Severity::Warning,
@@ -146,9 +148,9 @@ const WORDS: [Words; 17] = [
         oddity: Oddity::UnreadRemittance,
         severity: Severity::Warning,
         code: FindingCode::UnreadValue,
-        found: "entries with amounts in their remittance that do not read",
-        expected: "decimal numbers",
-        action: "Their documents have no such amount; the text is kept whole.",
+        found: "entries with amounts, dates or currencies in their remittance that do not read",
+        expected: "decimal numbers, CCYYMMDD, a currency of three letters",
+        action: "Their documents lack them; the text is kept whole.",
     },
     Words {
         oddity: Oddity::RemittanceTotal,
@@ -165,6 +167,22 @@ const WORDS: [Words; 17] = [
         found: "entries whose documents do not add up",
         expected: "documents and adjustments that add up to the payment",
         action: "The documents are kept as written; ask the payer for the missing ones.",
+    },
+    Words {
+        oddity: Oddity::DocumentMisfit,
+        severity: Severity::Warning,
+        code: FindingCode::ControlTotal,
+        found: "entries with documents whose net is not gross less discount plus adjustments",
+        expected: "documents that add up",
+        action: "The net counts; ask the payer about the deduction.",
+    },
+    Words {
+        oddity: Oddity::OtherCurrency,
+        severity: Severity::Warning,
+        code: FindingCode::CurrencyConflict,
+        found: "entries with documents in another currency than their payment",
+        expected: "one currency a payment",
+        action: "Their amounts count in the payment's currency; ask the payer for the conversion.",
     },
     Words {
         oddity: Oddity::Converted,

@@ -4,7 +4,6 @@
 use tieout_core::{FindingCode, QuarantineReason, Severity};
 
 use super::addenda::Addenda;
-use super::advice::Advice;
 use super::check::{check_addenda, check_advice, check_entry};
 use super::control::{compare_batch, compare_file};
 use super::entry::{Entry, Refusal};
@@ -15,6 +14,7 @@ use super::rows::{Rows, Whole};
 use crate::format::{Counts, ReadError};
 use crate::intake::{Intake, Notice};
 use crate::lines::Line;
+use crate::x12::EmbeddedAdvice;
 
 pub(super) struct Reader<'a> {
     intake: Intake<'a>,
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
                 file: file.map_or(("", None), |file| (&*file.reference, file.created)),
             };
             check_addenda(&whole, &mut self.oddities);
-            let advice = Advice::of(&self.addenda.payment);
+            let advice = EmbeddedAdvice::of(&self.addenda.payment)?;
             if let Some(advice) = &advice {
                 check_advice(&whole, advice, &mut self.oddities);
             }

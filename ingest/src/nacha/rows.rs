@@ -6,7 +6,6 @@ use tieout_core::{
 };
 
 use super::addenda::{Addenda, Word, single_spaced};
-use super::advice::Advice;
 use super::entry::Entry;
 use super::header::{Batch, with_check_digit};
 use super::kinds::Purpose;
@@ -16,6 +15,7 @@ use crate::intake::Intake;
 use crate::rows::{
     BankLine, BankLines, BookingStatus, DocumentLine, PaymentInstruction, PaymentStatus, TableRows,
 };
+use crate::x12::EmbeddedAdvice;
 
 /// An entry with all that is known of it.
 #[derive(Clone, Copy)]
@@ -104,7 +104,7 @@ impl Whole<'_> {
         self.batch.booking_date().or(self.file.1)
     }
 
-    fn text(&self, advice: Option<&Advice<'_>>) -> String {
+    fn text(&self, advice: Option<&EmbeddedAdvice>) -> String {
         if self.addenda.is_empty() {
             return String::new();
         }
@@ -153,7 +153,7 @@ impl Rows {
     pub fn write(
         &mut self,
         whole: &Whole<'_>,
-        advice: Option<&Advice<'_>>,
+        advice: Option<&EmbeddedAdvice>,
         intake: &mut Intake<'_>,
     ) -> Result<(), ReadError> {
         self.name_accounts(whole);
@@ -161,19 +161,23 @@ impl Rows {
         let outcome = whole.outcome();
         if outcome != Outcome::Change {
             self.write_transaction(whole, &text, intake)?;
+            let currency = advice.and_then(|advice| advice.currency);
+            let currency = currency.unwrap_or(Currency::USD);
+            // The entry is in dollars, whatever its documents are in.
+            let payment_amount = Some(whole.entry.amount()).filter(|_| currency == Currency::USD);
             for document in advice.iter().flat_map(|advice| &advice.documents) {
                 self.transactions.push_document(&DocumentLine {
                     source_line: whole.kept.line,
-                    payment_reference: advice.map_or("", |advice| advice.reference),
+                    payment_reference: advice.map_or("", |advice| &advice.reference),
                     payer_name: payer(whole, advice),
                     payment_date: advice.and_then(|a| a.date).or(whole.booking_date()),
-                    payment_amount: Some(whole.entry.amount()),
-                    currency: Currency::USD,
-                    document_number: document.number,
+                    payment_amount,
+                    currency,
+                    document_number: &document.number,
                     gross: document.gross,
                     discount: document.discount,
                     adjustment: document.adjustment,
-                    adjustment_reason: document.adjustment_reason,
+                    adjustment_reason: &document.reason,
                     net: document.net,
                 });
             }
@@ -344,8 +348,8 @@ struct Party<'a> {
 }
 
 /// A debit takes the money from the receiver of the entry.
-fn payer<'a>(whole: &'a Whole<'_>, advice: Option<&Advice<'a>>) -> &'a str {
-    let named = advice.map_or("", |advice| advice.payer);
+fn payer<'a>(whole: &'a Whole<'_>, advice: Option<&'a EmbeddedAdvice>) -> &'a str {
+    let named = advice.map_or("", |advice| &advice.payer);
     match whole.entry.meaning.direction {
         _ if !named.is_empty() => named,
         Direction::Credit => whole.originator(),

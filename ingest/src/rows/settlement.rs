@@ -63,6 +63,7 @@ impl TableRow for SettlementLine<'_> {
             Cell::Text(self.description),
             Cell::Count(Some(self.bytes.start)),
             Cell::Count(Some(self.bytes.end)),
+            Cell::Null,
         ]
     }
 }

@@ -14,11 +14,12 @@ const REASONS_BYTES_MAX: usize = 200;
 
 /// A document line, as far as its segments were read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Document {
+pub(crate) struct Document {
     pub line: u64,
     pub number: String,
     pub gross: Option<Amount>,
     pub discount: Option<Amount>,
+    /// As segments write it: what is taken off is below zero.
     pub adjustment: Option<Amount>,
     pub reason: String,
     pub net: Option<Amount>,
@@ -27,7 +28,10 @@ pub(super) struct Document {
 impl Document {
     /// Reads an `RMR`; none if an amount does not read. A credit memo reduces the payment,
     /// whichever sign the sender writes.
-    pub fn from_rmr(rmr: &Segment<'_>, fields: &mut dyn Fields) -> Result<Option<Self>, ReadError> {
+    pub(super) fn from_rmr(
+        rmr: &Segment<'_>,
+        fields: &mut dyn Fields,
+    ) -> Result<Option<Self>, ReadError> {
         let document = Self::read(rmr, [4, 5, 6, 8], 7, fields)?;
         let is_credit = rmr.element(1) == b"CM";
         Ok(document.map(|document| {
@@ -40,7 +44,10 @@ impl Document {
     }
 
     /// Reads an `RMT` likewise: RMT03 is what is paid, RMT04 the document's amount.
-    pub fn from_rmt(rmt: &Segment<'_>, fields: &mut dyn Fields) -> Result<Option<Self>, ReadError> {
+    pub(super) fn from_rmt(
+        rmt: &Segment<'_>,
+        fields: &mut dyn Fields,
+    ) -> Result<Option<Self>, ReadError> {
         Self::read(rmt, [3, 4, 7, 8], 9, fields)
     }
 
@@ -74,16 +81,21 @@ impl Document {
 
     fn reducing(self) -> Self {
         let below_zero = |amount: Option<Amount>| amount.map(|amount| -amount.abs());
+        let is_positive = self.net.or(self.gross).is_some_and(Amount::is_positive);
         Self {
             net: below_zero(self.net),
             gross: below_zero(self.gross),
             discount: below_zero(self.discount),
+            adjustment: self.adjustment.map(|a| if is_positive { -a } else { a }),
             ..self
         }
     }
 
     /// Reads an `ADX` that belongs to no document: a line of its own.
-    pub fn from_adx(adx: &Segment<'_>, fields: &mut dyn Fields) -> Result<Option<Self>, ReadError> {
+    pub(super) fn from_adx(
+        adx: &Segment<'_>,
+        fields: &mut dyn Fields,
+    ) -> Result<Option<Self>, ReadError> {
         let Some(adjustment) = fields.amount(adx, 1)? else {
             return Ok(None);
         };
@@ -97,8 +109,29 @@ impl Document {
         }))
     }
 
+    /// Reads what is withheld for a tax or a court: its number, and an amount in cents.
+    pub(super) fn withheld(
+        segment: &Segment<'_>,
+        number: usize,
+        amount: usize,
+        fields: &mut dyn Fields,
+    ) -> Result<Option<Self>, ReadError> {
+        let amount = fields.implied_amount(segment, amount)?;
+        Ok(amount.map(|amount| Self {
+            line: segment.line,
+            number: segment.text(number).into_owned(),
+            gross: Some(amount),
+            net: Some(amount),
+            ..Self::default()
+        }))
+    }
+
     /// Adds the `ADX` below the document. Its amount is in the net already.
-    pub fn adjust(&mut self, adx: &Segment<'_>, fields: &mut dyn Fields) -> Result<(), ReadError> {
+    pub(super) fn adjust(
+        &mut self,
+        adx: &Segment<'_>,
+        fields: &mut dyn Fields,
+    ) -> Result<(), ReadError> {
         if let Some(amount) = fields.amount(adx, 1)? {
             self.adjustment = Some(self.adjustment.unwrap_or_default() + amount);
         }
@@ -107,7 +140,7 @@ impl Document {
     }
 
     /// Adds a reason code that is not there yet.
-    pub fn add_reason(&mut self, reason: &str) {
+    pub(super) fn add_reason(&mut self, reason: &str) {
         let is_known = self.reason.split(' ').any(|known| known == reason);
         if is_known || self.reason.len() > REASONS_BYTES_MAX {
             return;
@@ -120,14 +153,18 @@ impl Document {
 
     /// Nothing more belongs to the document: its net is what the other amounts give if it is not
     /// written, and has to be what they give if it is; false if it is not.
-    pub fn close(&mut self) -> bool {
+    pub(super) fn close(&mut self) -> bool {
         let Some(gross) = self.gross else { return true };
         let given = gross - self.discount.unwrap_or_default() + self.adjustment.unwrap_or_default();
         *self.net.get_or_insert(given) == given
     }
 
     /// Writes the line as advice of a payment that comes apart.
-    pub fn write(&self, payment: &Payment, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+    pub(super) fn write(
+        &self,
+        payment: &Payment,
+        tables: &mut Tables<'_>,
+    ) -> Result<(), ReadError> {
         let row = AdviceLine {
             source_line: self.line,
             payment_reference: &payment.reference,
@@ -146,7 +183,7 @@ impl Document {
     }
 
     /// The line as a document of the cheque `payment`.
-    pub fn of_check<'a>(&'a self, payment: &'a Payment, check: &'a str) -> DocumentLine<'a> {
+    pub(super) fn of_check<'a>(&'a self, payment: &'a Payment, check: &'a str) -> DocumentLine<'a> {
         DocumentLine {
             source_line: self.line,
             payment_reference: check,

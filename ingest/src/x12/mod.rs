@@ -6,13 +6,14 @@
 //! `stream` cut bytes into segments, `envelope` checks trailers, `set` knows which reader a set
 //! has; `remittance`, `claims`, `lockbox`, `invoice`, `acknowledgment` and `application` are these
 //! readers, with `payment`, `advice` and `terms` for what several of them have. Sets of other kinds are counted
-//! and passed over.
+//! and passed over. `embedded` reads an 820 that another format carries in its text.
 
 mod acknowledgment;
 mod advice;
 mod application;
 mod claims;
 mod deposit_control;
+mod embedded;
 mod envelope;
 mod fields;
 mod invoice;
@@ -31,6 +32,7 @@ mod terms;
 use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
 use crate::intake::Intake;
 use crate::transport::SourceFile;
+pub(crate) use embedded::EmbeddedAdvice;
 use reader::Reader;
 use recognition::{holds_lockbox, is_x12};
 use stream::Segments;

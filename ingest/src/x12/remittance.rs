@@ -29,7 +29,7 @@ pub(super) static NO_PAYMENT: Oddity = Oddity {
     action: "Their lines are kept; nothing ties them to an amount.",
 };
 
-static OTHER_CURRENCY: Oddity = Oddity {
+pub(super) static OTHER_CURRENCY: Oddity = Oddity {
     severity: Severity::Warning,
     code: FindingCode::CurrencyConflict,
     what: "documents in another currency than their payment",
@@ -37,9 +37,30 @@ static OTHER_CURRENCY: Oddity = Oddity {
     action: "Their amounts count in the payment's currency; ask the payer for the conversion.",
 };
 
-/// Reads one 820.
+/// Takes what an 820 says: a file of its own, or the addenda that carry it.
+pub(super) trait Orders: Fields {
+    /// A document line of `payment`, whole.
+    fn document(&mut self, document: &Document, payment: &Payment) -> Result<(), ReadError>;
+
+    /// A document of `payment` that this segment names and whose amounts do not read.
+    fn unread_document(
+        &mut self,
+        segment: &Segment<'_>,
+        payment: &Payment,
+    ) -> Result<(), ReadError>;
+
+    /// The payment is over, before the byte `end`.
+    fn payment(&mut self, payment: &Payment, sums: &Sums, end: u64) -> Result<(), ReadError>;
+
+    /// Something that is counted.
+    fn count(&mut self, oddity: &'static Oddity, line: u64);
+}
+
+/// Reads one 820, wherever it stands.
+#[derive(Default)]
 pub(super) struct Remittance {
-    heading: Heading,
+    /// Line and offset of its beginning.
+    place: (u64, u64),
     payment: Option<Payment>,
     /// The document that may still be adjusted.
     document: Option<Document>,
@@ -48,6 +69,18 @@ pub(super) struct Remittance {
     /// The header is over: what follows belongs to documents.
     is_in_detail: bool,
     sums: Sums,
+}
+
+/// Reads one 820 of a file of transaction sets.
+pub(super) struct PaymentOrder {
+    heading: Heading,
+    remittance: Remittance,
+}
+
+/// The tables that the 820 of this heading goes to.
+struct OrderTables<'t, 'a> {
+    heading: &'t Heading,
+    tables: &'t mut Tables<'a>,
 }
 
 /// What the lines of a payment come to.
@@ -62,124 +95,209 @@ pub(super) struct Sums {
 }
 
 impl Remittance {
-    pub fn new(heading: Heading) -> Self {
+    /// An 820 that begins on `line`, at the offset `start`.
+    pub fn new(line: u64, start: u64) -> Self {
         Self {
-            heading,
-            payment: None,
-            document: None,
-            is_unread: false,
-            is_in_detail: false,
-            sums: Sums::default(),
+            place: (line, start),
+            ..Self::default()
         }
     }
 
-    fn payment(&mut self) -> &mut Payment {
-        let heading = &self.heading;
-        self.payment
-            .get_or_insert_with(|| Payment::unknown(heading.line, heading.start))
-    }
-
-    /// Begins a document; none for one that did not read.
-    fn begin(
-        &mut self,
-        document: Option<Document>,
-        tables: &mut Tables<'_>,
-    ) -> Result<(), ReadError> {
-        self.close_document(tables)?;
-        self.is_in_detail = true;
-        self.is_unread = document.is_none();
-        self.sums.is_open |= self.is_unread;
-        self.document = document;
-        Ok(())
-    }
-
-    fn close_document(&mut self, tables: &mut Tables<'_>) -> Result<(), ReadError> {
-        let Some(mut document) = self.document.take() else {
-            return Ok(());
-        };
-        if !document.close() {
-            tables.count(&MISFIT, document.line);
-        }
-        self.sums.add(&document);
-        document.write(self.payment(), tables)
-    }
-
-    /// An adjustment of the document before it, or of the payment as a whole.
-    fn adjust(&mut self, adx: &Segment<'_>, tables: &mut Tables<'_>) -> Result<(), ReadError> {
-        if let Some(document) = &mut self.document {
-            return document.adjust(adx, tables);
-        }
-        if self.is_unread {
-            let message = "the document that it adjusts is in quarantine";
-            return tables.refuse(adx, QuarantineReason::MisplacedRecord, message);
-        }
-        let document = Document::from_adx(adx, tables)?;
-        self.begin(document, tables)?;
-        self.close_document(tables)
-    }
-
-    fn close_payment(&mut self, end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
-        self.close_document(tables)?;
-        self.is_in_detail = false;
-        self.is_unread = false;
-        let sums = std::mem::take(&mut self.sums);
-        let Some(payment) = self.payment.take() else {
-            return Ok(());
-        };
-        if payment.amount.is_none() {
-            tables.count(&NO_PAYMENT, payment.line);
-        }
-        payment.write_instruction("x12.820", &self.heading, end, tables)?;
-        match sums.compare(&payment) {
-            Some(notice) => tables.report(notice),
-            None => Ok(()),
-        }
-    }
-}
-
-impl TransactionSet for Remittance {
-    fn segment(
+    /// Reads a segment; false if it is none that the remittance needs.
+    pub fn segment(
         &mut self,
         segment: &Segment<'_>,
-        tables: &mut Tables<'_>,
+        orders: &mut dyn Orders,
     ) -> Result<bool, ReadError> {
         match &segment.tag {
             b"BPR" | b"BPS" => {
-                self.close_payment(segment.start, tables)?;
-                self.payment = Some(Payment::read(segment, tables)?);
+                self.close_payment(segment.start, orders)?;
+                let payment = Payment::read(segment, &mut *orders)?;
+                self.payment = Some(payment);
             }
             b"RMR" => {
-                let document = Document::from_rmr(segment, tables)?;
-                self.begin(document, tables)?;
+                let document = Document::from_rmr(segment, &mut *orders)?;
+                self.begin(document, segment, orders)?;
             }
             b"RMT" if !is_item(segment) => {
-                let document = Document::from_rmt(segment, tables)?;
-                self.begin(document, tables)?;
+                let document = Document::from_rmt(segment, &mut *orders)?;
+                self.begin(document, segment, orders)?;
             }
-            b"ADX" => self.adjust(segment, tables)?,
+            b"ADX" => self.adjust(segment, orders)?,
+            b"TXP" | b"DED" => self.withheld(segment, orders)?,
             b"ENT" => {
-                self.close_document(tables)?;
+                self.close_document(orders)?;
                 self.is_unread = false;
                 self.is_in_detail = true;
             }
             b"CUR" if self.is_in_detail => {
-                let currency = tables.currency(segment)?;
+                let currency = orders.currency(segment)?;
                 if currency.is_some_and(|currency| currency != self.payment().currency) {
-                    tables.count(&OTHER_CURRENCY, segment.line);
+                    orders.count(&OTHER_CURRENCY, segment.line);
                 }
             }
             b"TRN" | b"CUR" | b"REF" | b"N1 " if !self.is_in_detail => {
-                return self.payment().read_beside(segment, tables);
+                return self.payment().read_beside(segment, &mut *orders);
             }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    fn finish(&mut self, end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
-        // A set without a payment is told as one whose amount is not known.
+    /// Nothing follows. A set without a payment is told as one whose amount is not known.
+    pub fn finish(&mut self, end: u64, orders: &mut dyn Orders) -> Result<(), ReadError> {
         self.payment();
-        self.close_payment(end, tables)
+        self.close_payment(end, orders)
+    }
+
+    fn payment(&mut self) -> &mut Payment {
+        let (line, start) = self.place;
+        self.payment
+            .get_or_insert_with(|| Payment::unknown(line, start))
+    }
+
+    /// Begins the document that `segment` names; none if it did not read.
+    fn begin(
+        &mut self,
+        document: Option<Document>,
+        segment: &Segment<'_>,
+        orders: &mut dyn Orders,
+    ) -> Result<(), ReadError> {
+        self.close_document(orders)?;
+        self.is_in_detail = true;
+        self.is_unread = document.is_none();
+        self.sums.is_open |= self.is_unread;
+        self.document = document;
+        if self.is_unread {
+            return orders.unread_document(segment, self.payment());
+        }
+        Ok(())
+    }
+
+    fn close_document(&mut self, orders: &mut dyn Orders) -> Result<(), ReadError> {
+        let Some(mut document) = self.document.take() else {
+            return Ok(());
+        };
+        if !document.close() {
+            orders.count(&MISFIT, document.line);
+        }
+        self.sums.add(&document);
+        orders.document(&document, self.payment())
+    }
+
+    /// An adjustment of the document before it, or of the payment as a whole.
+    fn adjust(&mut self, adx: &Segment<'_>, orders: &mut dyn Orders) -> Result<(), ReadError> {
+        if let Some(document) = &mut self.document {
+            return document.adjust(adx, &mut *orders);
+        }
+        if self.is_unread {
+            let message = "the document that it adjusts did not read";
+            return orders.refuse(adx, QuarantineReason::MisplacedRecord, message);
+        }
+        let document = Document::from_adx(adx, &mut *orders)?;
+        self.begin(document, adx, orders)?;
+        self.close_document(orders)
+    }
+
+    /// Taxes and what an employer withholds for a court: lines that nothing adjusts.
+    fn withheld(
+        &mut self,
+        segment: &Segment<'_>,
+        orders: &mut dyn Orders,
+    ) -> Result<(), ReadError> {
+        // Taxpayer, tax, period, then up to three kinds with their amounts; or kind, case, day and
+        // amount.
+        let (number, amounts): (usize, &[usize]) = match &segment.tag {
+            b"TXP" => (1, &[5, 7, 9]),
+            _ => (2, &[4]),
+        };
+        for &element in amounts {
+            if segment.element(element).is_empty() {
+                continue;
+            }
+            let document = Document::withheld(segment, number, element, &mut *orders)?;
+            self.begin(document, segment, orders)?;
+            self.close_document(orders)?;
+        }
+        // An adjustment that follows is none of theirs.
+        self.is_unread = false;
+        Ok(())
+    }
+
+    fn close_payment(&mut self, end: u64, orders: &mut dyn Orders) -> Result<(), ReadError> {
+        self.close_document(orders)?;
+        self.is_in_detail = false;
+        self.is_unread = false;
+        let sums = std::mem::take(&mut self.sums);
+        match self.payment.take() {
+            Some(payment) => orders.payment(&payment, &sums, end),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PaymentOrder {
+    pub fn new(heading: Heading) -> Self {
+        let remittance = Remittance::new(heading.line, heading.start);
+        Self {
+            heading,
+            remittance,
+        }
+    }
+}
+
+impl TransactionSet for PaymentOrder {
+    fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        tables: &mut Tables<'_>,
+    ) -> Result<bool, ReadError> {
+        let heading = &self.heading;
+        let mut orders = OrderTables { heading, tables };
+        self.remittance.segment(segment, &mut orders)
+    }
+
+    fn finish(&mut self, end: u64, tables: &mut Tables<'_>) -> Result<(), ReadError> {
+        let heading = &self.heading;
+        let mut orders = OrderTables { heading, tables };
+        self.remittance.finish(end, &mut orders)
+    }
+}
+
+impl Fields for OrderTables<'_, '_> {
+    fn refuse(
+        &mut self,
+        segment: &Segment<'_>,
+        reason: QuarantineReason,
+        message: &str,
+    ) -> Result<(), ReadError> {
+        self.tables.refuse(segment, reason, message)
+    }
+}
+
+impl Orders for OrderTables<'_, '_> {
+    fn document(&mut self, document: &Document, payment: &Payment) -> Result<(), ReadError> {
+        document.write(payment, self.tables)
+    }
+
+    /// Its segment is in quarantine, and a row of it beside that would be the document twice.
+    fn unread_document(&mut self, _: &Segment<'_>, _: &Payment) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn payment(&mut self, payment: &Payment, sums: &Sums, end: u64) -> Result<(), ReadError> {
+        if payment.amount.is_none() {
+            self.tables.count(&NO_PAYMENT, payment.line);
+        }
+        payment.write_instruction("x12.820", self.heading, end, self.tables)?;
+        match sums.compare(payment) {
+            Some(notice) => self.tables.report(notice),
+            None => Ok(()),
+        }
+    }
+
+    fn count(&mut self, oddity: &'static Oddity, line: u64) {
+        self.tables.count(oddity, line);
     }
 }
 

@@ -79,6 +79,11 @@ impl Separators {
         let terminator = (0..head.len())
             .find(ends)
             .map(|at| head[at])
+            // Of one segment alone: what usually ends one.
+            .or_else(|| {
+                let ends = |byte: &u8| matches!(byte, b'\\' | b'~') && *byte != element;
+                head.iter().copied().find(|byte| ends(byte))
+            })
             .or_else(|| {
                 let last = head.trim_ascii_end().last().copied();
                 last.filter(|&byte| may_terminate(byte, element))
@@ -156,6 +161,7 @@ mod tests {
         assert_eq!(told("ST|820|0001\r\n  BPR|C|1\r\n"), Some(('|', '\n')));
         assert_eq!(told("RMR*IV*A-1**5\\"), Some(('*', '\\')));
         assert_eq!(told("RMR*IV*A-N1*5\\RMR*IV*B**1\\"), Some(('*', '\\')));
+        assert_eq!(told("RMR*IV*A**5\\ with thanks!"), Some(('*', '\\')));
         assert_eq!(told("Dear customer"), None);
     }
 }

@@ -10,7 +10,7 @@ use super::application::ApplicationAdvice;
 use super::claims::Claims;
 use super::invoice::Invoice;
 use super::lockbox::LockboxDeposit;
-use super::remittance::Remittance;
+use super::remittance::PaymentOrder;
 use super::segment::{Segment, Tag, tag_of};
 use super::tables::Tables;
 use crate::format::ReadError;
@@ -50,7 +50,7 @@ pub(super) trait TransactionSet {
 /// The reader of the set that `heading` begins; none if it has nothing to tie out.
 pub(super) fn open(heading: Heading) -> Option<Box<dyn TransactionSet>> {
     Some(match &heading.number {
-        b"820" => Box::new(Remittance::new(heading)),
+        b"820" => Box::new(PaymentOrder::new(heading)),
         b"835" => Box::new(Claims::new(heading)),
         b"823" => Box::new(LockboxDeposit::new(heading)),
         b"810" => Box::new(Invoice::new(heading)),

@@ -226,3 +226,92 @@ fn a_swift_report_during_the_day_gives_way_to_the_statement() {
         assert_eq!(findings.rows_where("code", "superseded").len(), 1);
     }
 }
+
+/// A processor's report of charges, one line for each number.
+fn processor_report(charges: &[u32]) -> String {
+    let mut report = "balance_transaction_id,created,currency,gross,fee,net,reporting_category,\
+                      automatic_payout_id,source_id\n"
+        .to_owned();
+    for charge in charges {
+        let (gross, net) = (20 + charge, 19 + charge);
+        writeln!(
+            report,
+            "txn_{charge},2026-05-04 10:00:00,usd,{gross}.00,1.00,{net}.00,charge,po_5,ch_{charge}"
+        )
+        .unwrap();
+    }
+    report
+}
+
+/// What is said to have come before, file by file.
+fn repeated(desk: &Desk) -> Vec<(String, String)> {
+    let findings = desk.table("findings");
+    let repeated = findings.rows_where("code", "repeated_delivery");
+    let cell = |row, name| findings.cell(row, name).to_owned();
+    repeated
+        .into_iter()
+        .map(|row| (cell(row, "source_file"), cell(row, "found")))
+        .collect()
+}
+
+#[test]
+fn a_processor_report_delivered_again_adds_nothing() {
+    let desk = Desk::empty();
+    // Two lines that are alike in one report are two.
+    let report = processor_report(&[1, 2, 2]);
+    desk.put("may.csv", &report);
+    desk.run(&[]);
+    assert_eq!(desk.table("settlement_lines").rows.len(), 3);
+    desk.put("may (1).csv", &report);
+    let told = desk.run(&[]);
+    assert_eq!(
+        desk.table("settlement_lines").rows.len(),
+        3,
+        "{}",
+        told.stdout
+    );
+    let found = "3 settlement lines that an earlier file had brought".to_owned();
+    assert_eq!(repeated(&desk), [("in/may.csv".to_owned(), found)]);
+}
+
+#[test]
+fn processor_reports_of_overlapping_periods_count_each_line_once() {
+    for names in [["a.csv", "b.csv"], ["b.csv", "a.csv"]] {
+        let desk = Desk::empty();
+        desk.put(names[0], processor_report(&[1, 2, 3, 3]));
+        desk.put(names[1], processor_report(&[3, 3, 3, 4]));
+        desk.run(&[]);
+        let mut lines = desk.table("settlement_lines").rows;
+        assert_eq!(lines.len(), 6);
+        lines.sort();
+        let told = repeated(&desk);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].0, "in/b.csv");
+        assert!(told[0].1.starts_with("2 settlement lines"), "{told:?}");
+    }
+}
+
+#[test]
+fn orders_statuses_and_balances_delivered_again_add_nothing() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/formats");
+    let tables = ["payment_instructions", "payment_statuses", "balances"];
+    let files = [
+        ("pain.001/v03_two_batches.xml", tables[0]),
+        ("pain.002/three_levels.xml", tables[1]),
+        ("nacha/returns.ach", tables[1]),
+        ("camt.053/v02_batch_and_documents.xml", tables[2]),
+    ];
+    for (file, table) in files {
+        let desk = Desk::empty();
+        let content = fs::read(folder.join(file)).unwrap();
+        desk.put("first", &content);
+        desk.run(&[]);
+        let once = tables.map(|table| desk.table(table).rows.len());
+        assert_ne!(desk.table(table).rows.len(), 0, "{file}");
+        desk.put("second", &content);
+        desk.run(&[]);
+        let twice = tables.map(|table| desk.table(table).rows.len());
+        assert_eq!(once, twice, "{file}");
+        assert!(!repeated(&desk).is_empty(), "{file}");
+    }
+}
