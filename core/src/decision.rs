@@ -66,7 +66,7 @@ closed_list! {
         LinkedRemittance = 24, "linked_remittance", "Remittance advice that came apart from the payment is linked to it.";
         LineKind = 25, "line_kind", "The kind of line says what it is.";
         RecipeRule = 26, "recipe_rule", "A rule of the recipe holds for the payment.";
-        OriginalReference = 27, "original_reference", "The line has a reference, an amount and an account in common with the one that it undoes.";
+        OriginalReference = 27, "original_reference", "The line has a reference in common with the one that it undoes, or names what that one paid.";
     }
 }
 
