@@ -55,7 +55,7 @@ fn checks_come_with_an_amount_per_document() {
     );
     assert_eq!(
         reading.document_column("adjustment"),
-        ["25.00000", "", "", ""]
+        ["-25.00000", "", "", ""]
     );
     assert_eq!(
         reading.document_column("adjustment_reason"),
