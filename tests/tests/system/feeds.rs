@@ -418,3 +418,30 @@ fn the_banks_line_of_another_payer_is_no_batch_of_the_clearing_house() {
         assert_eq!(found.len(), 3);
     }
 }
+
+#[test]
+fn a_profile_beside_a_file_makes_it_known() {
+    let desk = Desk::empty();
+    desk.put(
+        "export.csv",
+        "Gebucht;Wer;Summe\n03.04.2026;Werft;1.250,00\n",
+    );
+    let told = desk.run(&[]);
+    assert_eq!(told.status, 3, "{}", told.stdout);
+    assert_eq!(
+        desk.table("findings")
+            .rows_where("code", "unknown_file")
+            .len(),
+        1
+    );
+    desk.put(
+        "harbor.toml",
+        "format = \"bank_csv\"\nname = \"harbor\"\ncurrency = \"EUR\"\n\
+         [columns]\ndate = \"Gebucht\"\nname = \"Wer\"\namount = \"Summe\"\n",
+    );
+    let told = desk.run(&[]);
+    assert_eq!(told.status, 0, "{}", told.stdout);
+    let transactions = desk.table("transactions");
+    assert_eq!(transactions.column("amount"), ["1250.00"]);
+    assert_eq!(transactions.column("booking_date"), ["2026-04-03"]);
+}
