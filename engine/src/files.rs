@@ -5,7 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tieout_core::{Finding, FindingCode, Severity};
-use tieout_ingest::{FORMATS, Format, HEAD_BYTES, Role, SourceFile, recognize_file, unpack};
+use tieout_ingest::{
+    CsvProfiles, FORMATS, Format, HEAD_BYTES, Role, SourceFile, recognize_by_profile,
+    recognize_file, unpack,
+};
 
 use crate::{EngineError, FileSummary};
 
@@ -35,6 +38,8 @@ pub struct Found {
     pub others: Vec<FileSummary>,
     /// What is to be said about those.
     pub findings: Vec<Finding>,
+    /// Files that no format knows by itself, with their sizes: a profile among the files may.
+    unknown: Vec<(SourceFile, u64)>,
 }
 
 impl Found {
@@ -69,6 +74,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
     for path in files {
         classify(&path, &mut found);
     }
+    found.recognize_by_profile();
     // Stable: within a role the files stay as they were given.
     found.known.sort_by_key(|file| file.role);
     Ok(found)
@@ -133,10 +139,33 @@ impl Found {
             self.note(&source.name, 0, FindingCode::EmptyFile, "no bytes", action);
             return;
         }
-        let Some(format) = recognize_file(&source, head) else {
-            self.unknown(&source.name, head, bytes);
-            return;
-        };
+        match recognize_file(&source, head) {
+            Some(format) => self.add(source, format, bytes),
+            None => self.unknown.push((source, bytes)),
+        }
+    }
+
+    /// Gives the files that no format knows to the profiles among the files.
+    fn recognize_by_profile(&mut self) {
+        let mut profiles = CsvProfiles::default();
+        for file in self.of(Role::Profile) {
+            if file.format.name() == "bank_csv_profile"
+                && let Ok(text) = fs::read_to_string(&file.source.path)
+            {
+                // What is wrong with a profile is said when it is loaded.
+                let _ = profiles.add(&file.source.name, &text);
+            }
+        }
+        for (source, bytes) in std::mem::take(&mut self.unknown) {
+            let head = source.head(HEAD_BYTES).unwrap_or_default();
+            match recognize_by_profile(&source, &head, &profiles) {
+                Some(format) => self.add(source, format, bytes),
+                None => self.note_unknown(&source.name, &head, bytes),
+            }
+        }
+    }
+
+    fn add(&mut self, source: SourceFile, format: &'static dyn Format, bytes: u64) {
         if let Some(role) = format.also() {
             self.known.push(Known {
                 source: source.clone(),
@@ -161,7 +190,7 @@ impl Found {
         self.note(name, 0, FindingCode::UnreadableFile, &found, action);
     }
 
-    fn unknown(&mut self, name: &str, head: &[u8], bytes: u64) {
+    fn note_unknown(&mut self, name: &str, head: &[u8], bytes: u64) {
         let begins = format!("a file that begins {}", shown(head));
         let action = "see `tieout formats` for what is read; remove the file, or check that it \
                       is complete";

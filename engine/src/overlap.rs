@@ -332,7 +332,8 @@ impl Overlap {
         let movement = Movement::of(lines, row, &self.hash);
         let is_detailed = !self.details.all.is_empty() && {
             self.add_up_groups();
-            self.take_group(&movement, money) || self.details.take(&movement, money, lines, row)
+            self.take_group(&movement, money, lines, row)
+                || self.details.take(&movement, money, lines, row)
         };
         self.booked.add(movement, money);
         is_detailed
@@ -350,8 +351,9 @@ impl Overlap {
         }
     }
 
-    /// Takes the details of an entry that add up to the line, if it names the entry or nothing.
-    fn take_group(&mut self, line: &Movement, money: u64) -> bool {
+    /// Takes the details of an entry that add up to the line, if it names the entry, a party of it
+    /// or nothing.
+    fn take_group(&mut self, line: &Movement, money: u64, lines: &Lines, row: usize) -> bool {
         let Some(places) = self.by_total.get(&money) else {
             return false;
         };
@@ -361,7 +363,7 @@ impl Overlap {
                 .members
                 .first()
                 .map(|&member| &self.details.all[member as usize]);
-            !group.is_taken && first.is_some_and(|first| first.is_of_entry(line))
+            !group.is_taken && first.is_some_and(|first| first.is_of_entry(line, lines, row))
         });
         let Some(place) = found else { return false };
         self.groups[place].is_taken = true;
@@ -390,11 +392,17 @@ impl Overlap {
 }
 
 impl Movement {
-    /// Whether a statement's line can be the sum of the entry that this detail belongs to.
-    fn is_of_entry(&self, line: &Self) -> bool {
+    /// Whether a statement's line, which stands in `row`, can be the sum of the entry that this
+    /// detail belongs to. Of a batch of the clearing house the bank has a reference of its own;
+    /// then its text names the payer.
+    fn is_of_entry(&self, line: &Self, lines: &Lines, row: usize) -> bool {
         let entry = self.references.first();
         self.is_near(line)
             && (line.references.is_empty()
-                || entry.is_some_and(|entry| line.references.contains(entry)))
+                || entry.is_some_and(|entry| line.references.contains(entry))
+                || {
+                    let text = lines.text(row);
+                    self.words.iter().any(|word| text.contains(word))
+                })
     }
 }

@@ -52,5 +52,5 @@ pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Sto
 pub use intake::{Intake, Notice, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};
 pub use lockbox::{LayoutError, Layouts};
-pub use registry::{FORMATS, HEAD_BYTES, recognize, recognize_file};
+pub use registry::{FORMATS, HEAD_BYTES, recognize, recognize_by_profile, recognize_file};
 pub use transport::{SourceFile, locate, unpack};

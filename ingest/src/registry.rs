@@ -1,7 +1,7 @@
 //! The list of formats, and the choice among them.
 
 use crate::bai2::Bai2;
-use crate::bank_csv::{BankCsv, BankCsvProfile, BankXlsx};
+use crate::bank_csv::{BankCsv, BankCsvProfile, BankXlsx, CsvProfiles};
 use crate::canonical;
 use crate::cfonb120::Cfonb120;
 use crate::cnab240::Cnab240;
@@ -100,4 +100,17 @@ pub fn recognize_file(file: &SourceFile, head: &[u8]) -> Option<&'static dyn For
         .iter()
         .copied()
         .find(|format| format.recognizes_file(file, head))
+}
+
+/// The format of a file that [`recognize_file`] does not know, if one of the user's profiles names
+/// its columns.
+pub fn recognize_by_profile(
+    file: &SourceFile,
+    head: &[u8],
+    profiles: &CsvProfiles,
+) -> Option<&'static dyn Format> {
+    if BankXlsx::fits_profile(file, head, profiles) {
+        return Some(&BankXlsx);
+    }
+    BankCsv::fits_profile(head, profiles).then_some(&BankCsv as &dyn Format)
 }

@@ -73,6 +73,57 @@ fn a_profile_settles_dates_that_fit_two_readings() {
 }
 
 #[test]
+fn a_dollar_sign_is_the_currency_that_a_profile_names() {
+    let text = b"Date,Description,Amount\n2026-03-04,Rent,-$850.00\n2026-03-05,Sale,CAD 12.00\n";
+    let profile = |currency: &str| {
+        format!(
+            "format = \"bank_csv\"\nname = \"own\"\ncontains = \"Amount\"\n\
+             currency = \"{currency}\"\n"
+        )
+    };
+    let reading = read_with(&profile("AUD"), text);
+    assert_eq!(reading.column("currency"), ["AUD", "CAD"]);
+    let reading = reading::read("bank_csv", text);
+    assert_eq!(reading.column("currency"), ["USD", "CAD"]);
+}
+
+#[test]
+fn the_refusal_says_which_lines_a_profile_needs() {
+    let text = "Date,Description,Amount\n03/04/2026,Rent,-850.00\n";
+    let open = reading::read("bank_csv", text);
+    assert_eq!(open.problems(), [("layout_uncertain", Some(2))]);
+    let action = open.findings[0].action.to_string();
+    let lines = action.split_once("with the lines ").unwrap().1;
+    let (lines, choices) = lines.split_once(" and ").unwrap();
+    assert!(choices.contains("dates = \"MDY\" if line 2 is of 2026-03-04"));
+    let choice = choices.split(" if ").next().unwrap();
+    let profile = format!("{}\n{choice}\n", lines.replace(", ", "\n"));
+    let reading = read_with(&profile, text.as_bytes());
+    assert_eq!(reading.column("booking_date"), ["2026-04-03"]);
+}
+
+#[test]
+fn a_profile_makes_a_file_known_that_nothing_else_knows() {
+    let text = b"Gebucht;Wer;Zweck;Summe\n03.04.2026;Werft;Teile;1.250,00\n";
+    let mut profiles = CsvProfiles::default();
+    let known = |profiles: &CsvProfiles| {
+        let file = SourceFile::from_bytes("file".to_owned(), &text[..]);
+        let format = tieout_ingest::recognize_by_profile(&file, text, profiles);
+        format.map(tieout_ingest::Format::name)
+    };
+    assert_eq!(known(&profiles), None);
+    let other = "format = \"bank_csv\"\nname = \"other\"\n[columns]\ndate = \"Posted\"\n\
+                 amount = \"Sum\"\n";
+    profiles.add("other.toml", other).unwrap();
+    assert_eq!(known(&profiles), None);
+    let own = other.replace("Posted", "Gebucht").replace("Sum", "Summe");
+    profiles
+        .add("own.toml", &own.replace("other", "own"))
+        .unwrap();
+    assert_eq!(known(&profiles), Some("bank_csv"));
+}
+
+#[test]
 fn the_last_line_of_a_large_file_decides_for_the_first() {
     let mut text = "Date,Description,Amount,Currency\n".to_owned();
     for number in 0..5_000 {

@@ -7,8 +7,10 @@ use super::date::Dated;
 use super::row::Row;
 use super::words::{Meaning, Named, fold, words};
 
-/// A name that does not say whose account it is.
+/// Names that do not say whose account it is: the other party's wherever it is named too, and
+/// the other party's right behind its name.
 const IBAN: &str = "iban";
+const NUMBERS: [&str; 2] = ["account number", "kontonummer"];
 
 /// The columns of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +23,8 @@ pub(super) struct Columns {
     pub heading_line: Option<u64>,
     /// The currency that a name tells, such as `Amount (EUR)`.
     pub currency: Option<Currency>,
+    /// The name has only a sign that other currencies have too.
+    pub is_currency_assumed: bool,
     /// Names that are of other languages than English, and names that are English only.
     foreign_names: usize,
     english_names: usize,
@@ -102,6 +106,10 @@ impl Columns {
             money.contains(&named.meaning)
         };
         if code.is_some() && by_stem.iter().any(is_money) || known.iter().any(is_money) {
+            if self.currency.is_none() {
+                let is_sure = code.is_some() || symbol.is_some_and(|(_, _, is_sure)| *is_sure);
+                self.is_currency_assumed = currency.is_some() && !is_sure;
+            }
             self.currency = self.currency.or(currency);
         }
         if known.is_empty() && code.is_some() {
@@ -164,12 +172,16 @@ impl Columns {
     }
 
     /// Beside the name of the other party, and without another account of it, a bare IBAN is
-    /// the other party's.
+    /// the other party's, and so is an account number right behind the name.
     fn settle_iban(&mut self) {
-        let is_theirs =
-            self.place(Meaning::Name).is_some() && self.place(Meaning::OtherAccount).is_none();
+        let name = self.place(Meaning::Name);
+        let is_theirs = name.is_some() && self.place(Meaning::OtherAccount).is_none();
         let iban = self.names.iter().position(|name| fold(name) == IBAN);
-        if let Some(column) = iban.filter(|_| is_theirs) {
+        let behind = name.map(|column| column + 1).filter(|&column| {
+            let name = self.names.get(column).map(|name| fold(name));
+            name.is_some_and(|name| NUMBERS.contains(&name.as_str()))
+        });
+        if let Some(column) = iban.or(behind).filter(|_| is_theirs) {
             self.set(column, Meaning::OtherAccount);
         }
     }
@@ -278,6 +290,14 @@ impl Columns {
         }
     }
 
+    /// The name that tells most about the file.
+    pub fn longest_name(&self) -> Option<&str> {
+        let names = self.names.iter().map(String::as_str);
+        names
+            .filter(|name| !name.is_empty())
+            .max_by_key(|name| name.len())
+    }
+
     /// The columns with their meanings, in words.
     pub fn words(&self) -> String {
         let known = self
@@ -335,6 +355,10 @@ mod tests {
         assert!(pair.is_pair() && pair.place(Meaning::Amount).is_none());
         assert_eq!(pair.unread(), ["Amount"]);
         assert!(!columns(&["Start Date", "End Date", "Start Balance"]).is_statement());
+        let theirs = columns(&["Date", "Payee", "Account number", "Amount (EUR)"]);
+        assert_eq!(theirs.place(Meaning::OtherAccount), Some(2));
+        let own = columns(&["Account number", "Date", "Payee", "Amount"]);
+        assert_eq!(own.place(Meaning::Account), Some(0));
         let two = columns(&["Transaction Date", "Posting Date", "Amount"]);
         assert_eq!(two.place(Meaning::Date), Some(1));
     }

@@ -33,8 +33,8 @@ pub(super) struct Conventions {
 pub(super) struct Uncertain {
     pub line: Option<u64>,
     pub found: String,
-    /// The key of a profile that settles it.
-    pub key: &'static str,
+    /// The line of a profile that settles it.
+    pub key: String,
 }
 
 impl Conventions {
@@ -47,17 +47,23 @@ impl Conventions {
         let currency = currency(plan, evidence);
         let known = currency.map(|(currency, _)| currency).or(evidence.code);
         let (mark, mark_why) = mark(profile, evidence, known)?;
+        let has_fee_beside = evidence.has_fee_beside(mark);
+        let balances = if has_fee_beside {
+            &evidence.balances_after_fees[mark as usize]
+        } else {
+            &evidence.balances[mark as usize]
+        };
+        let way = way(profile, &plan.columns, evidence, balances)?;
         let dating = dating(
             profile,
             evidence,
             &Habits {
+                order: proved_order(balances, way),
                 currency: known,
                 has_decimal_comma: mark == Mark::Comma && evidence.sure[1] > 0,
                 is_foreign_to_english: plan.columns.are_foreign_to_english(),
             },
         )?;
-        let balances = &evidence.balances[mark as usize];
-        let way = way(profile, &plan.columns, evidence, balances)?;
         let mut assumed = assumptions(evidence, &dating, known);
         let has_balances = plan.columns.place(Meaning::Balance).is_some();
         assumed.extend(unsigned(
@@ -76,6 +82,7 @@ impl Conventions {
             money: MoneyReading {
                 way,
                 has_signed_debits: evidence.money.positive_debits == 0,
+                has_fee_beside,
                 ..evidence.reading(mark).clone()
             },
             dating,
@@ -91,12 +98,28 @@ impl Conventions {
     }
 }
 
+/// The order of the lines, if every balance follows in it and not in the other.
+fn proved_order(balances: &RunningBalance, way: Way) -> Option<LineOrder> {
+    let is_turned = way == Way::Turned;
+    let ties = if is_turned {
+        balances.turned_ties()
+    } else {
+        balances.ties()
+    };
+    let is_proved = balances.pairs > 0 && ties == balances.pairs;
+    balances.order(is_turned).filter(|_| is_proved)
+}
+
 fn currency(plan: &Plan, evidence: &Evidence) -> Option<(Currency, &'static str)> {
     let named = |currency: Option<Currency>, place| currency.map(|currency| (currency, place));
     let profile = plan.profile.as_ref().and_then(|profile| profile.currency);
     named(profile, "as the profile says")
-        .or_else(|| named(plan.columns.currency, "in the heading"))
+        .or_else(|| {
+            let sure = !plan.columns.is_currency_assumed;
+            named(plan.columns.currency.filter(|_| sure), "in the heading")
+        })
         .or_else(|| named(evidence.preamble.currency, "before the heading"))
+        .or_else(|| named(plan.columns.currency, "by the sign in the heading"))
         .or_else(|| {
             named(
                 evidence.symbol.map(|(currency, _)| currency),
@@ -163,7 +186,7 @@ fn uncertain_mark(evidence: &Evidence) -> Uncertain {
             Mark::Point.words(),
             Mark::Comma.words()
         ),
-        key: "decimal = \".\" or \",\"",
+        key: "decimal = \".\", or decimal = \",\"".to_owned(),
     }
 }
 
@@ -183,6 +206,7 @@ fn dating(
         .dates
         .decide(habits)
         .map_err(|orders: Vec<DateOrder>| {
+            let key = evidence.dates.choices(&orders);
             let readings: Vec<&str> = orders.into_iter().map(DateOrder::words).collect();
             Uncertain {
                 line: evidence.dates.example_line(),
@@ -191,7 +215,7 @@ fn dating(
                     readings.join(" as well as "),
                     evidence.dates.example()
                 ),
-                key: "dates = \"DMY\", \"MDY\" or \"YMD\"",
+                key,
             }
         })
 }
@@ -226,7 +250,7 @@ fn way(
             line: None,
             found: "amounts have no sign, and the balances show that money both comes and leaves"
                 .to_owned(),
-            key: "direction, or debit and credit, under [columns]",
+            key: "direction, or debit and credit, under [columns]".to_owned(),
         });
     }
     Ok(Way::Signed)
@@ -246,7 +270,8 @@ fn assumptions(evidence: &Evidence, dating: &Dating, known: Option<Currency>) ->
     if dating.is_assumed {
         let code = known.map(|code| code.to_string()).unwrap_or_default();
         assumed.push(format!(
-            "dates were read as {}, as is usual with {code}, such as {}",
+            "dates were read as {}, as is usual with {code} and as the few lines stand in order, \
+             such as {}",
             dating.order.words(),
             evidence.dates.example()
         ));

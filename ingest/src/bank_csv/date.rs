@@ -2,7 +2,11 @@
 
 use tieout_core::{Currency, Date};
 
+use super::running_balance::LineOrder;
 use super::words::words;
+
+/// Changes of the date through which lines in order are no accident.
+const CHANGES_MIN: u64 = 3;
 
 /// What comes first in dates of three short numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +18,15 @@ pub(super) enum DateOrder {
 
 impl DateOrder {
     pub const ALL: [Self; 3] = [Self::Day, Self::Month, Self::Year];
+
+    /// The order as a profile names it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Day => "DMY",
+            Self::Month => "MDY",
+            Self::Year => "YMD",
+        }
+    }
 
     /// The order in words.
     pub const fn words(self) -> &'static str {
@@ -230,7 +243,7 @@ pub(super) struct Dating {
     pub order: DateOrder,
     /// None if every date has one reading anyway.
     pub why: Option<&'static str>,
-    /// The content leaves it open; a habit decided.
+    /// The content leaves it open; weak signs that agree decided.
     pub is_assumed: bool,
 }
 
@@ -255,8 +268,49 @@ pub(super) struct DateEvidence {
     rising: [u64; 3],
     falling: [u64; 3],
     has_points: bool,
+    /// Lines with a date in the column by which they are ordered.
+    rows: u64,
+    /// What stands before the heading, which may be the statement's period.
+    period: Period,
     /// The first one, for people.
     example: Option<(u64, String)>,
+}
+
+/// Dates before the heading.
+#[derive(Clone, Debug, Default)]
+struct Period {
+    dates: u64,
+    /// Those that depend on the order, and how many of them are dates in each.
+    open: u64,
+    fits: [u64; 3],
+    /// From the first to the last, in each order.
+    bounds: [Option<(Date, Date)>; 3],
+    /// Lines of the table whose date lies between.
+    within: [u64; 3],
+}
+
+impl Period {
+    fn add(&mut self, dated: &Dated<'_>) {
+        self.dates += 1;
+        self.open += u64::from(dated.is_open());
+        for (place, order) in DateOrder::ALL.into_iter().enumerate() {
+            let Some(date) = dated.date(order) else {
+                continue;
+            };
+            self.fits[place] += u64::from(dated.is_open());
+            let (first, last) = self.bounds[place].unwrap_or((date, date));
+            self.bounds[place] = Some((first.min(date), last.max(date)));
+        }
+    }
+
+    fn is_in(&self, place: usize, date: Date) -> bool {
+        self.bounds[place].is_some_and(|(first, last)| first <= date && date <= last)
+    }
+
+    /// Whether the period's own dates are dates in this order.
+    fn is_written_in(&self, order: DateOrder) -> bool {
+        self.open > 0 && self.fits[order as usize] == self.open
+    }
 }
 
 /// Habits that tell the order where the dates do not.
@@ -264,6 +318,8 @@ pub(super) struct Habits {
     pub currency: Option<Currency>,
     pub has_decimal_comma: bool,
     pub is_foreign_to_english: bool,
+    /// The order of the lines, if all balances beside them prove it.
+    pub order: Option<LineOrder>,
 }
 
 impl DateEvidence {
@@ -276,14 +332,26 @@ impl DateEvidence {
                 self.example = Some((line, text.trim().chars().take(40).collect()));
             }
         }
+        self.rows += u64::from(is_main);
         for (place, order) in DateOrder::ALL.into_iter().enumerate() {
             let date = dated.date(order);
             self.fits[place] += u64::from(dated.is_open() && date.is_some());
+            let is_within = date.is_some_and(|date| self.period.is_in(place, date));
+            self.period.within[place] += u64::from(is_main && is_within);
             if is_main && date.is_some() {
                 self.rising[place] +=
                     u64::from(self.last[place] < date && self.last[place].is_some());
                 self.falling[place] += u64::from(self.last[place] > date);
                 self.last[place] = date;
+            }
+        }
+    }
+
+    /// Takes the dates of a line before the heading into account.
+    pub fn add_period<'a>(&mut self, cells: impl Iterator<Item = &'a str>) {
+        for word in cells.flat_map(|cell| cell.split([' ', ':'])) {
+            if let Some(dated) = Dated::of(word.trim_matches(['(', ')', ',', ';'])) {
+                self.period.add(&dated);
             }
         }
     }
@@ -318,31 +386,54 @@ impl DateEvidence {
         if let [order] = open[..] {
             return dating(order, "other orders do not give dates", false);
         }
-        let sorted: Vec<DateOrder> = open
-            .iter()
-            .copied()
-            .filter(|&order| self.is_sorted(order))
-            .collect();
-        if let [order] = sorted[..] {
-            return dating(
-                order,
-                "the lines are in the order of their dates only so",
-                false,
-            );
+        let only = |test: &dyn Fn(DateOrder) -> bool| -> Option<DateOrder> {
+            let mut found = open.iter().copied().filter(|&order| test(order));
+            found.next().filter(|_| found.next().is_none())
+        };
+        let is_sorted = |order| self.is_sorted(order, CHANGES_MIN);
+        if let Some(order) = only(&is_sorted) {
+            let why = "the lines are in the order of their dates only so";
+            return dating(order, why, false);
+        }
+        if let Some(order) = only(&|order| self.period.is_written_in(order)) {
+            return dating(order, "so are the dates before the heading", false);
+        }
+        if let Some(order) = only(&|order| self.is_within_period(order)) {
+            let why = "they lie within the statement's period only so";
+            return dating(order, why, false);
+        }
+        if let Some(lines) = habits.order
+            && let Some(order) = only(&|order| self.follows(order, lines))
+        {
+            return dating(order, "the balances follow the dates only so", false);
         }
         match self.by_habit(habits) {
-            Some((order, why, is_assumed)) if open.contains(&order) => {
-                dating(order, why, is_assumed)
+            Some((order, why, false)) if open.contains(&order) => dating(order, why, false),
+            // The currency alone is a guess; that the few lines are in order only so agrees.
+            Some((order, why, true)) if only(&|order| self.is_sorted(order, 1)) == Some(order) => {
+                dating(order, why, true)
             }
             _ => Err(open),
         }
     }
 
-    /// Sorted through enough changes that it is no accident.
-    fn is_sorted(&self, order: DateOrder) -> bool {
-        const CHANGES_MIN: u64 = 3;
+    fn is_sorted(&self, order: DateOrder, changes_min: u64) -> bool {
         let (rising, falling) = (self.rising[order as usize], self.falling[order as usize]);
-        rising.min(falling) == 0 && rising.max(falling) >= CHANGES_MIN
+        rising.min(falling) == 0 && rising.max(falling) >= changes_min
+    }
+
+    fn is_within_period(&self, order: DateOrder) -> bool {
+        self.period.dates > 1 && self.period.within[order as usize] == self.rows
+    }
+
+    /// Whether dates go the way that the balances go, through more than one change.
+    fn follows(&self, order: DateOrder, lines: LineOrder) -> bool {
+        const CHANGES_MIN: u64 = 2;
+        let (rising, falling) = (self.rising[order as usize], self.falling[order as usize]);
+        match lines {
+            LineOrder::OldestFirst => falling == 0 && rising >= CHANGES_MIN,
+            LineOrder::NewestFirst => rising == 0 && falling >= CHANGES_MIN,
+        }
     }
 
     fn by_habit(&self, habits: &Habits) -> Option<(DateOrder, &'static str, bool)> {
@@ -372,6 +463,20 @@ impl DateEvidence {
             Some((line, text)) => format!("line {line}: {text}"),
             None => String::new(),
         }
+    }
+
+    /// What a profile says for each of `orders`, and what the example then is.
+    pub fn choices(&self, orders: &[DateOrder]) -> String {
+        let Some((line, text)) = &self.example else {
+            return String::new();
+        };
+        let choice = |&order: &DateOrder| {
+            let date = Dated::of(text)?.date(order)?;
+            let key = order.key();
+            Some(format!("dates = \"{key}\" if line {line} is of {date}"))
+        };
+        let choices: Vec<String> = orders.iter().filter_map(choice).collect();
+        choices.join(", or ")
     }
 
     /// The line of that date.
@@ -421,6 +526,7 @@ mod tests {
     }
 
     const NO_HABITS: Habits = Habits {
+        order: None,
         currency: None,
         has_decimal_comma: false,
         is_foreign_to_english: false,
@@ -463,11 +569,44 @@ mod tests {
             currency: "USD".parse().ok(),
             ..NO_HABITS
         };
-        assert_eq!(decide(&["03/04/2026"], &dollars), Ok(DateOrder::Month));
+        // The currency alone decides nothing; it agrees with lines that are in order only so.
+        assert_eq!(decide(&["03/04/2026"], &dollars), open);
+        let month_sorted = ["02/11/2026", "03/04/2026", "04/02/2026"];
+        assert_eq!(decide(&month_sorted[..2], &dollars), open);
+        assert_eq!(decide(&month_sorted[..2], &NO_HABITS), open);
+        let zigzag = ["02/05/2026", "03/04/2026", "03/09/2026"];
+        assert_eq!(decide(&zigzag, &NO_HABITS), open);
+        assert_eq!(decide(&zigzag, &dollars), Ok(DateOrder::Month));
         let torn = Habits {
             has_decimal_comma: true,
             ..dollars
         };
         assert_eq!(decide(&["03/04/2026"], &torn), open);
+        let by_balance = Habits {
+            order: Some(LineOrder::OldestFirst),
+            ..NO_HABITS
+        };
+        assert_eq!(decide(&zigzag, &by_balance), Ok(DateOrder::Month));
+        assert_eq!(decide(&zigzag[..2], &by_balance), open);
+    }
+
+    #[test]
+    fn the_period_of_the_statement_decides() {
+        let decide = |title: &str| {
+            let mut dates = DateEvidence::default();
+            dates.add_period([title].into_iter());
+            for (line, text) in (2..).zip(["03/04/2026", "05/04/2026"]) {
+                dates.add(&Dated::of(text).unwrap(), true, line, text);
+            }
+            dates.decide(&NO_HABITS).map(|dating| dating.order)
+        };
+        assert_eq!(
+            decide("Period: 01/04/2026 - 30/04/2026"),
+            Ok(DateOrder::Day)
+        );
+        assert_eq!(decide("2026-04-01 to 2026-04-30"), Ok(DateOrder::Day));
+        let open = Err(vec![DateOrder::Day, DateOrder::Month]);
+        assert_eq!(decide("2026-03-01 to 2026-05-31"), open);
+        assert_eq!(decide("Printed 2026-04-30"), open);
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Entry<'a> {
     /// What the row does to the account; none if it has no money.
     pub effect: Option<Amount>,
     pub currency: Currency,
+    /// What the bank took for the line.
+    fee: Option<Amount>,
     /// Whether something tells the currency.
     pub has_currency: bool,
     pub status: BookingStatus,
@@ -57,9 +59,15 @@ impl<'a> Entry<'a> {
             let message = "the line ends before its amount; ask for the file again".to_owned();
             return Err((QuarantineReason::BadStructure, message));
         }
-        let told = currency(row, columns)?
-            .or(effect.and_then(|effect| effect.currency))
-            .or(conventions.currency.map(|(currency, _)| currency));
+        // A sign that several currencies have gives way to whatever names one.
+        let beside = effect.and_then(|effect| effect.currency);
+        let named = currency(row, columns)?;
+        let sure = |told: Option<(Currency, bool)>| told.filter(|(_, is_sure)| *is_sure);
+        let told = sure(named)
+            .or(sure(beside))
+            .map(|(currency, _)| currency)
+            .or(conventions.currency.map(|(currency, _)| currency))
+            .or(named.or(beside).map(|(currency, _)| currency));
         let (status, has_known_status) = status(columns.cell(row, Meaning::Status));
         let value_date = date_of_value(row, columns, conventions)?;
         Ok(Self {
@@ -67,6 +75,7 @@ impl<'a> Entry<'a> {
             date: date.ok_or_else(no_date)?,
             value_date: value_date.or(second.flatten()),
             effect: effect.map(|effect| effect.amount),
+            fee: conventions.money.fee(columns, row)?,
             currency: told.unwrap_or(Currency::NONE),
             has_currency: told.is_some(),
             status: if effect.is_none() {
@@ -108,6 +117,7 @@ impl<'a> Entry<'a> {
             remittance_text: &self.text,
             mandate_id: self.cell(Meaning::MandateId),
             status: self.status,
+            charges: self.fee,
             bytes: self.row.start..self.row.end,
             ..BankLine::blank(self.identity(effect), self.currency)
         }
@@ -181,8 +191,8 @@ fn date_of_value(
     Ok(date(row, columns, conventions, Meaning::ValueDate)?.map(|(date, _)| date))
 }
 
-/// The currency in its column: a code, or a sign.
-fn currency(row: &Row, columns: &Columns) -> Result<Option<Currency>, Refusal> {
+/// The currency in its column: a code, or a sign, with whether it can mean no other.
+fn currency(row: &Row, columns: &Columns) -> Result<Option<(Currency, bool)>, Refusal> {
     let text = columns.cell(row, Meaning::Currency);
     if text.is_empty() {
         return Ok(None);
@@ -191,9 +201,10 @@ fn currency(row: &Row, columns: &Columns) -> Result<Option<Currency>, Refusal> {
         let mut symbols = words().symbols.iter();
         symbols
             .find(|(symbol, ..)| symbol == text)
-            .map(|(_, currency, _)| *currency)
+            .map(|(_, currency, is_sure)| (*currency, *is_sure))
     };
     let code = Currency::parse(text.to_ascii_uppercase().as_bytes()).ok();
+    let code = code.map(|code| (code, true));
     code.or_else(symbol).map(Some).ok_or_else(|| {
         let message = format!("the currency is {text:?}, expected a code such as EUR");
         (QuarantineReason::BadCurrency, message)

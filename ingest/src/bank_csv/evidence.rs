@@ -25,6 +25,8 @@ pub(super) struct Evidence {
     pub example: Option<(u64, String)>,
     /// Running balances if the mark is a point, and if it is a comma.
     pub balances: [RunningBalance; 2],
+    /// The same if a fee beside the amount is taken off too.
+    pub balances_after_fees: [RunningBalance; 2],
     /// Rows with a date.
     pub rows: u64,
     pub money: MoneyCounts,
@@ -57,6 +59,7 @@ impl Evidence {
             thousands: plan.profile.as_ref().and_then(|profile| profile.thousands),
             way: provisional_way(&plan.columns),
             has_signed_debits: true,
+            has_fee_beside: false,
             credit_words: plan
                 .profile
                 .as_ref()
@@ -75,6 +78,7 @@ impl Evidence {
             perhaps: [0; 2],
             example: None,
             balances: Default::default(),
+            balances_after_fees: Default::default(),
             rows: 0,
             money: MoneyCounts::default(),
             symbol: None,
@@ -97,6 +101,7 @@ impl Evidence {
     pub fn add(&mut self, columns: &Columns, row: &Row) {
         if Some(row.line) < columns.heading_line {
             self.preamble.add(row);
+            self.dates.add_period(row.cells());
             return;
         }
         let is_remark = columns.heading_line.is_none() && is_comment(row);
@@ -104,7 +109,7 @@ impl Evidence {
         let text = columns.cell(row, Meaning::Date);
         let Some(dated) = Dated::of(text).filter(|_| !is_remark && !is_other) else {
             if preamble::section(row).is_some() {
-                self.balances.iter_mut().for_each(RunningBalance::interrupt);
+                self.interrupt();
             }
             return;
         };
@@ -181,10 +186,11 @@ impl Evidence {
         };
         let neighbour = neighbour(columns, row);
         if neighbour != self.neighbour {
-            self.balances.iter_mut().for_each(RunningBalance::interrupt);
+            self.interrupt();
             self.neighbour = neighbour;
         }
-        for (reading, balances) in self.readings.iter().zip(&mut self.balances) {
+        let after_fees = self.balances.iter_mut().zip(&mut self.balances_after_fees);
+        for (reading, (balances, after_fees)) in self.readings.iter().zip(after_fees) {
             let balance = reading.amount(columns, row, column).ok().flatten();
             let effect = reading.effect(columns, row).ok().flatten().or_else(|| {
                 // Before it is known whether the words tell the direction.
@@ -193,10 +199,28 @@ impl Evidence {
             });
             if let (Some(effect), Some(balance)) = (effect, balance) {
                 balances.add(effect.amount, balance.amount);
+                let fee = reading.fee(columns, row).ok().flatten().unwrap_or_default();
+                after_fees.add(effect.amount - fee, balance.amount);
             } else {
                 balances.interrupt();
+                after_fees.interrupt();
             }
         }
+    }
+
+    fn interrupt(&mut self) {
+        let balances = self.balances.iter_mut();
+        let all = balances.chain(&mut self.balances_after_fees);
+        all.for_each(RunningBalance::interrupt);
+    }
+
+    /// Whether the balances follow only if fees are taken off beside the amounts.
+    pub fn has_fee_beside(&self, mark: Mark) -> bool {
+        let (before, after) = (
+            &self.balances[mark as usize],
+            &self.balances_after_fees[mark as usize],
+        );
+        after.ties() > before.ties() && after.ties() >= before.turned_ties()
     }
 }
 

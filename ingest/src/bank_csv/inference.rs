@@ -99,14 +99,24 @@ fn direction(plan: &Plan, conventions: &Conventions) -> String {
 }
 
 fn balance(conventions: &Conventions, evidence: &Evidence) -> String {
-    let balances = &evidence.balances[conventions.money.mark as usize];
+    let mark = conventions.money.mark as usize;
+    let balances = if conventions.money.has_fee_beside {
+        &evidence.balances_after_fees[mark]
+    } else {
+        &evidence.balances[mark]
+    };
     let ties = match conventions.money.way {
         Way::Turned => balances.turned_ties(),
         _ => balances.ties(),
     };
     format!(
-        "{ties} of {} balances follow from their neighbours",
-        balances.pairs
+        "{ties} of {} balances follow from their neighbours{}",
+        balances.pairs,
+        if conventions.money.has_fee_beside {
+            ", fees taken off"
+        } else {
+            ""
+        }
     )
 }
 
@@ -123,19 +133,30 @@ pub(super) fn assumed(conventions: &Conventions) -> Option<Notice> {
 }
 
 /// Several readings fit; nothing is read.
-pub(super) fn uncertain(place: &str, uncertain: &Uncertain) -> Notice {
+pub(super) fn uncertain(place: &str, plan: &Plan, uncertain: &Uncertain) -> Notice {
+    let key = &uncertain.key;
+    let action = match (&plan.profile, plan.columns.longest_name()) {
+        (Some(profile), _) => format!(
+            "Nothing was read. Add to the profile {}: {key}.",
+            profile.name
+        ),
+        // A word of the heading says which files the profile is for.
+        (None, Some(name)) => format!(
+            "Nothing was read. Put a TOML file beside it with the lines format = \"bank_csv\", \
+             name = \"my bank\", contains = {name:?} and {key}."
+        ),
+        (None, None) => format!(
+            "Nothing was read. Put a profile beside the file: TOML with format = \"bank_csv\" \
+             and {key}."
+        ),
+    };
     Notice {
         severity: Severity::Error,
         code: FindingCode::LayoutUncertain,
         line: uncertain.line,
         found: format!("{place}{}", uncertain.found),
         expected: "content that has one reading".to_owned(),
-        action: format!(
-            "Nothing was read. Put a profile beside the file: TOML with format = \"bank_csv\" and \
-             {}.",
-            uncertain.key
-        )
-        .into(),
+        action: action.into(),
     }
 }
 

@@ -4,7 +4,8 @@
 //! after the last row, dates, decimal marks, signs. A first pass over the whole file counts what
 //! it shows (`evidence`), of which `conventions` are decided; a second pass makes the rows
 //! (`statement`). What was inferred is said in one finding. Where two readings fit equally well,
-//! nothing is read: a wrong date is worse than an exception. A [`CsvProfiles`] file settles it.
+//! nothing is read: a wrong date is worse than an exception, and a habit of the currency's country
+//! alone is no evidence of it. A [`CsvProfiles`] file settles it.
 //!
 //! `plan` finds the columns by the vocabulary in `words.toml` (`columns`), by a `profile`, or in a
 //! file without a heading by what stands in them (`content`). `row` cuts text, `workbook` reads
@@ -121,6 +122,14 @@ impl Format for BankCsv {
     }
 }
 
+impl BankCsv {
+    /// Whether a profile names the columns of the file that begins with `head`.
+    pub(crate) fn fits_profile(head: &[u8], profiles: &CsvProfiles) -> bool {
+        let plan = Plan::of_text(head, head.len() < HEAD_BYTES, profiles);
+        plan.is_some_and(|plan| plan.profile.is_some())
+    }
+}
+
 /// Whether tieout wrote the file, or it is a file of the business's own.
 fn is_own(head: &[u8]) -> bool {
     let own: [&dyn Format; 5] = [
@@ -208,7 +217,7 @@ fn decide(
             Ok(Some(conventions))
         }
         Err(uncertain) => {
-            intake.report(inference::uncertain(sheet, &uncertain))?;
+            intake.report(inference::uncertain(sheet, plan, &uncertain))?;
             Ok(None)
         }
     }
@@ -261,6 +270,22 @@ impl Format for BankXlsx {
             Err(Refused::Damaged(found)) => intake.report(damaged(found))?,
         }
         Ok(intake.counts)
+    }
+}
+
+impl BankXlsx {
+    /// Whether a profile names the columns of a sheet.
+    pub(crate) fn fits_profile(file: &SourceFile, head: &[u8], profiles: &CsvProfiles) -> bool {
+        if !head.starts_with(b"PK\x03\x04") {
+            return false;
+        }
+        let Ok(mut workbook) = Workbook::open(file) else {
+            return false;
+        };
+        workbook.sheets().iter().any(|sheet| {
+            let plan = plan_of_sheet(&mut workbook, sheet, profiles);
+            matches!(plan, Ok(Some(plan)) if plan.profile.is_some())
+        })
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct MoneyReading {
     pub way: Way,
     /// Every amount in the debit column is negative: the sign says the same once more.
     pub has_signed_debits: bool,
+    /// A fee is taken off the account beside the amount.
+    pub has_fee_beside: bool,
     pub credit_words: Vec<String>,
     pub debit_words: Vec<String>,
 }
@@ -42,8 +44,8 @@ pub(super) struct MoneyReading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Effect {
     pub amount: Amount,
-    /// The currency that stands with the amount.
-    pub currency: Option<Currency>,
+    /// The currency that stands with the amount, and whether its sign means no other.
+    pub currency: Option<(Currency, bool)>,
 }
 
 impl MoneyReading {
@@ -52,6 +54,34 @@ impl MoneyReading {
     /// # Errors
     /// The reason for quarantine.
     pub fn effect(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Refusal> {
+        let Some(effect) = self.moved(columns, row)? else {
+            return Ok(None);
+        };
+        let fee = if self.has_fee_beside {
+            self.fee(columns, row)?.unwrap_or_default()
+        } else {
+            Amount::ZERO
+        };
+        Ok(Some(Effect {
+            amount: effect.amount - fee,
+            ..effect
+        }))
+    }
+
+    /// The fee in its column, whatever its sign; none if there is none.
+    ///
+    /// # Errors
+    /// The reason for quarantine.
+    pub fn fee(&self, columns: &Columns, row: &Row) -> Result<Option<Amount>, Refusal> {
+        let Some(column) = columns.place(Meaning::Fee) else {
+            return Ok(None);
+        };
+        let fee = self.amount(columns, row, column)?;
+        let fee = fee.map(|fee| fee.amount.abs());
+        Ok(fee.filter(|fee| !fee.is_zero()))
+    }
+
+    fn moved(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Refusal> {
         if self.way == Way::Pair {
             return self.pair(columns, row);
         }
@@ -132,7 +162,7 @@ impl MoneyReading {
             (self.mark, self.thousands)
         };
         let read = Written::of(text).and_then(|written| {
-            let currency = written.currency.map(|(currency, _)| currency);
+            let currency = written.currency;
             written
                 .amount(mark, thousands)
                 .map(|amount| Effect { amount, currency })

@@ -21,7 +21,11 @@
 //! date = "Gebucht"
 //! amount = "Summe"
 //! text = ["Zweck", 7]
+//! fee = "Entgelt"
 //! ```
+//!
+//! The names under `[columns]` say which files a profile is for, so that one with headings in no
+//! language that is known is read too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -33,6 +33,8 @@ pub(super) enum Meaning {
     CheckNumber,
     TypeCode,
     MandateId,
+    /// What the bank takes for the line.
+    Fee,
     /// Booked or pending.
     Status,
     Text,
@@ -58,6 +60,7 @@ impl Meaning {
             Self::CheckNumber => "check number",
             Self::TypeCode => "type",
             Self::MandateId => "mandate",
+            Self::Fee => "fee",
             Self::Status => "status",
             Self::Text => "text",
         }

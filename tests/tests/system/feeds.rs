@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, statement};
 
 /// A BAI2 report of one day; `modifier` 3 is during the day, 2 the next morning.
 fn report(modifier: &str, lines: &[(&str, &str)]) -> String {
@@ -314,4 +314,134 @@ fn orders_statuses_and_balances_delivered_again_add_nothing() {
         assert_eq!(once, twice, "{file}");
         assert!(!repeated(&desk).is_empty(), "{file}");
     }
+}
+
+/// Credits by the clearing house to the account of the desk's statements, in one batch of Acme.
+fn ach(credits: &[(u64, &str)]) -> String {
+    let cents: u64 = credits.iter().map(|(cents, _)| cents).sum();
+    let mut entries = String::new();
+    for (number, (cents, document)) in (1..).zip(credits) {
+        let paid = format!("{}.{:02}", cents / 100, cents % 100);
+        let trace = format!("12104288{number:07}");
+        let payment = format!("RMR*IV*{document}**{paid}\\");
+        writeln!(
+            entries,
+            "622021000021{:<17}{cents:010}{:<15}{:<22}  1{trace}",
+            "7700112233",
+            format!("EFT{number}"),
+            "HARBOR PARTS LLC"
+        )
+        .unwrap();
+        writeln!(entries, "705{payment:<80}0001{number:07}").unwrap();
+    }
+    let count = 2 * credits.len();
+    let hash = 2_100_002 * credits.len();
+    format!(
+        "101 021000021 1210428822603300605A094101{:<23}{:<23}{:8}\n\
+         5220{:<16}{:20}1870000044CCDPAYMENTS        260331   1121042880000001\n\
+         {entries}\
+         8220{count:06}{hash:010}{:012}{cents:012}1870000044{:25}121042880000001\n\
+         9000001000001{count:08}{hash:010}{:012}{cents:012}{:39}\n",
+        "HARBOR NATIONAL BANK", "NORTHERN SKY BANK", "", "ACME TOOLS INC", "", 0, "", 0, ""
+    )
+}
+
+const ACH_CREDITS: [(u64, &str); 2] = [(50_000, "INV-10001"), (73_025, "INV-10002")];
+
+/// What becomes of the credits of the clearing house and these lines of the bank's statement,
+/// whichever file comes first.
+fn with_statement(lines: &[(&str, u64, &str, &str)]) -> Vec<Vec<(String, String)>> {
+    let orders = [["a.ach", "b.bai"], ["b.ach", "a.bai"]].into_iter();
+    let found = orders.map(|[credits, bank]| {
+        let desk = Desk::with_books();
+        desk.put(credits, ach(&ACH_CREDITS));
+        desk.put(bank, statement(lines));
+        let told = desk.run(&[]);
+        assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
+        payments(&desk)
+    });
+    found.collect()
+}
+
+#[test]
+fn the_clearing_house_says_what_the_banks_line_for_a_batch_is_made_of() {
+    let right = expected(&[
+        ("applied", "500.00"),
+        ("applied", "730.25"),
+        ("out_of_scope", "1230.25"),
+    ]);
+    // The bank's own reference, or none.
+    for reference in ["BR0042", ""] {
+        let line = (
+            "165",
+            123_025,
+            reference,
+            "ACH CREDIT ACME TOOLS INC PAYMENTS",
+        );
+        let found = with_statement(&[line]);
+        assert_eq!(found, [right.clone(), right.clone()], "{reference}");
+    }
+}
+
+#[test]
+fn the_clearing_house_and_the_banks_lines_for_each_entry_count_once() {
+    let right = expected(&[
+        ("applied", "500.00"),
+        ("applied", "730.25"),
+        ("out_of_scope", "500.00"),
+        ("out_of_scope", "730.25"),
+    ]);
+    // The bank names the payer, or the trace number.
+    for [first, second] in [
+        ["ACH CREDIT ACME TOOLS INC", "ACH CREDIT ACME TOOLS INC"],
+        ["ACH 121042880000001", "ACH 121042880000002"],
+    ] {
+        let lines = [
+            ("165", 50_000, "BR1", first),
+            ("165", 73_025, "BR2", second),
+        ];
+        assert_eq!(with_statement(&lines), [right.clone(), right.clone()]);
+    }
+}
+
+#[test]
+fn the_banks_line_of_another_payer_is_no_batch_of_the_clearing_house() {
+    let line = ("165", 123_025, "BR0042", "ACH CREDIT BIRCH LUMBER LLC");
+    for found in with_statement(&[line]) {
+        // The batch waits for its own line, and nothing of it is applied.
+        let batch =
+            ["500.00", "730.25"].map(|amount| ("out_of_scope".to_owned(), amount.to_owned()));
+        assert!(
+            batch.iter().all(|payment| found.contains(payment)),
+            "{found:?}"
+        );
+        assert_eq!(found.len(), 3);
+    }
+}
+
+#[test]
+fn a_profile_beside_a_file_makes_it_known() {
+    let desk = Desk::empty();
+    desk.put(
+        "export.csv",
+        "Gebucht;Wer;Summe\n03.04.2026;Werft;1.250,00\n",
+    );
+    let told = desk.run(&[]);
+    assert_eq!(told.status, 3, "{}", told.stdout);
+    assert_eq!(
+        desk.table("findings")
+            .rows_where("code", "unknown_file")
+            .len(),
+        1
+    );
+    desk.put(
+        "harbor.toml",
+        "format = \"bank_csv\"\nname = \"harbor\"\ncurrency = \"EUR\"\n\
+         [columns]\ndate = \"Gebucht\"\nname = \"Wer\"\namount = \"Summe\"\n",
+    );
+    let told = desk.run(&[]);
+    assert_eq!(told.status, 0, "{}", told.stdout);
+    let transactions = desk.table("transactions");
+    assert_eq!(transactions.column("amount"), ["1250.00"]);
+    assert_eq!(transactions.column("booking_date"), ["2026-04-03"]);
 }
