@@ -338,6 +338,7 @@ impl Shelf<'_> {
         notes: &mut Notes,
         report: &mut Report,
     ) -> Result<(), EngineError> {
+        let rows = report.new_rows(Table::SettlementLines, rows)?;
         if self.conditions.pays_from(Source::SettlementLines) {
             let lines = sides::settlement_as_lines(&rows)?;
             self.payments.push((delivery as usize, lines));

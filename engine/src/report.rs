@@ -76,25 +76,38 @@ impl Report {
         }
     }
 
-    /// Takes rows of the file that is being read, as far as no earlier file had brought them.
+    /// Sends rows of the file that is being read, as far as no earlier file had brought them.
     ///
     /// # Errors
     /// [`EngineError::Internal`] if the writer has stopped, or for a mistake in the program.
     pub fn rows(&mut self, table: Table, rows: RecordBatch) -> Result<(), EngineError> {
+        let rows = self.new_rows(table, rows)?;
+        self.desk.send(table, rows)
+    }
+
+    /// The rows of the file that is being read which no earlier file had brought, under their
+    /// identifiers.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] for a mistake in the program.
+    pub fn new_rows(
+        &mut self,
+        table: Table,
+        rows: RecordBatch,
+    ) -> Result<RecordBatch, EngineError> {
         let delivery = self.files.len() as u32;
         let Some(feed) = self.feeds.iter_mut().find(|feed| feed.table == table) else {
-            return self.desk.send(table, rows);
+            return Ok(rows);
         };
         let new = feed.known.new_rows(delivery, &rows)?;
         feed.known_before += new.known_before;
-        let mut rows = new.rows;
-        if table == Table::SettlementLines {
-            let ids = new.ids.iter().map(|id| Some(id.to_string()));
-            let mut columns = rows.columns().to_vec();
-            columns[table.column("settlement_line_id")] = Arc::new(ids.collect::<StringArray>());
-            rows = RecordBatch::try_new(rows.schema(), columns).map_err(arrow)?;
+        if table != Table::SettlementLines {
+            return Ok(new.rows);
         }
-        self.desk.send(table, rows)
+        let ids = new.ids.iter().map(|id| Some(id.to_string()));
+        let mut columns = new.rows.columns().to_vec();
+        columns[table.column("settlement_line_id")] = Arc::new(ids.collect::<StringArray>());
+        RecordBatch::try_new(new.rows.schema(), columns).map_err(arrow)
     }
 
     /// Notes findings.

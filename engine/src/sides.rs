@@ -44,7 +44,13 @@ impl<'a> Rows<'a> {
 
     /// What tells the rows apart: everything but where they stand.
     fn identities(&self, domain: &str) -> Vec<LineId> {
-        let place = ["source_file", "source_line", "byte_start", "byte_end"];
+        let place = [
+            "source_file",
+            "source_line",
+            "byte_start",
+            "byte_end",
+            "settlement_line_id",
+        ];
         let schema = self.batch.schema();
         let own: Vec<&ArrayRef> = schema
             .fields()

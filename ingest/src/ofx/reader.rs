@@ -342,7 +342,12 @@ impl<'a> Reader<'a> {
     }
 
     fn end_balance(&mut self, kind: Kind) -> Result<(), ReadError> {
-        let held = std::mem::take(&mut self.held);
+        // One inside another ends first; the outer one then still has a place.
+        let rest = Held {
+            place: self.held.place,
+            ..Held::default()
+        };
+        let held = std::mem::replace(&mut self.held, rest);
         let line = held.place.line;
         if held.amount.is_empty() {
             self.oddities.note(&oddity::EMPTY_BALANCE, line, kind.0);
