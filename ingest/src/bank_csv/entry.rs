@@ -29,7 +29,7 @@ pub(super) struct Entry<'a> {
     pub status: BookingStatus,
     /// Whether the status is a word that is known.
     pub has_known_status: bool,
-    text: String,
+    text: Cow<'a, str>,
 }
 
 impl<'a> Entry<'a> {
@@ -52,7 +52,10 @@ impl<'a> Entry<'a> {
             return Err((QuarantineReason::BadStructure, message));
         }
         let (date, second) = date(row, columns, conventions, Meaning::Date)?.unzip();
-        let effect = conventions.money.effect(columns, row)?;
+        let money = &conventions.money;
+        let effect = money
+            .effect(columns, row)
+            .map_err(|unread| money.refusal(unread, columns, row))?;
         if effect.is_none() && columns.money().any(|column| column >= row.len()) {
             let message = "the line ends before its amount; ask for the file again".to_owned();
             return Err((QuarantineReason::BadStructure, message));
@@ -193,8 +196,9 @@ fn currency(row: &Row, columns: &Columns) -> Result<Option<Currency>, Refusal> {
             .find(|(symbol, ..)| symbol == text)
             .map(|(_, currency, _)| *currency)
     };
-    let code = Currency::parse(text.to_ascii_uppercase().as_bytes()).ok();
-    code.or_else(symbol).map(Some).ok_or_else(|| {
+    let code = Currency::parse(text.as_bytes())
+        .or_else(|_| Currency::parse(text.to_ascii_uppercase().as_bytes()));
+    code.ok().or_else(symbol).map(Some).ok_or_else(|| {
         let message = format!("the currency is {text:?}, expected a code such as EUR");
         (QuarantineReason::BadCurrency, message)
     })
@@ -205,14 +209,19 @@ fn account<'a>(cell: &'a str, of_file: &'a str) -> Cow<'a, str> {
     if cell.is_empty() {
         return Cow::Borrowed(of_file);
     }
-    let joined = cell.replace(' ', "");
-    if joined.len() < cell.len() && is_iban(joined.as_bytes()) {
-        return Cow::Owned(joined);
+    if cell.contains(' ') {
+        let joined = cell.replace(' ', "");
+        if is_iban(joined.as_bytes()) {
+            return Cow::Owned(joined);
+        }
     }
     Cow::Borrowed(cell)
 }
 
 fn status(cell: &str) -> (BookingStatus, bool) {
+    if cell.is_empty() {
+        return (BookingStatus::Booked, true);
+    }
     let word = fold(cell);
     if words().pending.contains(&word) {
         (BookingStatus::Pending, true)
@@ -225,8 +234,14 @@ fn status(cell: &str) -> (BookingStatus, bool) {
 }
 
 /// All cells of text, in their order.
-fn text(row: &Row, columns: &Columns) -> String {
+fn text<'a>(row: &'a Row, columns: &Columns) -> Cow<'a, str> {
     let cells = columns.places(Meaning::Text).map(|column| row.cell(column));
-    let filled: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
-    filled.join(" ")
+    let mut filled = cells.filter(|cell| !cell.is_empty());
+    let mut text = Cow::Borrowed(filled.next().unwrap_or_default());
+    for cell in filled {
+        let text = text.to_mut();
+        text.push(' ');
+        text.push_str(cell);
+    }
+    text
 }

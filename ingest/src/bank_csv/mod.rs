@@ -25,6 +25,7 @@ mod preamble;
 mod profile;
 mod row;
 mod running_balance;
+mod shared;
 mod statement;
 mod tally;
 mod words;
