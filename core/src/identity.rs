@@ -1,5 +1,6 @@
 //! Identity from content: the same line delivered twice is one line, true twins are two.
 
+use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 
@@ -67,6 +68,11 @@ impl FromStr for LineId {
 /// Bytes that the fields of a line usually have.
 const FIELDS_BYTES_USUAL: usize = 512;
 
+thread_local! {
+    /// Room for the fields of a line, which the lines of a thread use in turn.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// Hashes the fields that make a line what it is.
 ///
 /// Each field is preceded by its length, so that no two lists of fields look alike. The fields
@@ -75,13 +81,16 @@ pub struct IdentityHasher(Vec<u8>);
 
 impl IdentityHasher {
     /// A hasher for one kind of thing; `domain` keeps kinds apart.
+    #[inline]
     pub fn new(domain: &str) -> Self {
-        let mut hasher = Self(Vec::with_capacity(FIELDS_BYTES_USUAL));
+        let mut hasher = Self(ROOM.take());
+        hasher.0.reserve(FIELDS_BYTES_USUAL);
         hasher.field(domain.as_bytes());
         hasher
     }
 
     /// Adds one field.
+    #[inline]
     pub fn field(&mut self, bytes: &[u8]) {
         self.0
             .extend_from_slice(&(bytes.len() as u32).to_le_bytes());
@@ -94,6 +103,13 @@ impl IdentityHasher {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash.as_bytes()[..16]);
         LineId::from_bytes(bytes)
+    }
+}
+
+impl Drop for IdentityHasher {
+    fn drop(&mut self) {
+        self.0.clear();
+        ROOM.set(std::mem::take(&mut self.0));
     }
 }
 

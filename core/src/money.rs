@@ -13,6 +13,9 @@ pub const AMOUNT_SCALE: u32 = 5;
 const UNITS_PER_ONE: i128 = 100_000;
 /// Integer digits that an [`Amount`] may have.
 const INTEGER_DIGITS_MAX: usize = 18;
+/// Bytes of an amount whose units fit a `u64` whatever its digits are.
+const PLAIN_BYTES_MAX: usize = 14;
+const POWERS_OF_TEN: [u64; AMOUNT_SCALE as usize + 1] = [1, 10, 100, 1_000, 10_000, 100_000];
 /// One more than the largest amount: 18 integer digits and 5 decimals.
 const UNITS_LIMIT: i128 = 10_i128.pow(23);
 
@@ -65,7 +68,7 @@ impl Amount {
             .checked_sub(exponent)
             .ok_or(AmountError::TooPrecise)?;
         minor
-            .checked_mul(10_i128.pow(places))
+            .checked_mul(i128::from(POWERS_OF_TEN[places as usize]))
             .filter(|units| units.abs() < UNITS_LIMIT)
             .map(Self)
             .ok_or(AmountError::TooLarge)
@@ -155,6 +158,36 @@ impl Amount {
 }
 
 fn parse_unsigned(text: &[u8], point: u8) -> Result<i128, AmountError> {
+    match parse_plain(text, point) {
+        Some(units) => Ok(units.into()),
+        None => parse_any(text, point),
+    }
+}
+
+/// The units of what nearly all amounts are: few digits, of which five at most are decimals.
+fn parse_plain(text: &[u8], point: u8) -> Option<u64> {
+    if text.len() > PLAIN_BYTES_MAX {
+        return None;
+    }
+    let mut value = 0;
+    let mut integer_digits = None;
+    for (at, &byte) in text.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            value = value * 10 + u64::from(digit);
+        } else if byte == point && integer_digits.is_none() {
+            integer_digits = Some(at);
+        } else {
+            return None;
+        }
+    }
+    let decimals = integer_digits.map_or(0, |digits| text.len() - digits - 1);
+    let has_digits = text.len() > usize::from(integer_digits.is_some());
+    let places = (AMOUNT_SCALE as usize).checked_sub(decimals)?;
+    has_digits.then(|| value * POWERS_OF_TEN[places])
+}
+
+fn parse_any(text: &[u8], point: u8) -> Result<i128, AmountError> {
     let (integer, decimals) = match text.iter().position(|&byte| byte == point) {
         Some(point) => (&text[..point], &text[point + 1..]),
         None => (text, &text[text.len()..]),
@@ -180,7 +213,7 @@ fn parse_unsigned(text: &[u8], point: u8) -> Result<i128, AmountError> {
         return Err(AmountError::TooPrecise);
     }
     let major = digits_value(integer);
-    let fraction = digits_value(decimals) * 10_u64.pow(AMOUNT_SCALE - decimals.len() as u32);
+    let fraction = digits_value(decimals) * POWERS_OF_TEN[AMOUNT_SCALE as usize - decimals.len()];
     Ok(i128::from(major) * UNITS_PER_ONE + i128::from(fraction))
 }
 

@@ -17,12 +17,20 @@ pub(crate) fn trimmed(line: &[u8], first: usize, last: usize) -> &[u8] {
 /// The number that digits name; none for anything else, or for more than 38 digits.
 #[inline]
 pub(crate) fn digits(text: &[u8]) -> Option<i128> {
+    /// Digits that a `u64` holds whatever they are, and adds up in a third of the time.
+    const SHORT: usize = 19;
     if text.is_empty() || text.len() > 38 {
         return None;
     }
-    text.iter().try_fold(0_i128, |number, byte| {
+    let (long, short) = text.split_at(text.len().saturating_sub(SHORT));
+    let (long, short) = (short_number(long)?, short_number(short)?);
+    Some(i128::from(long) * 10_i128.pow(SHORT as u32) + i128::from(short))
+}
+
+fn short_number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |number, byte| {
         let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| number * 10 + i128::from(digit))
+        (digit < 10).then(|| number * 10 + u64::from(digit))
     })
 }
 

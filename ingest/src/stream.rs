@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2};
 
 use crate::format::{ReadError, Settings};
 use crate::transport::SourceFile;
@@ -29,6 +29,8 @@ pub(crate) struct ByteStream<R> {
     /// The byte before the window is CR, so that an LF now belongs to it.
     after_return: bool,
     is_inside_line: bool,
+    /// Up to where, from `start` on, the buffer is known to have no line end.
+    unbroken: usize,
 }
 
 /// Bytes of a file, however it is packed.
@@ -60,6 +62,7 @@ impl<R: Read> ByteStream<R> {
             line: 1,
             after_return: false,
             is_inside_line: false,
+            unbroken: 0,
         }
     }
 
@@ -93,6 +96,14 @@ impl<R: Read> ByteStream<R> {
         let Some(&last) = passed.last() else {
             return;
         };
+        self.offset += passed.len() as u64;
+        self.start = end;
+        // Most steps stay within a line.
+        if end <= self.unbroken {
+            self.after_return = false;
+            self.is_inside_line = true;
+            return;
+        }
         // The LF of a CR LF ends no line again.
         let feeds = memchr_iter(b'\n', passed).filter(|&at| match at.checked_sub(1) {
             Some(before) => passed[before] != b'\r',
@@ -101,8 +112,8 @@ impl<R: Read> ByteStream<R> {
         self.line += (feeds.count() + memchr_iter(b'\r', passed).count()) as u64;
         self.after_return = last == b'\r';
         self.is_inside_line = !matches!(last, b'\r' | b'\n');
-        self.offset += passed.len() as u64;
-        self.start = end;
+        let ahead = &self.buffer[end..self.filled];
+        self.unbroken = end + memchr2(b'\n', b'\r', ahead).unwrap_or(ahead.len());
     }
 
     /// Steps over `count` bytes however many they are; gives how many of them the file has.
@@ -124,6 +135,7 @@ impl<R: Read> ByteStream<R> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.filled, 0);
             self.filled -= self.start;
+            self.unbroken = self.unbroken.saturating_sub(self.start);
             self.start = 0;
         }
         let end = self.filled + self.chunk_bytes;

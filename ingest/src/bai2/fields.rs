@@ -1,5 +1,7 @@
 //! Fields between commas: amounts, and the field lists whose length depends on a field.
 
+use crate::fixed;
+
 /// Digits of an amount that are read; sums of any number of such amounts fit an `i128`.
 const AMOUNT_DIGITS_MAX: usize = 24;
 
@@ -9,15 +11,10 @@ pub(super) fn minor_units(field: &[u8]) -> Option<i128> {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] | digits => (false, digits),
     };
-    if digits.is_empty()
-        || digits.len() > AMOUNT_DIGITS_MAX
-        || !digits.iter().all(u8::is_ascii_digit)
-    {
+    if digits.len() > AMOUNT_DIGITS_MAX {
         return None;
     }
-    let value = digits
-        .iter()
-        .fold(0, |value, digit| value * 10 + i128::from(digit - b'0'));
+    let value = fixed::digits(digits)?;
     Some(if negative { -value } else { value })
 }
 

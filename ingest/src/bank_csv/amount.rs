@@ -55,6 +55,26 @@ pub(super) struct Written<'a> {
 impl<'a> Written<'a> {
     /// Takes `text` apart, or gives none if it is no amount under any convention.
     pub fn of(text: &'a str) -> Option<Self> {
+        Self::plain(text).or_else(|| Self::with_signs(text))
+    }
+
+    /// What nearly all amounts are: digits and marks, and perhaps a minus before them.
+    fn plain(text: &'a str) -> Option<Self> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_mark = |byte: u8| matches!(byte, b'.' | b',');
+        let is_number = is_bare(digits)
+            && digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || is_mark(byte));
+        is_number.then_some(Self {
+            is_negative: digits.len() < text.len(),
+            digits,
+            currency: None,
+            is_marked: false,
+        })
+    }
+
+    fn with_signs(text: &'a str) -> Option<Self> {
         let mut written = Self {
             is_negative: false,
             digits: trim(text),
@@ -179,16 +199,27 @@ impl<'a> Written<'a> {
     /// The amount, if it is one with this decimal mark. `thousands` is what may stand between
     /// groups of digits; none allows any.
     pub fn amount(&self, mark: Mark, thousands: Option<char>) -> Option<Amount> {
+        let ungrouped = Amount::parse_with_point(self.digits.as_bytes(), mark.character() as u8);
+        if let Ok(amount) = ungrouped {
+            return Some(if self.is_negative { -amount } else { amount });
+        }
         let mut parts = self.digits.split(mark.character());
         let (units, decimals) = (parts.next()?, parts.next());
         if parts.next().is_some() {
+            return None;
+        }
+        let is_separator = |letter: char| match thousands {
+            Some(allowed) => letter == allowed,
+            None => !letter.is_ascii_digit(),
+        };
+        if !are_groups(units.rsplit(is_separator).map(str::len)) {
             return None;
         }
         let mut plain = String::with_capacity(self.digits.len() + 1);
         if self.is_negative {
             plain.push('-');
         }
-        push_groups(units, thousands, &mut plain)?;
+        plain.extend(units.chars().filter(|&letter| !is_separator(letter)));
         if let Some(decimals) = decimals {
             plain.push('.');
             plain.push_str(decimals);
@@ -197,28 +228,20 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Adds the digits of `units`; separators must stand before groups of three, or of two further
-/// left as in India.
-fn push_groups(units: &str, thousands: Option<char>, plain: &mut String) -> Option<()> {
-    let is_separator = |letter: char| match thousands {
-        Some(allowed) => letter == allowed,
-        None => !letter.is_ascii_digit(),
-    };
-    let mut groups = units.rsplit(is_separator);
-    let is_grouped = units.contains(is_separator);
-    let last = groups.next()?;
-    if is_grouped {
-        let rest: Vec<&str> = groups.collect();
-        let (first, middle) = rest.split_last()?;
-        let is_sound = last.len() == 3
-            && (1..=3).contains(&first.len())
-            && middle.iter().all(|group| (2..=3).contains(&group.len()));
-        if !is_sound {
-            return None;
-        }
+/// Whether digits between separators, from right to left so many each, are thousands: groups of
+/// three, or of two further left as in India.
+fn are_groups(lengths: impl Iterator<Item = usize>) -> bool {
+    let mut lengths = lengths.peekable();
+    let last = lengths.next();
+    if lengths.peek().is_none() {
+        return true;
     }
-    plain.extend(units.chars().filter(|&letter| !is_separator(letter)));
-    Some(())
+    let mut are_sound = last == Some(3);
+    while let Some(length) = lengths.next() {
+        let least = if lengths.peek().is_some() { 2 } else { 1 };
+        are_sound &= (least..=3).contains(&length);
+    }
+    are_sound
 }
 
 /// Blanks of all kinds and marks of writing direction around a text.

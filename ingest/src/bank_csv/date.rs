@@ -159,13 +159,13 @@ fn separated(text: &str) -> Option<(Parts, &str, bool)> {
     let mut has_points = false;
     for (place, number) in numbers.iter_mut().enumerate() {
         if place > 0 {
-            let stripped = rest.trim_start_matches(['-', '/', '.', ' ', ',']);
-            let between = rest.get(..rest.len() - stripped.len())?;
-            if between.is_empty() || between.len() > 2 {
+            let is_between = |byte: &u8| matches!(byte, b'-' | b'/' | b'.' | b' ' | b',');
+            let length = rest.bytes().take_while(|byte| is_between(byte)).count();
+            if !(1..=2).contains(&length) {
                 return None;
             }
-            has_points |= between.starts_with('.');
-            rest = stripped;
+            has_points |= rest.starts_with('.');
+            rest = rest.get(length..)?;
         }
         (*number, rest) = leading_number(rest)?;
     }
@@ -195,7 +195,9 @@ fn leading_number(text: &str) -> Option<(Number, &str)> {
     if (1..=4).contains(&digits) {
         let (number, rest) = text.split_at_checked(digits)?;
         let number = Number {
-            value: number.parse().ok()?,
+            value: number
+                .bytes()
+                .fold(0, |value, digit| value * 10 + u32::from(digit - b'0')),
             digits,
             is_month: false,
         };
@@ -227,6 +229,9 @@ fn is_time(rest: &str) -> bool {
 
 /// The date behind words such as `as of`.
 fn second_date(rest: &str) -> Option<&str> {
+    if rest.is_empty() {
+        return None;
+    }
     let rest = rest.trim_start();
     let mut dates = words()
         .followed_by

@@ -31,7 +31,7 @@ pub(super) struct Entry<'a> {
     pub status: BookingStatus,
     /// Whether the status is a word that is known.
     pub has_known_status: bool,
-    text: String,
+    text: Cow<'a, str>,
 }
 
 impl<'a> Entry<'a> {
@@ -54,7 +54,10 @@ impl<'a> Entry<'a> {
             return Err((QuarantineReason::BadStructure, message));
         }
         let (date, second) = date(row, columns, conventions, Meaning::Date)?.unzip();
-        let effect = conventions.money.effect(columns, row)?;
+        let money = &conventions.money;
+        let effect = money
+            .effect(columns, row)
+            .map_err(|unread| money.refusal(unread, columns, row))?;
         if effect.is_none() && columns.money().any(|column| column >= row.len()) {
             let message = "the line ends before its amount; ask for the file again".to_owned();
             return Err((QuarantineReason::BadStructure, message));
@@ -75,7 +78,9 @@ impl<'a> Entry<'a> {
             date: date.ok_or_else(no_date)?,
             value_date: value_date.or(second.flatten()),
             effect: effect.map(|effect| effect.amount),
-            fee: conventions.money.fee(columns, row)?,
+            fee: money
+                .fee(columns, row)
+                .map_err(|unread| money.refusal(unread, columns, row))?,
             currency: told.unwrap_or(Currency::NONE),
             has_currency: told.is_some(),
             status: if effect.is_none() {
@@ -203,8 +208,9 @@ fn currency(row: &Row, columns: &Columns) -> Result<Option<(Currency, bool)>, Re
             .find(|(symbol, ..)| symbol == text)
             .map(|(_, currency, is_sure)| (*currency, *is_sure))
     };
-    let code = Currency::parse(text.to_ascii_uppercase().as_bytes()).ok();
-    let code = code.map(|code| (code, true));
+    let code = Currency::parse(text.as_bytes())
+        .or_else(|_| Currency::parse(text.to_ascii_uppercase().as_bytes()));
+    let code = code.ok().map(|code| (code, true));
     code.or_else(symbol).map(Some).ok_or_else(|| {
         let message = format!("the currency is {text:?}, expected a code such as EUR");
         (QuarantineReason::BadCurrency, message)
@@ -216,14 +222,19 @@ fn account<'a>(cell: &'a str, of_file: &'a str) -> Cow<'a, str> {
     if cell.is_empty() {
         return Cow::Borrowed(of_file);
     }
-    let joined = cell.replace(' ', "");
-    if joined.len() < cell.len() && is_iban(joined.as_bytes()) {
-        return Cow::Owned(joined);
+    if cell.contains(' ') {
+        let joined = cell.replace(' ', "");
+        if is_iban(joined.as_bytes()) {
+            return Cow::Owned(joined);
+        }
     }
     Cow::Borrowed(cell)
 }
 
 fn status(cell: &str) -> (BookingStatus, bool) {
+    if cell.is_empty() {
+        return (BookingStatus::Booked, true);
+    }
     let word = fold(cell);
     if words().pending.contains(&word) {
         (BookingStatus::Pending, true)
@@ -236,8 +247,14 @@ fn status(cell: &str) -> (BookingStatus, bool) {
 }
 
 /// All cells of text, in their order.
-fn text(row: &Row, columns: &Columns) -> String {
+fn text<'a>(row: &'a Row, columns: &Columns) -> Cow<'a, str> {
     let cells = columns.places(Meaning::Text).map(|column| row.cell(column));
-    let filled: Vec<&str> = cells.filter(|cell| !cell.is_empty()).collect();
-    filled.join(" ")
+    let mut filled = cells.filter(|cell| !cell.is_empty());
+    let mut text = Cow::Borrowed(filled.next().unwrap_or_default());
+    for cell in filled {
+        let text = text.to_mut();
+        text.push(' ');
+        text.push_str(cell);
+    }
+    text
 }

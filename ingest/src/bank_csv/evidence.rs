@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::preamble::{self, Preamble};
 use super::row::Row;
 use super::running_balance::RunningBalance;
+use super::shared::Shared;
 use super::words::{Meaning, words};
 
 /// Everything that was counted.
@@ -35,7 +36,7 @@ pub(super) struct Evidence {
     /// The first code in the column of currencies.
     pub code: Option<Currency>,
     readings: [MoneyReading; 2],
-    neighbour: String,
+    neighbour: Shared,
 }
 
 /// How amounts and words of direction meet.
@@ -84,7 +85,7 @@ impl Evidence {
             symbol: None,
             code: None,
             readings: Mark::BOTH.map(reading),
-            neighbour: String::new(),
+            neighbour: Shared::default(),
         }
     }
 
@@ -184,18 +185,16 @@ impl Evidence {
         let Some(column) = columns.place(Meaning::Balance) else {
             return;
         };
-        let neighbour = neighbour(columns, row);
-        if neighbour != self.neighbour {
+        if self.neighbour.update(&neighbour(columns, row)) {
             self.interrupt();
-            self.neighbour = neighbour;
         }
         let after_fees = self.balances.iter_mut().zip(&mut self.balances_after_fees);
         for (reading, (balances, after_fees)) in self.readings.iter().zip(after_fees) {
-            let balance = reading.amount(columns, row, column).ok().flatten();
+            let balance = reading.amount(row, column).ok().flatten();
             let effect = reading.effect(columns, row).ok().flatten().or_else(|| {
                 // Before it is known whether the words tell the direction.
                 let amount = columns.place(Meaning::Amount)?;
-                reading.amount(columns, row, amount).ok().flatten()
+                reading.amount(row, amount).ok().flatten()
             });
             if let (Some(effect), Some(balance)) = (effect, balance) {
                 balances.add(effect.amount, balance.amount);
@@ -225,9 +224,8 @@ impl Evidence {
 }
 
 /// What lines must share for their balances to follow from each other.
-pub(super) fn neighbour(columns: &Columns, row: &Row) -> String {
-    let account = columns.cell(row, Meaning::Account);
-    format!("{account}\n{}", columns.cell(row, Meaning::Currency))
+pub(super) fn neighbour<'a>(columns: &Columns, row: &'a Row) -> [&'a str; 2] {
+    [Meaning::Account, Meaning::Currency].map(|meaning| columns.cell(row, meaning))
 }
 
 /// The column whose words may tell the direction.

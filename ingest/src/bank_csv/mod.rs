@@ -26,6 +26,7 @@ mod preamble;
 mod profile;
 mod row;
 mod running_balance;
+mod shared;
 mod statement;
 mod tally;
 mod words;

@@ -10,6 +10,18 @@ use super::words::{Meaning, fold, words};
 /// Why a row is not read, and the sentence for people.
 pub(super) type Refusal = (QuarantineReason, String);
 
+/// Why money is not read. It becomes a [`Refusal`] only where it is told: while the conventions
+/// are open, many an amount does not read under one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// What stands in this column is no amount.
+    Amount(usize),
+    /// There is both a debit and a credit.
+    BothWays,
+    /// The word in this column is no direction.
+    Direction(usize),
+}
+
 /// How the way that money moves is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -52,8 +64,8 @@ impl MoneyReading {
     /// The effect of a row; none if it has no money.
     ///
     /// # Errors
-    /// The reason for quarantine.
-    pub fn effect(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Refusal> {
+    /// [`Unread`] if it cannot be told.
+    pub fn effect(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Unread> {
         let Some(effect) = self.moved(columns, row)? else {
             return Ok(None);
         };
@@ -71,24 +83,24 @@ impl MoneyReading {
     /// The fee in its column, whatever its sign; none if there is none.
     ///
     /// # Errors
-    /// The reason for quarantine.
-    pub fn fee(&self, columns: &Columns, row: &Row) -> Result<Option<Amount>, Refusal> {
+    /// [`Unread`] if it is no amount.
+    pub fn fee(&self, columns: &Columns, row: &Row) -> Result<Option<Amount>, Unread> {
         let Some(column) = columns.place(Meaning::Fee) else {
             return Ok(None);
         };
-        let fee = self.amount(columns, row, column)?;
+        let fee = self.amount(row, column)?;
         let fee = fee.map(|fee| fee.amount.abs());
         Ok(fee.filter(|fee| !fee.is_zero()))
     }
 
-    fn moved(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Refusal> {
+    fn moved(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Unread> {
         if self.way == Way::Pair {
             return self.pair(columns, row);
         }
         let Some(column) = columns.place(Meaning::Amount) else {
             return Ok(None);
         };
-        let Some(found) = self.amount(columns, row, column)? else {
+        let Some(found) = self.amount(row, column)? else {
             return Ok(None);
         };
         let amount = match self.way {
@@ -102,10 +114,10 @@ impl MoneyReading {
                 } else {
                     found.amount
                 };
-                if self.is_credit(columns, row, column)? {
-                    amount
-                } else {
-                    -amount
+                match self.direction(row.cell(column)) {
+                    Some(true) => amount,
+                    Some(false) => -amount,
+                    None => return Err(Unread::Direction(column)),
                 }
             }
             Way::Signed | Way::Pair => found.amount,
@@ -113,18 +125,15 @@ impl MoneyReading {
         Ok(Some(Effect { amount, ..found }))
     }
 
-    fn pair(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Refusal> {
+    fn pair(&self, columns: &Columns, row: &Row) -> Result<Option<Effect>, Unread> {
         let read = |meaning| match columns.place(meaning) {
-            Some(column) => self.amount(columns, row, column),
+            Some(column) => self.amount(row, column),
             None => Ok(None),
         };
         let (debit, credit) = (read(Meaning::Debit)?, read(Meaning::Credit)?);
         let is_money = |effect: &Effect| !effect.amount.is_zero();
         match (debit.filter(is_money), credit.filter(is_money)) {
-            (Some(_), Some(_)) => Err((
-                QuarantineReason::BadValue,
-                "the line has both a debit and a credit; expected one of them".to_owned(),
-            )),
+            (Some(_), Some(_)) => Err(Unread::BothWays),
             (Some(debit), None) => {
                 let amount = if self.has_signed_debits {
                     debit.amount.abs()
@@ -144,13 +153,8 @@ impl MoneyReading {
     /// The amount in one cell; none if nothing is written there.
     ///
     /// # Errors
-    /// The reason for quarantine.
-    pub fn amount(
-        &self,
-        columns: &Columns,
-        row: &Row,
-        column: usize,
-    ) -> Result<Option<Effect>, Refusal> {
+    /// [`Unread::Amount`] if it is no amount by these conventions.
+    pub fn amount(&self, row: &Row, column: usize) -> Result<Option<Effect>, Unread> {
         let text = row.cell(column);
         // A dash stands where there is nothing.
         if !text.contains(char::is_alphanumeric) {
@@ -167,27 +171,36 @@ impl MoneyReading {
                 .amount(mark, thousands)
                 .map(|amount| Effect { amount, currency })
         });
-        read.map(Some).ok_or_else(|| {
-            let message = format!(
-                "{} is {:?}, expected an amount with a {}",
-                columns.name(column),
-                text,
-                mark.words()
-            );
-            (QuarantineReason::BadAmount, message)
-        })
+        read.map(Some).ok_or(Unread::Amount(column))
     }
 
-    fn is_credit(&self, columns: &Columns, row: &Row, column: usize) -> Result<bool, Refusal> {
-        self.direction(row.cell(column)).ok_or_else(|| {
-            let message = format!(
-                "{} is {:?}, which does not say whether money comes or leaves; name its words in \
-                 a profile",
-                columns.name(column),
-                row.cell(column)
-            );
-            (QuarantineReason::UnknownType, message)
-        })
+    /// The reason for quarantine of a row whose money is not read.
+    pub fn refusal(&self, unread: Unread, columns: &Columns, row: &Row) -> Refusal {
+        let is = |column| format!("{} is {:?}", columns.name(column), row.cell(column));
+        match unread {
+            Unread::Amount(column) => {
+                let mark = if row.is_number(column) {
+                    Mark::Point
+                } else {
+                    self.mark
+                };
+                let expected = format!("expected an amount with a {}", mark.words());
+                let message = format!("{}, {expected}", is(column));
+                (QuarantineReason::BadAmount, message)
+            }
+            Unread::BothWays => {
+                let message = "the line has both a debit and a credit; expected one of them";
+                (QuarantineReason::BadValue, message.to_owned())
+            }
+            Unread::Direction(column) => {
+                let message = format!(
+                    "{}, which does not say whether money comes or leaves; name its words in a \
+                     profile",
+                    is(column)
+                );
+                (QuarantineReason::UnknownType, message)
+            }
+        }
     }
 
     /// Whether a word says that money comes, or none if it says nothing.

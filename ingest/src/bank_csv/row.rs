@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use encoding_rs::Encoding;
+use memchr::memchr_iter;
 
 use crate::lines::{Line, LineReader};
 use crate::rows::decode;
@@ -38,7 +39,15 @@ impl Row {
     /// The cell at `place`, without blanks around it; empty if there is none.
     pub fn cell(&self, place: usize) -> &str {
         let range = self.cells.get(place).cloned().unwrap_or_default();
-        self.text.get(range).unwrap_or_default().trim()
+        self.text.get(range).unwrap_or_default()
+    }
+
+    /// Adds the cell that stands in `text`.
+    fn push_range(&mut self, range: Range<usize>) {
+        let written = self.text.get(range.clone()).unwrap_or_default();
+        let inner = written.trim_start();
+        let from = range.start + written.len() - inner.len();
+        self.cells.push(from..from + inner.trim_end().len());
     }
 
     /// All cells.
@@ -103,7 +112,7 @@ impl Row {
             self.cells.push(end..end);
         }
         self.text.push_str(text);
-        self.cells.push(end..self.text.len());
+        self.push_range(end..self.text.len());
         if is_number {
             self.numbers.push(place);
         }
@@ -112,11 +121,18 @@ impl Row {
     /// Cuts `text` into cells; says whether a quote is left open.
     fn split(&mut self, text: &str, separator: char) -> bool {
         self.clear_cells();
+        if let Ok(separator) = u8::try_from(separator)
+            && separator.is_ascii()
+            && !text.contains('"')
+        {
+            self.split_unquoted(text, separator);
+            return false;
+        }
         let mut rest = text;
         loop {
             let from = self.text.len();
             let (after, is_open) = push_cell(rest, separator, &mut self.text);
-            self.cells.push(from..self.text.len());
+            self.push_range(from..self.text.len());
             if is_open {
                 return true;
             }
@@ -125,6 +141,16 @@ impl Row {
                 None => return false,
             }
         }
+    }
+
+    fn split_unquoted(&mut self, text: &str, separator: u8) {
+        self.text.push_str(text);
+        let mut from = 0;
+        for end in memchr_iter(separator, text.as_bytes()) {
+            self.push_range(from..end);
+            from = end + 1;
+        }
+        self.push_range(from..text.len());
     }
 }
 

@@ -12,6 +12,7 @@ use super::entry::Entry;
 use super::evidence::neighbour;
 use super::preamble;
 use super::row::Row;
+use super::shared::Shared;
 use super::tally::{Neighbour, Stated, Tally};
 use super::words::{Meaning, fold, words};
 use crate::format::ReadError;
@@ -28,6 +29,8 @@ pub(super) struct Statement<'p, 'i, 'f> {
     tally: Tally,
     /// The account that a line of its own named last.
     section: Rc<str>,
+    /// The account of the line before and all by which it is told from others.
+    place: Shared,
 }
 
 impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
@@ -45,6 +48,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
             balances: TableRows::new(file_name, batch_rows),
             tally: Tally::default(),
             section: Rc::from(&*conventions.account),
+            place: Shared::default(),
             intake,
         }
     }
@@ -129,18 +133,20 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
         if !self.conventions.has_running_balance {
             return;
         }
-        let Ok(found) = self.conventions.money.amount(self.columns, row, column) else {
+        let Ok(found) = self.conventions.money.amount(row, column) else {
             self.tally.unread_balances.add(row.line);
             self.tally.neighbour = None;
             return;
         };
         let (account, date) = entry.place();
+        let [written, currency] = neighbour(self.columns, row);
+        self.place
+            .update(&[account, &self.section, written, currency]);
         let below = found.map(|balance| Neighbour {
-            key: format!("{}\n{}", self.section, neighbour(self.columns, row)),
+            place: self.place.clone(),
             line: row.line,
             effect,
             balance: balance.amount,
-            account: account.to_owned(),
             currency: entry.currency,
             date,
         });
@@ -186,7 +192,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
     fn total(&mut self, row: &Row) {
         let mut has_total = false;
         for column in self.columns.money() {
-            let read = self.conventions.money.amount(self.columns, row, column);
+            let read = self.conventions.money.amount(row, column);
             if let Ok(Some(total)) = read {
                 has_total = true;
                 let meaning = [Meaning::Debit, Meaning::Credit]
@@ -264,7 +270,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
         if let Some(last) = self.tally.closing(self.conventions.order) {
             let balance = Balance {
                 source_line: last.line,
-                account: &last.account,
+                account: last.place.first(),
                 currency: last.currency,
                 type_code: "",
                 balance_type: "balance after the last line",

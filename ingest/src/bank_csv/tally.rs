@@ -6,6 +6,7 @@ use tieout_core::{Amount, Currency, Date, FindingCode, Severity};
 
 use super::money::Way;
 use super::running_balance::LineOrder;
+use super::shared::Shared;
 use super::words::Meaning;
 use crate::intake::Notice;
 
@@ -31,12 +32,11 @@ impl Occurrences {
 /// A line with a balance beside it.
 #[derive(Clone, Debug)]
 pub(super) struct Neighbour {
-    /// What lines of one account share.
-    pub key: String,
+    /// The account, and what else lines of it share.
+    pub place: Shared,
     pub line: u64,
     pub effect: Amount,
     pub balance: Amount,
-    pub account: String,
     pub currency: Currency,
     pub date: Date,
 }
@@ -123,9 +123,9 @@ impl Tally {
         self.has_several_accounts |= self
             .first
             .as_ref()
-            .is_some_and(|first| first.key != below.key);
+            .is_some_and(|first| first.place != below.place);
         self.last = Some(below.clone());
-        let Some(above) = above.filter(|above| above.key == below.key) else {
+        let Some(above) = above.filter(|above| above.place == below.place) else {
             return;
         };
         self.pairs += 1;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
 use tieout_core::check_digits::{is_belgian_ogm, is_iso_11649};
 
 use super::movement::Movement;
@@ -129,9 +130,9 @@ fn grouped(digits: &[u8]) -> String {
 /// The digits of a Belgian structured communication that a payer wrote into free text as
 /// `123/4567/89012`, if its check digits are right.
 fn reference_in(text: &[u8]) -> Option<String> {
-    text.windows(14).find_map(|window| {
-        let is_form = window.get(3) == Some(&b'/') && window.get(8) == Some(&b'/');
-        if !is_form {
+    memchr_iter(b'/', text).find_map(|slash| {
+        let window = text.get(slash.checked_sub(3)?..slash + 11)?;
+        if window.get(8) != Some(&b'/') {
             return None;
         }
         let digits: Vec<u8> = window.iter().copied().filter(|&b| b != b'/').collect();

@@ -55,6 +55,9 @@ pub(super) fn unbroken(text: &[u8]) -> Vec<u8> {
 
 /// Characters of a text, whatever their encoding: bytes that go on with one are not counted.
 pub(super) fn length(text: &[u8]) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     let is_utf8 = std::str::from_utf8(text).is_ok();
     let goes_on = |byte: &&u8| is_utf8 && **byte & 0xc0 == 0x80;
     text.len() - text.iter().filter(goes_on).count()

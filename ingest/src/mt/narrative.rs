@@ -154,7 +154,7 @@ impl Narrative {
                 (open, from) = (Part::Plain, at + 1);
                 at = from;
             } else {
-                at += 1;
+                at += 1 + words.before_next(rest.get(1..).unwrap_or_default());
             }
         }
         self.add(open, text.get(from..).unwrap_or_default());
@@ -299,9 +299,8 @@ impl Narrative {
 
     /// The account on the other side: an IBAN as it is, another number behind its bank.
     pub fn counterparty_account(&self) -> Vec<u8> {
-        let account: Vec<u8> = (self.value(Part::Account).iter().copied())
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .collect();
+        let mut account = self.value(Part::Account).to_vec();
+        account.retain(|byte| !byte.is_ascii_whitespace());
         let bank = self.value(Part::Bank);
         if values::has_iban_shape(&account) || bank.is_empty() || account.is_empty() {
             return account;

@@ -74,7 +74,11 @@ struct Lists {
 }
 
 /// The words of one dialect by their first byte, the longest first.
-pub(super) struct Words(Vec<Vec<(String, Part)>>);
+pub(super) struct Words {
+    by_first: Vec<Vec<(String, Part)>>,
+    /// Whether any begins with the byte.
+    begins: [bool; 256],
+}
 
 /// Every list.
 pub(super) struct Tables {
@@ -141,13 +145,23 @@ impl Words {
         for words in &mut by_first {
             words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
         }
-        Self(by_first)
+        let mut begins = [false; 256];
+        for (begins, words) in begins.iter_mut().zip(&by_first) {
+            *begins = !words.is_empty();
+        }
+        Self { by_first, begins }
+    }
+
+    /// How many bytes come before one that a word or a slash may begin with.
+    pub fn before_next(&self, text: &[u8]) -> usize {
+        let begins = |&byte: &u8| byte == b'/' || self.begins[usize::from(byte)];
+        text.iter().position(begins).unwrap_or(text.len())
     }
 
     /// The word that `text` begins with, and its length.
     pub fn at(&self, text: &[u8]) -> Option<(Part, usize)> {
         let first = usize::from(*text.first()?);
-        self.0[first]
+        self.by_first[first]
             .iter()
             .find(|(word, _)| text.starts_with(word.as_bytes()))
             .map(|(word, part)| (*part, word.len()))

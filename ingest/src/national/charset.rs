@@ -15,10 +15,13 @@ const CODE_PAGE_850: [char; 41] = [
 /// there and a sign in Windows-1252, else Windows-1252.
 #[inline]
 pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    if std::str::from_utf8(bytes).is_err() && is_code_page_850(bytes) {
-        return Cow::Owned(bytes.iter().map(|&byte| letter(byte)).collect());
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) if is_code_page_850(bytes) => {
+            Cow::Owned(bytes.iter().map(|&byte| letter(byte)).collect())
+        }
+        Err(_) => rows::decode(bytes),
     }
-    rows::decode(bytes)
 }
 
 fn is_code_page_850(bytes: &[u8]) -> bool {

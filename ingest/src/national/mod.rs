@@ -59,16 +59,51 @@ pub(crate) fn optional_date<E>(
 
 /// Appends the words of `words`, with single blanks between all.
 pub(crate) fn append_words(text: &mut String, words: &str) {
-    for word in words.split_ascii_whitespace() {
+    let mut rest = words;
+    loop {
+        let (_, word) = rest.split_at(blanks(rest.as_bytes()));
+        if word.is_empty() {
+            return;
+        }
+        let length = word.bytes().position(|byte| byte.is_ascii_whitespace());
+        let (word, behind) = word.split_at(length.unwrap_or(word.len()));
         if !text.is_empty() {
             text.push(' ');
         }
         text.push_str(word);
+        rest = behind;
     }
+}
+
+/// How many blanks `text` begins with. Records are filled up with them, so that they are counted
+/// eight at a time.
+fn blanks(text: &[u8]) -> usize {
+    let (eights, _) = text.as_chunks::<8>();
+    let count = eights.iter().take_while(|&eight| eight == b"        ");
+    let count = 8 * count.count();
+    let rest = text.iter().skip(count);
+    count + rest.take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// A creditor reference of ISO 11649 that stands as a word in `text`.
 pub(crate) fn iso_reference_in(text: &str) -> Option<&str> {
     text.split_ascii_whitespace()
         .find(|word| is_iso_11649(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_are_what_splitting_gives(words in "([ab\u{e9}]{0,3}[ \t]{0,20}){0,4}") {
+            let mut text = String::new();
+            append_words(&mut text, &words);
+            let split: Vec<&str> = words.split_ascii_whitespace().collect();
+            prop_assert_eq!(text, split.join(" "));
+        }
+    }
 }

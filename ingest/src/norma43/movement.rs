@@ -15,6 +15,8 @@ use crate::rows::BankLine;
 
 /// Concept records that a movement may have.
 const CONCEPTS_MAX: usize = 5;
+/// Bytes that the text of a movement seldom has more of.
+const TEXT_BYTES_USUAL: usize = 256;
 /// Schemes of SEPA direct debits, with which the first concept of one begins.
 const SCHEMES: [&[u8]; 3] = [b"CORE", b"COR1", b"B2B "];
 /// Cheques and withdrawals by them.
@@ -126,7 +128,7 @@ impl Movement {
     /// currency.
     fn text(&self, reference: &[u8]) -> String {
         let record = self.record.bytes();
-        let mut text = String::new();
+        let mut text = String::with_capacity(TEXT_BYTES_USUAL);
         for concept in self.concepts.iter().take(self.used) {
             // Words run on from the first half into the second.
             append_words(&mut text, &decode(columns(concept.bytes(), 5, 80)));

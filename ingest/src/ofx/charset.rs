@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
+use memchr::memchr2;
 
 /// The character set of a file's text, where it is not UTF-8.
 pub(super) struct Charset {
@@ -66,10 +67,10 @@ impl Charset {
 
 /// The text with a blank for each break of a line.
 fn on_one_line(text: Cow<'_, str>) -> Cow<'_, str> {
-    let is_break = |character: char| matches!(character, '\r' | '\n');
-    if !text.contains(is_break) {
+    if memchr2(b'\r', b'\n', text.as_bytes()).is_none() {
         return text;
     }
+    let is_break = |character: char| matches!(character, '\r' | '\n');
     let lines: Vec<&str> = text
         .split(is_break)
         .map(str::trim)

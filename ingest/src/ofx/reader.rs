@@ -170,8 +170,8 @@ impl<'a> Reader<'a> {
         if self.passing.is_some() {
             return Ok(());
         }
-        let shown = String::from_utf8_lossy(name);
         if is_trade(name) || is_other_part(name) {
+            let shown = String::from_utf8_lossy(name);
             let kind = if is_trade(name) {
                 &oddity::TRADE
             } else {

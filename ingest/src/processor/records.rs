@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
+use memchr::memchr;
+
 use crate::lines::{LINE_BYTES_MAX, Line, LineReader};
 
 /// Lines that one record may have.
@@ -134,6 +136,9 @@ impl<R: Read> Records<R> {
 
 /// Whether a line ends within quotes, which may have begun before it.
 fn is_open(mut is_quoted: bool, line: &[u8], separator: u8) -> bool {
+    if memchr(b'"', line).is_none() {
+        return is_quoted;
+    }
     let mut at_start = true;
     let mut rest = line.iter().copied().peekable();
     while let Some(byte) = rest.next() {

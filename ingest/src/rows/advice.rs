@@ -26,8 +26,8 @@ pub(crate) struct AdviceLine<'a> {
 impl TableRow for AdviceLine<'_> {
     const TABLE: Table = Table::RemittanceLines;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>> {
+        [
             Cell::Null,
             Cell::File,
             Cell::Count(Some(self.source_line)),

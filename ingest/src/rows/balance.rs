@@ -26,8 +26,8 @@ pub(crate) struct Balance<'a> {
 impl TableRow for Balance<'_> {
     const TABLE: Table = Table::Balances;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>> {
+        [
             Cell::File,
             Cell::Count(Some(self.source_line)),
             Cell::Text(self.account),

@@ -4,19 +4,24 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder,
-    RecordBatch, StringBuilder, UInt32Builder, UInt64Builder,
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Array, Decimal128Builder,
+    FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
 };
+use arrow::buffer::Buffer;
 use arrow::error::ArrowError;
 use tieout_core::schema::{AMOUNT_TYPE, parsed_remittance_lines, parsed_transactions};
 use tieout_core::{Amount, Channel, Currency, Date, Direction, Feed, LineId};
 
+use super::text::TextColumn;
 use crate::format::{Batch, ReadError};
 use crate::intake::Intake;
 
 /// Text bytes after which a batch is handed over however few rows it has, so that Arrow's
 /// 32-bit offsets always hold them.
 pub(super) const BATCH_TEXT_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of an identity.
+const IDENTITY_BYTES: i32 = 16;
 
 /// A line of a statement, or a cheque. Empty text becomes null.
 #[derive(Clone, Debug)]
@@ -132,34 +137,33 @@ pub(crate) struct BankLines {
     batch_rows: usize,
     text_bytes: usize,
     rows: usize,
-    identity: FixedSizeBinaryBuilder,
-    file: StringBuilder,
-    line: UInt64Builder,
-    account: StringBuilder,
+    identities: Vec<u8>,
+    file: TextColumn,
+    line: Vec<u64>,
+    account: TextColumn,
     booking_date: Date32Builder,
     value_date: Date32Builder,
-    direction: StringBuilder,
-    currency: StringBuilder,
-    amount: Decimal128Builder,
-    type_code: StringBuilder,
-    bank_reference: StringBuilder,
-    end_to_end_id: StringBuilder,
-    check_number: StringBuilder,
-    counterparty_name: StringBuilder,
-    counterparty_account: StringBuilder,
-    remittance_text: StringBuilder,
+    direction: TextColumn,
+    currency: TextColumn,
+    amount: Vec<i128>,
+    type_code: TextColumn,
+    bank_reference: TextColumn,
+    end_to_end_id: TextColumn,
+    check_number: TextColumn,
+    counterparty_name: TextColumn,
+    counterparty_account: TextColumn,
+    remittance_text: TextColumn,
     reversal: BooleanBuilder,
-    status: StringBuilder,
-    channel: StringBuilder,
-    statement_id: StringBuilder,
-    customer_number: StringBuilder,
-    byte_start: UInt64Builder,
-    byte_end: UInt64Builder,
-    feed: StringBuilder,
-    entry_reference: StringBuilder,
-    creditor_reference: StringBuilder,
-    mandate_id: StringBuilder,
-    return_reason: StringBuilder,
+    status: TextColumn,
+    channel: TextColumn,
+    statement_id: TextColumn,
+    byte_start: Vec<u64>,
+    byte_end: Vec<u64>,
+    feed: TextColumn,
+    entry_reference: TextColumn,
+    creditor_reference: TextColumn,
+    mandate_id: TextColumn,
+    return_reason: TextColumn,
     charges: Decimal128Builder,
     documents: DocumentLines,
 }
@@ -171,34 +175,33 @@ impl BankLines {
             batch_rows: batch_rows.max(1),
             text_bytes: 0,
             rows: 0,
-            identity: FixedSizeBinaryBuilder::new(16),
-            file: StringBuilder::new(),
-            line: UInt64Builder::new(),
-            account: StringBuilder::new(),
+            identities: Vec::new(),
+            file: TextColumn::nullable(),
+            line: Vec::new(),
+            account: TextColumn::nullable(),
             booking_date: Date32Builder::new(),
             value_date: Date32Builder::new(),
-            direction: StringBuilder::new(),
-            currency: StringBuilder::new(),
-            amount: amounts(),
-            type_code: StringBuilder::new(),
-            bank_reference: StringBuilder::new(),
-            end_to_end_id: StringBuilder::new(),
-            check_number: StringBuilder::new(),
-            counterparty_name: StringBuilder::new(),
-            counterparty_account: StringBuilder::new(),
-            remittance_text: StringBuilder::new(),
+            direction: TextColumn::nullable(),
+            currency: TextColumn::nullable(),
+            amount: Vec::new(),
+            type_code: TextColumn::nullable(),
+            bank_reference: TextColumn::nullable(),
+            end_to_end_id: TextColumn::nullable(),
+            check_number: TextColumn::nullable(),
+            counterparty_name: TextColumn::nullable(),
+            counterparty_account: TextColumn::nullable(),
+            remittance_text: TextColumn::nullable(),
             reversal: BooleanBuilder::new(),
-            status: StringBuilder::new(),
-            channel: StringBuilder::new(),
-            statement_id: StringBuilder::new(),
-            customer_number: StringBuilder::new(),
-            byte_start: UInt64Builder::new(),
-            byte_end: UInt64Builder::new(),
-            feed: StringBuilder::new(),
-            entry_reference: StringBuilder::new(),
-            creditor_reference: StringBuilder::new(),
-            mandate_id: StringBuilder::new(),
-            return_reason: StringBuilder::new(),
+            status: TextColumn::nullable(),
+            channel: TextColumn::nullable(),
+            statement_id: TextColumn::nullable(),
+            byte_start: Vec::new(),
+            byte_end: Vec::new(),
+            feed: TextColumn::nullable(),
+            entry_reference: TextColumn::nullable(),
+            creditor_reference: TextColumn::nullable(),
+            mandate_id: TextColumn::nullable(),
+            return_reason: TextColumn::nullable(),
             charges: amounts(),
             documents: DocumentLines::new(),
         }
@@ -209,43 +212,42 @@ impl BankLines {
         if self.rows >= self.batch_rows || self.text_bytes >= BATCH_TEXT_BYTES_MAX {
             self.flush(intake)?;
         }
-        self.append(line).map_err(|error| intake.internal(&error))
+        self.append(line);
+        Ok(())
     }
 
-    fn append(&mut self, line: &BankLine<'_>) -> Result<(), ArrowError> {
-        self.identity.append_value(line.identity.to_bytes())?;
-        self.file.append_value(&self.file_name);
-        self.line.append_value(line.source_line);
-        append_text(&mut self.account, line.account);
+    fn append(&mut self, line: &BankLine<'_>) {
+        self.identities.extend_from_slice(&line.identity.to_bytes());
+        self.file.append(&self.file_name);
+        self.line.push(line.source_line);
+        self.account.append(line.account);
         append_date(&mut self.booking_date, line.booking_date);
         append_date(&mut self.value_date, line.value_date);
-        self.direction.append_value(line.direction.code());
-        self.currency.append_value(line.currency.as_str());
-        self.amount.append_value(line.amount.units());
-        append_text(&mut self.type_code, line.type_code);
-        append_text(&mut self.bank_reference, line.bank_reference);
-        append_text(&mut self.end_to_end_id, line.end_to_end_id);
-        append_text(&mut self.check_number, line.check_number);
-        append_text(&mut self.counterparty_name, line.counterparty_name);
-        append_text(&mut self.counterparty_account, line.counterparty_account);
-        append_text(&mut self.remittance_text, line.remittance_text);
+        self.direction.append(line.direction.code());
+        self.currency.append(line.currency.as_str());
+        self.amount.push(line.amount.units());
+        self.type_code.append(line.type_code);
+        self.bank_reference.append(line.bank_reference);
+        self.end_to_end_id.append(line.end_to_end_id);
+        self.check_number.append(line.check_number);
+        self.counterparty_name.append(line.counterparty_name);
+        self.counterparty_account.append(line.counterparty_account);
+        self.remittance_text.append(line.remittance_text);
         self.reversal.append_value(line.reversal);
-        self.status.append_value(line.status.code());
-        self.channel.append_value(line.channel.code());
-        append_text(&mut self.statement_id, line.statement_id);
-        self.customer_number.append_null();
-        self.byte_start.append_value(line.bytes.start);
-        self.byte_end.append_value(line.bytes.end);
-        self.feed.append_value(line.feed.code());
-        append_text(&mut self.entry_reference, line.entry_reference);
-        append_text(&mut self.creditor_reference, line.creditor_reference);
-        append_text(&mut self.mandate_id, line.mandate_id);
-        append_text(&mut self.return_reason, line.return_reason);
+        self.status.append(line.status.code());
+        self.channel.append(line.channel.code());
+        self.statement_id.append(line.statement_id);
+        self.byte_start.push(line.bytes.start);
+        self.byte_end.push(line.bytes.end);
+        self.feed.append(line.feed.code());
+        self.entry_reference.append(line.entry_reference);
+        self.creditor_reference.append(line.creditor_reference);
+        self.mandate_id.append(line.mandate_id);
+        self.return_reason.append(line.return_reason);
         self.charges.append_option(line.charges.map(Amount::units));
         // No column of a line is longer than the line itself.
         self.text_bytes += self.file_name.len() + (line.bytes.end - line.bytes.start) as usize;
         self.rows += 1;
-        Ok(())
     }
 
     /// Adds a document of the line pushed last.
@@ -262,7 +264,9 @@ impl BankLines {
         }
         self.rows = 0;
         self.text_bytes = 0;
-        let transactions = RecordBatch::try_new(parsed_transactions(), self.finish_columns());
+        let columns = self.finish_columns();
+        let transactions =
+            columns.and_then(|columns| RecordBatch::try_new(parsed_transactions(), columns));
         let documents = self.documents.finish();
         let batch = transactions.and_then(|transactions| {
             Ok(Batch::Transactions {
@@ -274,113 +278,118 @@ impl BankLines {
         Ok(intake.hand_over(batch)?)
     }
 
-    fn finish_columns(&mut self) -> Vec<ArrayRef> {
-        vec![
-            Arc::new(self.identity.finish()),
-            Arc::new(self.file.finish()),
-            Arc::new(self.line.finish()),
-            Arc::new(self.account.finish()),
+    fn finish_columns(&mut self) -> Result<Vec<ArrayRef>, ArrowError> {
+        let rows = self.line.len();
+        let identities = Buffer::from_vec(take_full(&mut self.identities));
+        let identities = FixedSizeBinaryArray::try_new(IDENTITY_BYTES, identities, None)?;
+        let amounts = Decimal128Array::from(take_full(&mut self.amount));
+        let amounts = amounts.with_data_type(AMOUNT_TYPE);
+        Ok(vec![
+            Arc::new(identities),
+            self.file.finish(),
+            Arc::new(UInt64Array::from(take_full(&mut self.line))),
+            self.account.finish(),
             Arc::new(self.booking_date.finish()),
             Arc::new(self.value_date.finish()),
-            Arc::new(self.direction.finish()),
-            Arc::new(self.currency.finish()),
-            Arc::new(self.amount.finish()),
-            Arc::new(self.type_code.finish()),
-            Arc::new(self.bank_reference.finish()),
-            Arc::new(self.end_to_end_id.finish()),
-            Arc::new(self.check_number.finish()),
-            Arc::new(self.counterparty_name.finish()),
-            Arc::new(self.counterparty_account.finish()),
-            Arc::new(self.remittance_text.finish()),
+            self.direction.finish(),
+            self.currency.finish(),
+            Arc::new(amounts),
+            self.type_code.finish(),
+            self.bank_reference.finish(),
+            self.end_to_end_id.finish(),
+            self.check_number.finish(),
+            self.counterparty_name.finish(),
+            self.counterparty_account.finish(),
+            self.remittance_text.finish(),
             Arc::new(self.reversal.finish()),
-            Arc::new(self.status.finish()),
-            Arc::new(self.channel.finish()),
-            Arc::new(self.statement_id.finish()),
-            Arc::new(self.customer_number.finish()),
-            Arc::new(self.byte_start.finish()),
-            Arc::new(self.byte_end.finish()),
-            Arc::new(self.feed.finish()),
-            Arc::new(self.entry_reference.finish()),
-            Arc::new(self.creditor_reference.finish()),
-            Arc::new(self.mandate_id.finish()),
-            Arc::new(self.return_reason.finish()),
+            self.status.finish(),
+            self.channel.finish(),
+            self.statement_id.finish(),
+            Arc::new(StringArray::new_null(rows)),
+            Arc::new(UInt64Array::from(take_full(&mut self.byte_start))),
+            Arc::new(UInt64Array::from(take_full(&mut self.byte_end))),
+            self.feed.finish(),
+            self.entry_reference.finish(),
+            self.creditor_reference.finish(),
+            self.mandate_id.finish(),
+            self.return_reason.finish(),
             Arc::new(self.charges.finish()),
-        ]
+        ])
     }
 }
 
 struct DocumentLines {
-    row: UInt32Builder,
-    file: StringBuilder,
-    line: UInt64Builder,
-    payment_reference: StringBuilder,
-    payer_name: StringBuilder,
+    row: Vec<u32>,
+    file: TextColumn,
+    line: Vec<u64>,
+    payment_reference: TextColumn,
+    payer_name: TextColumn,
     payment_date: Date32Builder,
     payment_amount: Decimal128Builder,
-    currency: StringBuilder,
-    document_number: StringBuilder,
+    currency: TextColumn,
+    document_number: TextColumn,
     gross: Decimal128Builder,
     discount: Decimal128Builder,
     adjustment: Decimal128Builder,
-    adjustment_reason: StringBuilder,
+    adjustment_reason: TextColumn,
     net: Decimal128Builder,
 }
 
 impl DocumentLines {
     fn new() -> Self {
         Self {
-            row: UInt32Builder::new(),
-            file: StringBuilder::new(),
-            line: UInt64Builder::new(),
-            payment_reference: StringBuilder::new(),
-            payer_name: StringBuilder::new(),
+            row: Vec::new(),
+            file: TextColumn::nullable(),
+            line: Vec::new(),
+            payment_reference: TextColumn::nullable(),
+            payer_name: TextColumn::nullable(),
             payment_date: Date32Builder::new(),
             payment_amount: amounts(),
-            currency: StringBuilder::new(),
-            document_number: StringBuilder::new(),
+            currency: TextColumn::nullable(),
+            document_number: TextColumn::nullable(),
             gross: amounts(),
             discount: amounts(),
             adjustment: amounts(),
-            adjustment_reason: StringBuilder::new(),
+            adjustment_reason: TextColumn::nullable(),
             net: amounts(),
         }
     }
 
     fn append(&mut self, row: u32, file_name: &str, document: &DocumentLine<'_>) {
-        self.row.append_value(row);
-        self.file.append_value(file_name);
-        self.line.append_value(document.source_line);
-        append_text(&mut self.payment_reference, document.payment_reference);
-        append_text(&mut self.payer_name, document.payer_name);
+        self.row.push(row);
+        self.file.append(file_name);
+        self.line.push(document.source_line);
+        self.payment_reference.append(document.payment_reference);
+        self.payer_name.append(document.payer_name);
         append_date(&mut self.payment_date, document.payment_date);
         self.payment_amount
             .append_option(document.payment_amount.map(Amount::units));
-        self.currency.append_value(document.currency.as_str());
-        append_text(&mut self.document_number, document.document_number);
+        self.currency.append(document.currency.as_str());
+        self.document_number.append(document.document_number);
         self.gross.append_option(document.gross.map(Amount::units));
         self.discount
             .append_option(document.discount.map(Amount::units));
         self.adjustment
             .append_option(document.adjustment.map(Amount::units));
-        append_text(&mut self.adjustment_reason, document.adjustment_reason);
+        self.adjustment_reason.append(document.adjustment_reason);
         self.net.append_option(document.net.map(Amount::units));
     }
 
     fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         let columns: Vec<ArrayRef> = vec![
-            Arc::new(self.row.finish()),
-            Arc::new(self.file.finish()),
-            Arc::new(self.line.finish()),
-            Arc::new(self.payment_reference.finish()),
-            Arc::new(self.payer_name.finish()),
+            Arc::new(UInt32Array::from(take_full(&mut self.row))),
+            self.file.finish(),
+            Arc::new(UInt64Array::from(take_full(&mut self.line))),
+            self.payment_reference.finish(),
+            self.payer_name.finish(),
             Arc::new(self.payment_date.finish()),
             Arc::new(self.payment_amount.finish()),
-            Arc::new(self.currency.finish()),
-            Arc::new(self.document_number.finish()),
+            self.currency.finish(),
+            self.document_number.finish(),
             Arc::new(self.gross.finish()),
             Arc::new(self.discount.finish()),
             Arc::new(self.adjustment.finish()),
-            Arc::new(self.adjustment_reason.finish()),
+            self.adjustment_reason.finish(),
             Arc::new(self.net.finish()),
         ];
         RecordBatch::try_new(parsed_remittance_lines(), columns)
@@ -391,13 +400,10 @@ fn amounts() -> Decimal128Builder {
     Decimal128Builder::new().with_data_type(AMOUNT_TYPE)
 }
 
-#[inline]
-fn append_text(column: &mut StringBuilder, text: &str) {
-    if text.is_empty() {
-        column.append_null();
-    } else {
-        column.append_value(text);
-    }
+/// Takes the values and leaves room for as many, which the next batch will have.
+fn take_full<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(values.len());
+    std::mem::replace(values, room)
 }
 
 #[inline]

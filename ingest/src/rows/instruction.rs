@@ -44,8 +44,8 @@ pub(crate) struct PaymentInstruction<'a> {
 impl TableRow for PaymentInstruction<'_> {
     const TABLE: Table = Table::PaymentInstructions;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>> {
+        [
             Cell::File,
             Cell::Count(Some(self.source_line)),
             Cell::Text(self.message_type),

@@ -12,6 +12,7 @@ mod open_item;
 mod settlement;
 mod status;
 mod table;
+mod text;
 
 use std::borrow::Cow;
 
@@ -25,6 +26,7 @@ pub(crate) use open_item::OpenItem;
 pub(crate) use settlement::SettlementLine;
 pub(crate) use status::PaymentStatus;
 pub(crate) use table::{TableRow, TableRows};
+pub(crate) use text::is_same;
 
 /// The text of `bytes`: UTF-8, or else Windows-1252, which gives every byte a character.
 #[inline]

@@ -27,8 +27,8 @@ pub(crate) struct OpenItem<'a> {
 impl TableRow for OpenItem<'_> {
     const TABLE: Table = Table::OpenItems;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>> {
+        [
             Cell::Text(self.item_id),
             Cell::Text(self.entity),
             Cell::Text(self.party_id),

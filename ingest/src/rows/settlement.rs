@@ -40,8 +40,8 @@ pub(crate) struct SettlementLine<'a> {
 impl TableRow for SettlementLine<'_> {
     const TABLE: Table = Table::SettlementLines;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>> {
+        [
             Cell::File,
             Cell::Count(Some(self.source_line)),
             Cell::Text(self.processor),

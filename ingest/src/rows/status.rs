@@ -36,8 +36,8 @@ pub(crate) struct PaymentStatus<'a> {
 impl TableRow for PaymentStatus<'_> {
     const TABLE: Table = Table::PaymentStatuses;
 
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>> {
+        [
             Cell::File,
             Cell::Count(Some(self.source_line)),
             Cell::Text(self.message_type),

@@ -3,15 +3,14 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, StringBuilder, UInt64Builder,
-};
+use arrow::array::{ArrayRef, Date32Builder, Decimal128Builder, RecordBatch, UInt64Builder};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use tieout_core::schema::{AMOUNT_TYPE, Table};
 use tieout_core::{Amount, Currency, Date};
 
 use super::bank_lines::BATCH_TEXT_BYTES_MAX;
+use super::text::TextColumn;
 use crate::format::{Batch, ReadError};
 use crate::intake::Intake;
 
@@ -41,11 +40,11 @@ pub(crate) trait TableRow {
     const TABLE: Table;
 
     /// The values in the order of the table's columns.
-    fn cells(&self) -> Vec<Cell<'_>>;
+    fn cells(&self) -> impl IntoIterator<Item = Cell<'_>>;
 }
 
 enum Column {
-    Text(StringBuilder, bool),
+    Text(TextColumn),
     Money(Decimal128Builder),
     Day(Date32Builder),
     Count(UInt64Builder),
@@ -115,20 +114,20 @@ impl Column {
             }
             DataType::Date32 => Self::Day(Date32Builder::new()),
             DataType::UInt64 => Self::Count(UInt64Builder::new()),
-            _ => Self::Text(StringBuilder::new(), is_nullable),
+            _ => Self::Text(TextColumn::new(is_nullable)),
         }
     }
 
     /// Appends the value, or null for one of another type; gives the bytes of text.
     fn append(&mut self, cell: Cell<'_>, file_name: &str) -> usize {
         match (self, cell) {
-            (Self::Text(column, is_nullable), cell) => {
+            (Self::Text(column), cell) => {
                 let text = match cell {
                     Cell::File => file_name,
                     Cell::Text(text) => text,
                     _ => "",
                 };
-                column.append_option(Some(text).filter(|text| !(*is_nullable && text.is_empty())));
+                column.append(text);
                 return text.len();
             }
             (Self::Money(column), Cell::Money(amount)) => {
@@ -145,7 +144,7 @@ impl Column {
 
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Text(builder, _) => Arc::new(builder.finish()),
+            Self::Text(column) => column.finish(),
             Self::Money(builder) => Arc::new(builder.finish()),
             Self::Day(builder) => Arc::new(builder.finish()),
             Self::Count(builder) => Arc::new(builder.finish()),

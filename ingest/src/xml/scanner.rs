@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr2_iter, memchr3, memmem};
+use memchr::{memchr, memchr2, memchr2_iter, memchr3, memmem};
 
 use crate::intake::RAW_BYTES_MAX;
 use crate::lines::Line;
@@ -76,6 +76,8 @@ pub(super) struct Scanner<R> {
     /// Lines that ended before `counted` in the buffer.
     line_ends: u64,
     counted: usize,
+    /// Up to where, from `counted` on, the buffer is known to have no line end.
+    unbroken: usize,
     after_return: bool,
     /// The last byte of the file so far, which may have left the buffer.
     last: Option<u8>,
@@ -104,6 +106,7 @@ impl<R: Read> Scanner<R> {
             is_ended: false,
             line_ends: 0,
             counted: 0,
+            unbroken: 0,
             after_return: false,
             last: None,
             kept: Kept::default(),
@@ -144,6 +147,12 @@ impl<R: Read> Scanner<R> {
         if to <= self.counted {
             return;
         }
+        // A line has many tokens.
+        if to <= self.unbroken {
+            self.after_return = false;
+            self.counted = to;
+            return;
+        }
         let bytes = &self.buffer[self.counted..to];
         let mut lines = 0;
         let mut last = None;
@@ -158,6 +167,8 @@ impl<R: Read> Scanner<R> {
         self.after_return = bytes.last() == Some(&b'\r');
         self.line_ends += lines;
         self.counted = to;
+        let ahead = &self.buffer[to..self.filled];
+        self.unbroken = to + memchr2(b'\n', b'\r', ahead).unwrap_or(ahead.len());
     }
 
     pub fn keep(&mut self) {
@@ -230,6 +241,7 @@ impl<R: Read> Scanner<R> {
         self.position -= dropped;
         self.token -= dropped;
         self.counted -= dropped.min(self.counted);
+        self.unbroken = self.unbroken.saturating_sub(dropped);
     }
 
     pub fn skip_rest(&mut self) -> io::Result<()> {
