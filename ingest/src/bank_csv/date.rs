@@ -492,6 +492,7 @@ impl DateEvidence {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn read(text: &str, order: DateOrder) -> String {

@@ -90,7 +90,9 @@ mod tests {
     use super::*;
 
     fn built(column: &mut TextColumn, texts: &[&str]) -> ArrayRef {
-        texts.iter().for_each(|text| column.append(text));
+        for text in texts {
+            column.append(text);
+        }
         column.finish()
     }
 
