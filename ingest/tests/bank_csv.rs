@@ -92,7 +92,7 @@ fn the_refusal_says_which_lines_a_profile_needs() {
     let text = "Date,Description,Amount\n03/04/2026,Rent,-850.00\n";
     let open = reading::read("bank_csv", text);
     assert_eq!(open.problems(), [("layout_uncertain", Some(2))]);
-    let action = open.findings[0].action.to_string();
+    let action = open.findings[0].action.clone();
     let lines = action.split_once("with the lines ").unwrap().1;
     let (lines, choices) = lines.split_once(" and ").unwrap();
     assert!(choices.contains("dates = \"MDY\" if line 2 is of 2026-03-04"));
