@@ -18,6 +18,7 @@
 
 mod admission;
 mod books;
+mod carried;
 mod cash;
 mod conditions;
 mod error;
@@ -35,6 +36,7 @@ mod report;
 mod rows;
 mod run;
 mod sides;
+mod standing;
 mod summary;
 mod tables;
 mod tally;

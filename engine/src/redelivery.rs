@@ -36,25 +36,35 @@ impl Redelivery {
         delivery: u32,
         batch: &RecordBatch,
     ) -> Result<RecordBatch, EngineError> {
+        let keep = BooleanArray::from(self.are_new(delivery, batch)?);
+        if keep.true_count() == batch.num_rows() {
+            return Ok(batch.clone());
+        }
+        filter_record_batch(batch, &keep).map_err(arrow)
+    }
+
+    /// Of each row of `batch`, whether delivery number `delivery` is the first to bring it.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the batch has a column that cannot be compared.
+    pub fn are_new(
+        &mut self,
+        delivery: u32,
+        batch: &RecordBatch,
+    ) -> Result<Vec<bool>, EngineError> {
         let columns = own_columns(batch);
         let fields = columns
             .iter()
             .map(|column| SortField::new(column.data_type().clone()));
         let converter = RowConverter::new(fields.collect()).map_err(arrow)?;
         let rows = converter.convert_columns(&columns).map_err(arrow)?;
-        let keep: BooleanArray = rows
-            .iter()
-            .map(|row| {
-                let mut content = IdentityHasher::new(self.kind);
-                content.field(row.as_ref());
-                let admission = self.identities.admit(delivery, content.finish());
-                Some(matches!(admission, Admission::New(_)))
-            })
-            .collect();
-        if keep.true_count() == batch.num_rows() {
-            return Ok(batch.clone());
-        }
-        filter_record_batch(batch, &keep).map_err(arrow)
+        let is_new = rows.iter().map(|row| {
+            let mut content = IdentityHasher::new(self.kind);
+            content.field(row.as_ref());
+            let admission = self.identities.admit(delivery, content.finish());
+            matches!(admission, Admission::New(_))
+        });
+        Ok(is_new.collect())
     }
 }
 
