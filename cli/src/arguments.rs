@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tieout::FileFormat;
-use tieout::core::Date;
+use tieout::core::{Amount, Date};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -38,6 +38,169 @@ pub enum Command {
     Formats,
     /// List the shipped recipes, or print one
     Recipes(RecipesArguments),
+    /// List the payments that a person has to look at
+    Queue(QueueArguments),
+    /// Do something with a payment: each action is kept with who, when and why
+    Act(ActArguments),
+    /// Write what was decided since the last export as balanced journal lines for other books
+    Export(ExportArguments),
+    /// Prove that a ledger is as it was written
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// `tieout queue`.
+#[derive(Debug, Args)]
+pub struct QueueArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Only with this reason
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// Only of this owner; an empty name for those that nobody has
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Only in this currency
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// Only of this amount or more
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    pub min: Option<Amount>,
+    /// Only that many days old or older
+    #[arg(long, value_name = "DAYS")]
+    pub older_than: Option<i64>,
+    /// The day that ages are counted to; today otherwise
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = iso_date)]
+    pub as_of: Option<Date>,
+    /// How the list is written
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: AnswerFormat,
+}
+
+/// `tieout act`.
+#[derive(Debug, Args)]
+pub struct ActArguments {
+    /// What to do
+    #[arg(value_enum, value_name = "ACTION")]
+    pub action: ActionKind,
+    /// The payment, by its whole identifier
+    #[arg(value_name = "PAYMENT_ID")]
+    pub payment_id: String,
+    /// Who does it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Cash for an item; below zero for a credit that is taken
+    #[arg(long, value_name = "ITEM=AMOUNT", value_parser = item_amount, allow_hyphen_values = true)]
+    pub item: Vec<(String, Amount)>,
+    /// Discount granted on an item
+    #[arg(long, value_name = "ITEM=AMOUNT", value_parser = item_amount)]
+    pub discount: Vec<(String, Amount)>,
+    /// What is written off of an item
+    #[arg(long, value_name = "ITEM=AMOUNT", value_parser = item_amount)]
+    pub write_off: Vec<(String, Amount)>,
+    /// What the customer kept back of an item
+    #[arg(long, value_name = "ITEM=AMOUNT", value_parser = item_amount)]
+    pub deduction: Vec<(String, Amount)>,
+    /// The customer whose money it is
+    #[arg(long, value_name = "PARTY_ID")]
+    pub party: Option<String>,
+    /// The payment that this one repeats
+    #[arg(long, value_name = "PAYMENT_ID")]
+    pub of: Option<String>,
+    /// Who is to see to it
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = iso_date)]
+    pub deadline: Option<Date>,
+    /// The version of the decision that you saw (`tieout queue`); refused if it is another by now
+    #[arg(long, value_name = "N")]
+    pub version: Option<u64>,
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+}
+
+/// What can be done with a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ActionKind {
+    /// Apply what is proposed
+    Confirm,
+    /// Do not apply what is proposed
+    Reject,
+    /// Apply to items by hand (--item, --discount, --write-off, --deduction); the rest on account
+    Apply,
+    /// Write off what is left of items (--write-off)
+    WriteOff,
+    /// Put all of it on a customer's account (--party)
+    OnAccount,
+    /// Take an application back; the items are open again
+    Unmatch,
+    /// Let the next run decide
+    Reopen,
+    /// It repeats an earlier payment (--of)
+    Duplicate,
+    /// It repeats none; the next run decides
+    NotDuplicate,
+    /// Only say something
+    Comment,
+    /// Say who sees to it (--owner, --deadline)
+    Assign,
+}
+
+/// `tieout export`.
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Write there; to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The format of the lines
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: OutputFormat,
+    /// An earlier export again, by its number: the same bytes
+    #[arg(long, value_name = "N")]
+    pub again: Option<u64>,
+}
+
+/// `tieout audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Verify every event, and name the first that does not fit
+    Verify(VerifyArguments),
+    /// Write the chain of events as JSON lines
+    Export(ChainArguments),
+}
+
+/// `tieout audit verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// An event that an earlier verification named and that was kept elsewhere
+    #[arg(long, value_name = "NUMBER:HASH")]
+    pub head: Option<String>,
+}
+
+/// `tieout audit export`.
+#[derive(Debug, Args)]
+pub struct ChainArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// A payment whose rows are to stand beside the events; may be given several times
+    #[arg(long, value_name = "PAYMENT_ID")]
+    pub payment: Vec<String>,
+    /// Write there; to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `tieout run`.
@@ -46,7 +209,7 @@ pub struct RunArguments {
     /// Files and folders: bank files, open items, parties, remittance advice
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Keep every table here, for `tieout sql` and `tieout explain`
+    /// Keep everything here, run after run, for `tieout sql`, `explain`, `queue`, `act`, `audit`
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
     /// Write the output tables here, one file each
@@ -163,6 +326,18 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
     }
     eprint!("tieout: {}", error.render());
     ExitCode::FAILURE
+}
+
+fn amount(text: &str) -> Result<Amount, String> {
+    text.parse()
+        .map_err(|error| format!("{error}; write it as 1234.56"))
+}
+
+fn item_amount(text: &str) -> Result<(String, Amount), String> {
+    let (item, value) = text
+        .rsplit_once('=')
+        .ok_or("write it as ITEM=AMOUNT, such as I1=1234.56")?;
+    Ok((item.to_owned(), amount(value)?))
 }
 
 fn iso_date(text: &str) -> Result<Date, String> {

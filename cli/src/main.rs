@@ -1,12 +1,16 @@
 //! The command `tieout`: ties out money, answers in SQL, explains each decision.
 
+mod act;
 mod arguments;
+mod audit;
 mod explain;
+mod export;
 mod failure;
 mod formats;
 mod inspect;
 mod ledger;
 mod progress;
+mod queue;
 mod recipes;
 mod report;
 mod run;
@@ -42,6 +46,10 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Formats => formats::formats(),
         Command::Recipes(arguments) => recipes::recipes(&arguments),
+        Command::Queue(arguments) => queue::queue(arguments),
+        Command::Act(arguments) => act::act(arguments),
+        Command::Export(arguments) => export::export(arguments),
+        Command::Audit(command) => audit::audit(command),
     };
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -36,13 +36,23 @@ fn write(answer: Answer, format: FileFormat) -> Result<(), Failure> {
     Ok(io::stdout().flush()?)
 }
 
-/// The whole answer is gathered first, because its widest cells set the columns.
 fn print_table(answer: Answer) -> Result<(), Failure> {
     let schema = answer.schema();
+    let table = table(&schema, answer)?;
+    writeln!(io::stdout(), "{table}")?;
+    Ok(())
+}
+
+/// The rows in columns for people. All are gathered first, because the widest cells set the
+/// columns.
+pub fn table(
+    schema: &tieout::Schema,
+    batches: impl Iterator<Item = Result<tieout::RecordBatch, tieout::EngineError>>,
+) -> Result<Table, Failure> {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN);
     table.set_header(schema.fields().iter().map(|field| field.name().as_str()));
-    for batch in answer {
+    for batch in batches {
         let batch = batch?;
         let cells = Cells::of(&batch).map_err(|error| Failure::new(error.to_string()))?;
         for row in 0..cells.rows() {
@@ -55,6 +65,5 @@ fn print_table(answer: Answer) -> Result<(), Failure> {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    writeln!(io::stdout(), "{table}")?;
-    Ok(())
+    Ok(table)
 }

@@ -46,6 +46,7 @@ closed_list! {
         LayoutUncertain = 30, "layout_uncertain", "The content fits more than one convention; nothing was read.";
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
+        ItemDiffers = 33, "item_differs", "A known open item has another open amount than the ledger.";
         UnreadValue = 63, "unread_value", "A value does not parse; its column is empty or taken from elsewhere.";
         ControlNumber = 73, "control_number", "A control number is not the one that its header has, or comes twice.";
         TestData = 74, "test_data", "The sender marks the data as a test.";

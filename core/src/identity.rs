@@ -34,7 +34,8 @@ impl LineId {
     }
 
     /// The identity of the occurrence number `occurrence` (from 0) of identical lines.
-    fn occurrence(self, occurrence: u32) -> Self {
+    #[must_use]
+    pub fn occurrence(self, occurrence: u32) -> Self {
         if occurrence == 0 {
             return self;
         }
@@ -142,11 +143,24 @@ struct Occurrences {
 impl Identities {
     /// Decides whether the line `content` of delivery number `delivery` is new.
     pub fn admit(&mut self, delivery: u32, content: LineId) -> Admission {
-        let entry = self.seen.entry(content).or_insert(Occurrences {
-            delivery,
-            in_delivery: 0,
-            known: 0,
-        });
+        self.admit_after(delivery, content, |_| 0)
+    }
+
+    /// The same where `before` says how many such lines there were when this began.
+    pub fn admit_after(
+        &mut self,
+        delivery: u32,
+        content: LineId,
+        before: impl FnOnce(&LineId) -> u32,
+    ) -> Admission {
+        let entry = self
+            .seen
+            .entry(content)
+            .or_insert_with_key(|content| Occurrences {
+                delivery,
+                in_delivery: 0,
+                known: before(content),
+            });
         if entry.delivery != delivery {
             entry.delivery = delivery;
             entry.in_delivery = 0;
@@ -185,6 +199,19 @@ mod tests {
         assert!(matches!(identities.admit(2, a), Admission::Known(_)));
         assert!(matches!(identities.admit(2, a), Admission::New(_)));
         assert!(matches!(identities.admit(3, a), Admission::Known(_)));
+    }
+
+    #[test]
+    fn lines_of_earlier_runs_are_known() {
+        let mut identities = Identities::default();
+        let a = line("a");
+        assert!(matches!(identities.admit_after(1, a, |_| 2), Admission::Known(id) if id == a));
+        assert!(matches!(
+            identities.admit_after(1, a, |_| 2),
+            Admission::Known(_)
+        ));
+        let third = identities.admit_after(1, a, |_| 2);
+        assert!(matches!(third, Admission::New(id) if id == a.occurrence(2)));
     }
 
     #[test]

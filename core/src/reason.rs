@@ -92,6 +92,7 @@ closed_list! {
         HeldByRule = 25, "held_by_rule", "A rule of the recipe asks for a person.";
         OriginalNotFound = 26, "original_not_found", "The line undoes an earlier one, which could not be told.";
         OriginalNotApplied = 27, "original_not_applied", "The line undoes an earlier one that was not applied to items.";
+        TakenBack = 28, "taken_back", "A person took the decision back.";
     }
 }
 
@@ -113,6 +114,7 @@ closed_list! {
         Group = 13, "group", "The amount is all that is open on one order or payout.";
         Reversal = 14, "reversal", "The line undoes an earlier one, and what that did to items.";
         Recipe = 15, "recipe", "A rule of the recipe decides.";
+        Person = 16, "person", "A person decided.";
     }
 }
 

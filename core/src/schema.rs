@@ -51,6 +51,10 @@ pub enum Table {
     /// One row a line of a processor's settlement report, known by its content as bank lines are;
     /// a reader leaves `settlement_line_id` empty, because only the pipeline knows the occurrence.
     SettlementLines,
+    /// One row an event of the ledger's journal.
+    Journal,
+    /// One row a decision or a row of an earlier posting that no longer holds.
+    Reversals,
 }
 
 /// How many of a table's columns are the contract.
@@ -397,9 +401,34 @@ const SETTLEMENT_LINES: Columns = (
     21,
 );
 
+const JOURNAL: Columns = (
+    &[
+        ("sequence", Count),
+        ("posting", Count),
+        ("recorded_at", Text),
+        ("kind", Text),
+        ("subject", Optional),
+        ("actor", Optional),
+        ("action", Optional),
+        ("reason", Optional),
+        ("hash", Text),
+    ],
+    9,
+);
+
+const REVERSALS: Columns = (
+    &[
+        ("what", Text),
+        ("id", Text),
+        ("reversed_posting", Count),
+        ("posting", Count),
+    ],
+    4,
+);
+
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Payments,
         Self::Applications,
         Self::Exceptions,
@@ -416,6 +445,8 @@ impl Table {
         Self::PaymentInstructions,
         Self::PaymentStatuses,
         Self::SettlementLines,
+        Self::Journal,
+        Self::Reversals,
     ];
 
     /// The tables that `--out` writes.
@@ -453,6 +484,8 @@ impl Table {
             Self::PaymentInstructions => "payment_instructions",
             Self::PaymentStatuses => "payment_statuses",
             Self::SettlementLines => "settlement_lines",
+            Self::Journal => "journal",
+            Self::Reversals => "reversals",
         }
     }
 
@@ -474,6 +507,8 @@ impl Table {
             Self::PaymentInstructions => PAYMENT_INSTRUCTIONS,
             Self::PaymentStatuses => PAYMENT_STATUSES,
             Self::SettlementLines => SETTLEMENT_LINES,
+            Self::Journal => JOURNAL,
+            Self::Reversals => REVERSALS,
         }
     }
 

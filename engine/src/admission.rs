@@ -12,6 +12,7 @@ use tieout_ingest::Batch;
 use tieout_matcher::{Arrivals, Arrived, Recipe};
 
 use crate::EngineError;
+use crate::carried::Earlier;
 use crate::conditions::Conditions;
 use crate::intake::{Admitted, Intake, arrow, column, internal, renumber};
 use crate::overlap::{Lines, Overlap, Turn};
@@ -45,6 +46,11 @@ pub struct Payments {
 /// Admits the lines of a run.
 pub struct Admission<'a> {
     conditions: &'a Conditions,
+    earlier: &'a Earlier,
+    /// Details of earlier runs, which are numbered before those of this one.
+    carried_details: usize,
+    /// The earliest day of the lines that are held back.
+    first_held: i32,
     intake: Intake,
     arrivals: Arrivals,
     overlap: Overlap,
@@ -59,16 +65,27 @@ pub struct Admission<'a> {
 }
 
 impl<'a> Admission<'a> {
-    /// Nothing admitted yet.
+    /// Nothing admitted yet but what `earlier` runs have admitted.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] if there is no room for lines that wait.
-    pub fn new(recipe: &Recipe, conditions: &'a Conditions) -> Result<Self, EngineError> {
+    /// [`EngineError::Internal`] if there is no room for lines that wait,
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn new(
+        recipe: &Recipe,
+        conditions: &'a Conditions,
+        earlier: &'a Earlier,
+    ) -> Result<Self, EngineError> {
+        let mut arrivals = Arrivals::new(recipe);
+        earlier.carry_lockboxes(&mut arrivals);
+        let overlap = carried_overlap(earlier)?;
         Ok(Self {
             conditions,
+            earlier,
+            carried_details: overlap.details(),
+            first_held: i32::MAX,
             intake: Intake::default(),
-            arrivals: Arrivals::new(recipe),
-            overlap: Overlap::default(),
+            arrivals,
+            overlap,
             held: Waiting::new(&parsed_transactions())?,
             superseded: BTreeMap::new(),
             not_booked: BTreeMap::new(),
@@ -113,6 +130,8 @@ impl<'a> Admission<'a> {
         remittance_lines: &RecordBatch,
         give: Give<Taken>,
     ) -> Result<(), EngineError> {
+        self.earlier
+            .look_up(transactions, &mut self.intake, &mut self.arrivals)?;
         let admitted = self
             .intake
             .admit(delivery, transactions, remittance_lines)?;
@@ -158,6 +177,7 @@ impl<'a> Admission<'a> {
                 if lines.is_detail(row) {
                     self.overlap.announce(&lines, row, delivery);
                 }
+                self.first_held = self.first_held.min(lines.days(row).unwrap_or(i32::MAX));
                 later.push(row as u32);
                 continue;
             }
@@ -188,9 +208,12 @@ impl<'a> Admission<'a> {
     fn take_held(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
         let empty = Waiting::new(&parsed_transactions())?;
         let held = std::mem::replace(&mut self.held, empty);
-        let mut details = 0;
-        for batch in held.into_batches()? {
+        let mut details = self.carried_details;
+        for (number, batch) in held.into_batches()?.enumerate() {
             let batch = batch?;
+            if number == 0 {
+                self.book_earlier()?;
+            }
             let delivery = batch.numbers.first().copied().unwrap_or_default();
             let lines = Lines::of(&batch.transactions)?;
             let files: &StringArray = column(
@@ -228,6 +251,15 @@ impl<'a> Admission<'a> {
         }
         for finding in self.overlaps() {
             give(Taken::Other(Batch::Finding(finding)))?;
+        }
+        Ok(())
+    }
+
+    /// Lines that waited may be on a statement of an earlier run.
+    fn book_earlier(&mut self) -> Result<(), EngineError> {
+        for batch in self.earlier.lines_since(self.first_held)? {
+            let lines = Lines::of(&batch)?;
+            (0..batch.num_rows()).for_each(|row| self.overlap.book_earlier(&lines, row));
         }
         Ok(())
     }
@@ -282,6 +314,26 @@ impl Stage for Admission<'_> {
     fn finish(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
         self.take_held(give)
     }
+}
+
+/// Lines of earlier runs that a statement may have only now, without those that one has had by
+/// then. Each batch counts as a file.
+fn carried_overlap(earlier: &Earlier) -> Result<Overlap, EngineError> {
+    let mut overlap = Overlap::default();
+    let mut first = i32::MAX;
+    for (batch, delivery) in earlier.left.provisional.iter().zip((0..=u32::MAX).rev()) {
+        let lines = Lines::of(batch)?;
+        for row in 0..batch.num_rows() {
+            if overlap.carry(&lines, row, delivery) {
+                first = first.min(lines.days(row).unwrap_or(first));
+            }
+        }
+    }
+    for batch in earlier.lines_since(first)? {
+        let lines = Lines::of(&batch)?;
+        (0..batch.num_rows()).for_each(|row| overlap.summarize_earlier(&lines, row));
+    }
+    Ok(overlap)
 }
 
 /// The batch with `text` in the column `name` of the `rows`.

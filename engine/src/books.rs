@@ -11,6 +11,7 @@ use tieout_core::{Finding, FindingCode, Severity};
 use tieout_ingest::{Batch, Counts, CsvProfiles, Layouts, ReadError, Role, Settings};
 use tieout_matcher::{Loaded, LoadedBatch, Session, Source};
 
+use crate::carried::{self, Earlier};
 use crate::conditions::Conditions;
 use crate::files::{Found, Known};
 use crate::intake::{arrow, column, internal};
@@ -18,6 +19,7 @@ use crate::reading::{AsParsed, Message, read};
 use crate::redelivery::Redelivery;
 use crate::report::Report;
 use crate::sides::{self, Parsed};
+use crate::standing::{Standing, StandingNotes};
 use crate::{EngineError, Progress, RunOptions};
 
 /// Takes the lockbox layouts and CSV profiles that lie among the files into `settings`.
@@ -91,7 +93,8 @@ pub struct Books {
     pub payments: Vec<(usize, Parsed)>,
 }
 
-/// Loads parties, open items and remittance advice into a session.
+/// Loads parties, open items and remittance advice into a session, with what earlier runs have
+/// left of them.
 ///
 /// # Errors
 /// [`EngineError::Internal`] for more items than the program can hold, or a mistake in it.
@@ -102,44 +105,79 @@ pub fn load(
     progress: &dyn Progress,
     total_bytes: u64,
     report: &mut Report,
+    earlier: &Earlier,
 ) -> Result<Books, EngineError> {
     let explain = report.desk.explains;
     let mut session = Session::new(options.recipe.clone(), options.as_of, explain);
-    let files: Vec<&Known> = [Role::Parties, Role::OpenItems, Role::Remittances]
-        .into_iter()
-        .flat_map(|role| found.of(role))
-        .collect();
-    let mut notes: Vec<Notes> = files.iter().map(|_| Notes::default()).collect();
     let mut shelf = Shelf {
         session: &mut session,
         conditions,
         payments: Vec::new(),
         parties: Redelivery::new("party"),
         remittances: Redelivery::new("remittance"),
+        standing: Standing::of(earlier, found.of(Role::OpenItems).next().is_some())?,
     };
-    read(
-        &files,
-        &options.settings,
+    carried::seed(earlier, &mut shelf.parties, &mut shelf.remittances)?;
+    let job = Job {
+        found,
+        options,
         progress,
         total_bytes,
-        AsParsed,
-        |message| match message {
+    };
+    job.read(&[Role::Parties], &mut shelf, report)?;
+    carried::add_parties(earlier, shelf.session, report)?;
+    job.read(&[Role::OpenItems, Role::Remittances], &mut shelf, report)?;
+    let Shelf {
+        payments, standing, ..
+    } = shelf;
+    report.findings(standing.absent().as_slice())?;
+    carried::add_items(earlier, &standing, conditions, &mut session, report)?;
+    session.finish_loading();
+    Ok(Books { session, payments })
+}
+
+/// The files of a run, and how they are read.
+struct Job<'a> {
+    found: &'a Found,
+    options: &'a RunOptions,
+    progress: &'a dyn Progress,
+    total_bytes: u64,
+}
+
+impl Job<'_> {
+    fn read(
+        &self,
+        roles: &[Role],
+        shelf: &mut Shelf,
+        report: &mut Report,
+    ) -> Result<(), EngineError> {
+        let of_role = |&role: &Role| self.found.of(role);
+        let files: Vec<&Known> = roles.iter().flat_map(of_role).collect();
+        let mut notes: Vec<Notes> = files.iter().map(|_| Notes::default()).collect();
+        let take = |message: Message<(usize, Batch)>| match message {
             Message::Item((place, batch)) if files[place].is_again && !is_own(&batch) => Ok(()),
             Message::Done(place, _) | Message::Failed(place, _) if files[place].is_again => Ok(()),
             Message::Item((place, batch)) => {
                 shelf.take(place as u32, batch, &mut notes[place], report)
             }
             Message::Done(place, counts) => {
-                progress.bytes(counts.bytes);
+                self.progress.bytes(counts.bytes);
                 report.findings(&notes[place].findings(&files[place].source.name))?;
-                report.file(files[place], counts, notes[place].repeated)
+                report.file(files[place], counts, notes[place].known_before())
             }
             Message::Failed(place, finding) => report.failed(files[place], &finding),
-        },
-    )?;
-    let payments = shelf.payments;
-    session.finish_loading();
-    Ok(Books { session, payments })
+        };
+        let settings = &self.options.settings;
+        read(
+            &files,
+            settings,
+            self.progress,
+            self.total_bytes,
+            AsParsed,
+            take,
+        )
+        .map(drop)
+    }
 }
 
 /// Rows of the business's own, which are taken before the bank's lines.
@@ -157,17 +195,21 @@ struct Notes {
     /// The party of the first of them.
     unnamed_party: String,
     repeated_parties: Occurrences,
+    standing: StandingNotes,
 }
 
 /// How often, and on which line first.
 #[derive(Default)]
-struct Occurrences {
-    count: u64,
-    first: u64,
+pub struct Occurrences {
+    /// How often.
+    pub count: u64,
+    /// The first line.
+    pub first: u64,
 }
 
 impl Occurrences {
-    fn add(&mut self, line: u64) {
+    /// Counts one more.
+    pub fn add(&mut self, line: u64) {
         if self.count == 0 {
             self.first = line;
         }
@@ -176,6 +218,10 @@ impl Occurrences {
 }
 
 impl Notes {
+    fn known_before(&self) -> u64 {
+        self.repeated + self.standing.same
+    }
+
     fn items(&mut self, loaded: &LoadedBatch, rows: &RecordBatch) -> Result<(), EngineError> {
         let lines = source_lines(rows, Table::OpenItems)?;
         let parties: &StringArray = column(rows, Table::OpenItems.column("party_id"))?;
@@ -242,7 +288,8 @@ impl Notes {
                 "the first of each was kept; join the rows and run again",
             ),
         ];
-        findings.into_iter().flatten().collect()
+        let standing = self.standing.findings(file);
+        findings.into_iter().flatten().chain(standing).collect()
     }
 }
 
@@ -253,6 +300,8 @@ struct Shelf<'a> {
     payments: Vec<(usize, Parsed)>,
     parties: Redelivery,
     remittances: Redelivery,
+    /// Items of earlier runs, against which new files are held.
+    standing: Standing,
 }
 
 impl Shelf<'_> {
@@ -357,6 +406,7 @@ impl Shelf<'_> {
         notes: &mut Notes,
         report: &mut Report,
     ) -> Result<(), EngineError> {
+        let rows = &self.standing.hold(rows, &mut notes.standing)?;
         let taken = self.conditions.takes_items(rows)?;
         let as_matched = self.conditions.items_as_matched(rows)?;
         let mut loaded = self

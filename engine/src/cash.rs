@@ -1,5 +1,7 @@
 //! The bank's lines: matched in two passes, written.
 
+mod late;
+
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray, UInt64Array};
@@ -8,16 +10,19 @@ use tieout_core::{
     Channel, Currency, Decision, Direction, Finding, FindingCode, LineId, Severity, Status,
 };
 use tieout_ingest::{Batch, Counts};
+use tieout_ledger::Reversed;
 use tieout_matcher::{Arrivals, Decisions, Session};
 
 use crate::admission::{Payments, Taken, select};
+use crate::carried::Earlier;
 use crate::conditions::Conditions;
 use crate::files::Known;
-use crate::intake::{arrow, column, internal};
+use crate::intake::{column, internal};
 use crate::report::Report;
 use crate::tables::{Decided, remittance_lines};
 use crate::waiting::{Waiting, WaitingBatch};
 use crate::{EngineError, Flow, Progress};
+use late::Again;
 
 /// The payments of a run.
 pub struct Cash<'a> {
@@ -30,15 +35,30 @@ pub struct Cash<'a> {
     known_before: u64,
     /// Bytes of the file that is being read, as far as the progress was told.
     bytes_told: u64,
+    earlier: &'a Earlier,
+    /// Payments of earlier runs that nobody has decided finally.
+    again: Vec<Again>,
+    /// Those of this run, if a ledger keeps them for the next; their numbers are their sequences.
+    left: Option<Waiting>,
 }
 
 impl<'a> Cash<'a> {
-    /// No payment yet.
+    /// No payment yet but those that `earlier` runs have left.
     ///
     /// # Errors
     /// [`EngineError::Internal`] if there is no room for payments that wait.
-    pub fn new(session: &'a mut Session, conditions: &'a Conditions) -> Result<Self, EngineError> {
+    pub fn new(
+        session: &'a mut Session,
+        conditions: &'a Conditions,
+        earlier: &'a Earlier,
+        report: &Report,
+    ) -> Result<Self, EngineError> {
+        let is_kept = report.desk.explains;
+        let left = is_kept.then(|| Waiting::new(&Table::Transactions.schema()));
         Ok(Self {
+            earlier,
+            again: late::again(earlier)?,
+            left: left.transpose()?,
             recipe: session.recipe().label().into(),
             session,
             conditions,
@@ -136,6 +156,7 @@ impl<'a> Cash<'a> {
             let waiting = select(&transactions, &lines, &decisions.waiting, sequences)?;
             self.waiting.push(waiting)?;
         }
+        self.keep_open(&transactions, &lines, &decisions, |row| first + row)?;
         self.emit(transactions, decisions, report, progress)
     }
 
@@ -161,28 +182,23 @@ impl<'a> Cash<'a> {
             let as_matched = self.conditions.lines_as_matched(&transactions)?;
             let decisions = self
                 .session
-                .amounts(&as_matched, &remittance_lines, sequences)
+                .amounts(&as_matched, &remittance_lines, sequences.clone())
                 .map_err(internal)?;
+            let number = |row: u32| sequences.get(row as usize).copied().unwrap_or_default();
+            self.keep_open(&transactions, &remittance_lines, &decisions, number)?;
             self.emit(transactions, decisions, report, progress)?;
         }
+        self.decide_again(true, report, progress)?;
         self.advice(report)?;
+        self.leave(report)?;
         let gaps: Vec<Finding> = self.session.deposit_gaps().iter().map(gap).collect();
         report.findings(&gaps)
     }
 
-    /// Writes the advice that came apart from its payments, with the payments it was linked to.
-    fn advice(&self, report: &Report) -> Result<(), EngineError> {
-        for (lines, payments) in self.session.remittances().linked() {
-            let ids: StringArray = payments
-                .into_iter()
-                .map(|sequence| Some(self.ids.get(sequence? as usize)?.to_string()))
-                .collect();
-            let mut columns = lines.columns().to_vec();
-            columns[0] = Arc::new(ids);
-            let rows = RecordBatch::try_new(lines.schema(), columns).map_err(arrow)?;
-            report.desk.send(Table::RemittanceLines, rows)?;
-        }
-        Ok(())
+    /// The payment with this number, of this run or an earlier one.
+    fn id(&self, sequence: u32) -> Option<LineId> {
+        let own = self.ids.get(sequence as usize).copied();
+        own.or_else(|| self.earlier.id(sequence))
     }
 
     /// Adds the decisions to the figures.
@@ -219,15 +235,27 @@ impl<'a> Cash<'a> {
         report: &mut Report,
         progress: &dyn Progress,
     ) -> Result<(), EngineError> {
+        self.count(&transactions, &decided.rows, &decided.decisions, report)?;
+        self.send(transactions, decided, Vec::new(), report, progress)
+    }
+
+    /// Hands decisions over, with those of earlier runs that they replace.
+    fn send(
+        &self,
+        transactions: RecordBatch,
+        decided: Decisions,
+        reversed: Vec<Reversed>,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<(), EngineError> {
         let Decisions {
             rows, decisions, ..
         } = decided;
-        self.count(&transactions, &rows, &decisions, report)?;
         progress.decided(decisions.len() as u64);
         let repeated = decisions.iter().filter_map(Decision::duplicate_of);
-        let originals = repeated.filter_map(|sequence| self.ids.get(sequence as usize).copied());
+        let originals = repeated.filter_map(|sequence| self.id(sequence));
         let undone = decisions.iter().filter_map(Decision::reverses);
-        let undone = undone.filter_map(|sequence| self.ids.get(sequence as usize).copied());
+        let undone = undone.filter_map(|sequence| self.id(sequence));
         let recipes = self
             .session
             .labels_by_day(&transactions)
@@ -241,6 +269,7 @@ impl<'a> Cash<'a> {
             decisions,
             labels: self.session.labels(),
             recipe: Arc::clone(&self.recipe),
+            reversed,
         })
     }
 }

@@ -67,6 +67,22 @@ pub enum EngineError {
         /// The first of them.
         alike: String,
     },
+    /// What was asked for cannot be done as things stand.
+    #[error("{0}; nothing was recorded")]
+    Request(String),
+    /// Somebody has decided the payment since.
+    #[error(
+        "payment {payment} was decided since: version {now}, not {version}; look at it again with \
+         `tieout explain` and repeat the action with --version {now}; nothing was recorded"
+    )]
+    Changed {
+        /// The payment.
+        payment: String,
+        /// The version that the request names.
+        version: u64,
+        /// The version there is.
+        now: u64,
+    },
     /// A mistake in the program; nothing was written.
     #[error("internal error: {0}; please report it with the command line")]
     Internal(String),

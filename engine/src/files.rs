@@ -48,6 +48,11 @@ impl Found {
         self.known.iter().map(|file| file.bytes).sum()
     }
 
+    /// Whether there is anything to read but how files are read.
+    pub fn has_news(&self) -> bool {
+        !self.others.is_empty() || self.known.iter().any(|file| file.role != Role::Profile)
+    }
+
     /// The known files of one role.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &Known> {
         self.known.iter().filter(move |file| file.role == role)

@@ -30,6 +30,8 @@ pub struct Admitted {
 /// What all files so far have brought.
 #[derive(Default)]
 pub struct Intake {
+    /// How many of a line earlier runs have brought, of those that this one has too.
+    pub before: std::collections::HashMap<LineId, u32, RandomState>,
     identities: Identities,
     /// The currency of each account, and whether another was reported.
     currencies: HashMap<String, (String, bool), RandomState>,
@@ -54,7 +56,11 @@ impl Intake {
         let mut texts = StringBuilder::with_capacity(rows, rows * 32);
         for row in 0..rows {
             let bytes = identities.value(row).try_into().unwrap_or_default();
-            let admission = self.identities.admit(delivery, LineId::from_bytes(bytes));
+            let admission =
+                self.identities
+                    .admit_after(delivery, LineId::from_bytes(bytes), |content| {
+                        self.before.get(content).copied().unwrap_or_default()
+                    });
             keep.push(matches!(admission, Admission::New(_)));
             if let Admission::New(id) = admission {
                 ids.push(id);

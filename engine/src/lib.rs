@@ -16,12 +16,16 @@
 //! # Ok::<(), tieout::EngineError>(())
 //! ```
 
+pub mod acts;
 mod admission;
+pub mod audit;
 mod books;
+mod carried;
 mod cash;
 mod conditions;
 mod error;
 pub mod explain;
+pub mod export;
 mod files;
 pub mod inspect;
 mod intake;
@@ -29,27 +33,34 @@ mod options;
 mod outputs;
 mod overlap;
 mod query;
+mod queue;
 mod reading;
 mod redelivery;
 mod report;
 mod rows;
 mod run;
 mod sides;
+mod standing;
 mod summary;
 mod tables;
 mod tally;
 mod waiting;
 
+pub use acts::{Acted, Action, Part, Request, act};
+pub use arrow::array::RecordBatch;
+pub use arrow::datatypes::Schema;
 pub use conditions::read_recipe;
 pub use error::EngineError;
 pub use explain::{Explanation, explain};
 pub use inspect::{Inspection, inspect};
 pub use options::{NoProgress, Output, Progress, RunOptions};
-pub use query::{Answer, query, write_answer};
+pub use query::{Answer, query, write_answer, write_rows};
+pub use queue::{QueueFilter, queue};
 pub use run::run;
 pub use summary::{CurrencySummary, FileSummary, Flow, Summary, Tally};
 pub use tieout_core as core;
 pub use tieout_ingest::{FORMATS, Role, Settings};
+pub use tieout_ledger::journal::Verified;
 pub use tieout_ledger::{Cells, FileFormat, Ledger, LedgerError};
 pub use tieout_matcher::{Recipe, RecipeError, SHIPPED as RECIPES, Source};
 pub use tieout_treasury::QueryError;

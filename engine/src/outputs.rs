@@ -2,9 +2,11 @@
 
 use arrow::array::RecordBatch;
 use crossbeam::channel::{Receiver, Sender};
+use serde_json::Value;
 use tieout_core::schema::Table;
-use tieout_ledger::{Columns, Folder, Ledger, LedgerWriter};
+use tieout_ledger::{Columns, Folder, Ledger, LedgerWriter, Reversed};
 
+use crate::carried::Earlier;
 use crate::tables::Decided;
 use crate::{EngineError, RunOptions};
 
@@ -23,6 +25,10 @@ pub enum Rows {
     Of(Table, RecordBatch),
     /// Of every table that says what became of payments; they become rows on the writer's thread.
     Decided(Box<Decided>),
+    /// Of earlier runs, that no longer hold.
+    Reversed(Vec<Reversed>),
+    /// Payments that nobody has decided finally, and their documents.
+    Waiting(RecordBatch, RecordBatch),
 }
 
 impl Outputs {
@@ -35,11 +41,22 @@ impl Outputs {
             .out
             .as_ref()
             .map(|out| Folder::create(&out.dir, &Table::OUTPUTS, out.format, Columns::Contract));
-        let ledger = options.ledger.as_deref().map(Ledger::create);
+        let ledger = options.ledger.as_deref().map(Ledger::post);
         Ok(Self {
             ledger: ledger.transpose()?,
             folder: folder.transpose()?,
         })
+    }
+
+    /// What earlier runs of the ledger have left.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if its journal is damaged.
+    pub fn earlier(&self) -> Result<Earlier, EngineError> {
+        match &self.ledger {
+            Some(ledger) => Earlier::of(ledger.journal()?),
+            None => Ok(Earlier::default()),
+        }
     }
 
     /// Whether anybody wants the rows of `table`.
@@ -61,20 +78,44 @@ impl Outputs {
             match rows {
                 Rows::Of(table, batch) => self.write(table, &batch)?,
                 Rows::Decided(decided) => self.write_decided(&decided)?,
+                Rows::Reversed(reversed) => self.reverse(&reversed)?,
+                Rows::Waiting(payments, lines) => {
+                    if let Some(ledger) = &mut self.ledger {
+                        ledger.wait(&payments, &lines)?;
+                    }
+                }
             }
         }
         Ok(self)
     }
 
     fn write_decided(&mut self, decided: &Decided) -> Result<(), EngineError> {
-        self.write(Table::Payments, &decided.payments()?)?;
-        self.write(Table::Applications, &decided.applications()?)?;
-        self.write(Table::Exceptions, &decided.exceptions()?)?;
-        self.write(Table::Duplicates, &decided.duplicates()?)?;
-        if self.wants(Table::Evidence) {
-            self.write(Table::Evidence, &decided.evidence()?)?;
+        let tables = [
+            (Table::Payments, decided.payments()?),
+            (Table::Applications, decided.applications()?),
+            (Table::Exceptions, decided.exceptions()?),
+            (Table::Duplicates, decided.duplicates()?),
+        ];
+        for (table, batch) in tables.iter().filter(|(_, batch)| batch.num_rows() > 0) {
+            if let Some(folder) = &mut self.folder {
+                folder.write(*table, batch)?;
+            }
+        }
+        self.reverse(&decided.reversed)?;
+        if let Some(ledger) = &mut self.ledger {
+            let evidence = decided.evidence()?;
+            let mut tables: Vec<_> = tables.iter().map(|(table, rows)| (*table, rows)).collect();
+            tables.push((Table::Evidence, &evidence));
+            ledger.decide(&tables)?;
         }
         Ok(())
+    }
+
+    fn reverse(&mut self, reversed: &[Reversed]) -> Result<(), EngineError> {
+        match &mut self.ledger {
+            Some(ledger) => Ok(ledger.reverse(reversed)?),
+            None => Ok(()),
+        }
     }
 
     fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<(), EngineError> {
@@ -91,19 +132,28 @@ impl Outputs {
         Ok(())
     }
 
-    /// Shows what was written.
+    /// Shows what was written. The output tables come first: a run that is killed between the
+    /// two is done again and writes them again.
     ///
     /// # Errors
     /// [`EngineError::Ledger`] if the disk refuses.
-    pub fn finish(self, recipe: &str) -> Result<(), EngineError> {
+    pub fn finish(self, recipe: &str, end: &End) -> Result<(), EngineError> {
         if let Some(folder) = self.folder {
             folder.finish()?;
         }
-        if let Some(ledger) = self.ledger {
-            ledger.finish(recipe)?;
+        if let Some(ledger) = self.ledger.filter(|_| end.has_news) {
+            ledger.cut_off(recipe, &end.known)?;
         }
         Ok(())
     }
+}
+
+/// How a run ended, for the ledger.
+pub struct End {
+    /// Whether any file was new.
+    pub has_news: bool,
+    /// What the next run has to know.
+    pub known: Value,
 }
 
 /// The sending side of the outputs.
@@ -152,6 +202,25 @@ impl Desk {
             return Ok(());
         }
         self.hand_over(Rows::Decided(Box::new(decided)))
+    }
+
+    /// Sends what of earlier runs no longer holds.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
+    pub fn reverse(&self, reversed: Vec<Reversed>) -> Result<(), EngineError> {
+        if reversed.is_empty() {
+            return Ok(());
+        }
+        self.hand_over(Rows::Reversed(reversed))
+    }
+
+    /// Sends payments that wait for the next run, with their documents.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
+    pub fn wait(&self, payments: RecordBatch, lines: RecordBatch) -> Result<(), EngineError> {
+        self.hand_over(Rows::Waiting(payments, lines))
     }
 
     fn hand_over(&self, rows: Rows) -> Result<(), EngineError> {

@@ -27,6 +27,9 @@ const DAYS_APART_MAX: u32 = 3;
 /// What stands for "no reference".
 const NO_REFERENCE: [&str; 3] = ["NONREF", "NOTPROVIDED", "NOTAVAILABLE"];
 
+/// The status of a line that is not booked.
+const PENDING: &str = "PDNG";
+
 /// What of a parsed batch of transactions tells movements apart.
 pub struct Lines<'a> {
     account: &'a StringArray,
@@ -84,7 +87,7 @@ impl<'a> Lines<'a> {
     /// When the line in `row` is taken.
     pub fn turn(&self, row: usize) -> Turn {
         let is_final = self.feed.value(row) == Feed::Statement.code();
-        if is_final && self.status.value(row) != "PDNG" {
+        if is_final && self.status.value(row) != PENDING {
             Turn::Now
         } else {
             Turn::Later
@@ -101,7 +104,13 @@ impl<'a> Lines<'a> {
         self.feed.value(row) == Feed::Detail.code()
     }
 
-    fn days(&self, row: usize) -> Option<i32> {
+    /// Whether the line in `row` moves money that counts.
+    fn is_counted(&self, row: usize) -> bool {
+        self.status.value(row) != PENDING && self.channel.value(row) != Channel::Summary.code()
+    }
+
+    /// The day of the line in `row`, if it has one.
+    pub fn days(&self, row: usize) -> Option<i32> {
         [self.value_date, self.booking_date]
             .into_iter()
             .find(|dates| !dates.is_null(row))
@@ -294,6 +303,8 @@ pub struct Overlap {
     by_total: HashMap<u64, SmallVec<[u32; 1]>, RandomState>,
     booked: Movements,
     accounts: HashSet<String, RandomState>,
+    /// Lines that earlier runs have counted before a statement had them.
+    counted: Movements,
 }
 
 impl Overlap {
@@ -307,6 +318,7 @@ impl Overlap {
         if lines.references[0].is_null(row) {
             return;
         }
+        self.by_total.clear();
         let pot = lines.pot(row, &self.hash);
         let key = self.hash.hash_one((pot, entry, delivery));
         let place = *self.by_entry.entry(key).or_insert(self.groups.len() as u32) as usize;
@@ -322,7 +334,50 @@ impl Overlap {
         self.groups[place].members.push(number);
     }
 
-    /// Notes a statement's line, and says whether details make it up.
+    /// Notes a line of an earlier run, if a statement may have it only now and it has counted;
+    /// `delivery` is a number that no file has.
+    pub fn carry(&mut self, lines: &Lines, row: usize, delivery: u32) -> bool {
+        if lines.turn(row) == Turn::Now || !lines.is_counted(row) {
+            return false;
+        }
+        if lines.is_detail(row) {
+            self.announce(lines, row, delivery);
+        } else {
+            let money = lines.money(row, &self.hash);
+            let movement = Movement::of(lines, row, &self.hash);
+            self.counted.add(movement, money);
+        }
+        true
+    }
+
+    /// Takes what a statement's line of an earlier run was the summary of.
+    pub fn summarize_earlier(&mut self, lines: &Lines, row: usize) {
+        let is_summary = lines.channel.value(row) == Channel::Summary.code();
+        if lines.turn(row) == Turn::Now && is_summary {
+            let money = lines.money(row, &self.hash);
+            let movement = Movement::of(lines, row, &self.hash);
+            self.take_counted(&movement, money, lines, row);
+        }
+    }
+
+    /// How many details there are so far.
+    pub fn details(&self) -> usize {
+        self.details.all.len()
+    }
+
+    /// Notes a statement's line of an earlier run.
+    pub fn book_earlier(&mut self, lines: &Lines, row: usize) {
+        if lines.turn(row) == Turn::Later || !lines.is_of_statement(row) {
+            return;
+        }
+        self.accounts.insert(account_tail(lines.account.value(row)));
+        let money = lines.money(row, &self.hash);
+        let movement = Movement::of(lines, row, &self.hash);
+        self.booked.add(movement, money);
+    }
+
+    /// Notes a statement's line, and says whether details make it up, or an earlier run has
+    /// counted it.
     pub fn book(&mut self, lines: &Lines, row: usize) -> bool {
         let account = account_tail(lines.account.value(row));
         if !self.accounts.contains(&account) {
@@ -330,13 +385,19 @@ impl Overlap {
         }
         let money = lines.money(row, &self.hash);
         let movement = Movement::of(lines, row, &self.hash);
-        let is_detailed = !self.details.all.is_empty() && {
-            self.add_up_groups();
-            self.take_group(&movement, money, lines, row)
-                || self.details.take(&movement, money, lines, row)
-        };
+        let is_detailed = self.take_counted(&movement, money, lines, row);
         self.booked.add(movement, money);
         is_detailed
+    }
+
+    /// Takes the details, or the line of a report during an earlier day, that a statement's line
+    /// has again.
+    fn take_counted(&mut self, line: &Movement, money: u64, lines: &Lines, row: usize) -> bool {
+        let is_detailed = !self.details.all.is_empty() && {
+            self.add_up_groups();
+            self.take_group(line, money, lines, row) || self.details.take(line, money, lines, row)
+        };
+        is_detailed || self.counted.take(line, money, lines, row)
     }
 
     fn add_up_groups(&mut self) {

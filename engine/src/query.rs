@@ -59,3 +59,19 @@ pub fn write_answer(
     writer.finish().map_err(EngineError::Answer)?;
     Ok(rows)
 }
+
+/// Writes rows that are in memory as outputs are written.
+///
+/// # Errors
+/// [`EngineError::Answer`] if `out` refuses.
+pub fn write_rows(
+    rows: &RecordBatch,
+    format: FileFormat,
+    out: impl Write + Send,
+) -> Result<(), EngineError> {
+    let written = TableWriter::new(out, &rows.schema(), format).and_then(|mut writer| {
+        writer.write(rows)?;
+        writer.finish()
+    });
+    written.map(drop).map_err(EngineError::Answer)
+}

@@ -52,23 +52,9 @@ impl Redelivery {
     /// # Errors
     /// [`EngineError::Internal`] if the batch has a column that cannot be compared.
     pub fn new_rows(&mut self, delivery: u32, batch: &RecordBatch) -> Result<NewRows, EngineError> {
-        let columns = own_columns(batch)?;
-        let mut ids = Vec::with_capacity(batch.num_rows());
-        let keep: BooleanArray = (0..batch.num_rows())
-            .map(|row| {
-                let mut content = IdentityHasher::new(self.kind);
-                for column in &columns {
-                    column.add(row, &mut content);
-                }
-                match self.identities.admit(delivery, content.finish()) {
-                    Admission::New(id) => {
-                        ids.push(id);
-                        Some(true)
-                    }
-                    Admission::Known(_) => Some(false),
-                }
-            })
-            .collect();
+        let admitted = self.admit(delivery, batch)?;
+        let keep: BooleanArray = admitted.iter().map(|id| Some(id.is_some())).collect();
+        let ids: Vec<LineId> = admitted.into_iter().flatten().collect();
         let known_before = (batch.num_rows() - ids.len()) as u64;
         let rows = if known_before == 0 {
             batch.clone()
@@ -80,6 +66,39 @@ impl Redelivery {
             ids,
             known_before,
         })
+    }
+
+    /// Of each row of `batch`, whether delivery number `delivery` is the first to bring it.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the batch has a column that cannot be compared.
+    pub fn are_new(
+        &mut self,
+        delivery: u32,
+        batch: &RecordBatch,
+    ) -> Result<Vec<bool>, EngineError> {
+        let admitted = self.admit(delivery, batch)?;
+        Ok(admitted.iter().map(Option::is_some).collect())
+    }
+
+    /// The identity of each row that is new.
+    fn admit(
+        &mut self,
+        delivery: u32,
+        batch: &RecordBatch,
+    ) -> Result<Vec<Option<LineId>>, EngineError> {
+        let columns = own_columns(batch)?;
+        let admitted = (0..batch.num_rows()).map(|row| {
+            let mut content = IdentityHasher::new(self.kind);
+            for column in &columns {
+                column.add(row, &mut content);
+            }
+            match self.identities.admit(delivery, content.finish()) {
+                Admission::New(id) => Some(id),
+                Admission::Known(_) => None,
+            }
+        });
+        Ok(admitted.collect())
     }
 }
 

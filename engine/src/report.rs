@@ -1,18 +1,21 @@
 //! What a run says about its files: findings, quarantine, one row a file, and the figures.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, QuarantinedLine, Severity};
-use tieout_ingest::{Counts, locate};
+use tieout_ingest::{Counts, Role, locate};
+use tieout_ledger::journal::KnownFile;
 
+use crate::carried::Earlier;
 use crate::files::{Found, Known};
 use crate::intake::arrow;
 use crate::outputs::Desk;
 use crate::redelivery::Redelivery;
 use crate::tally::Figures;
-use crate::{EngineError, FileSummary, Summary, rows};
+use crate::{EngineError, FileSummary, Summary, Tally, rows};
 
 /// Collects what is said, and sends the rows of it.
 pub struct Report {
@@ -26,8 +29,12 @@ pub struct Report {
     pub open_items: u64,
     /// Parties that were read.
     pub parties: u64,
+    /// Payments of earlier runs that what came now has matched.
+    pub rematched: Tally,
     quarantined: u64,
     feeds: Vec<Feed>,
+    /// Digests of files, where they are known already.
+    digests: HashMap<String, String>,
 }
 
 /// Rows that are neither bank lines nor the business's own, and go to their table as they come.
@@ -66,6 +73,7 @@ impl Report {
             files: Vec::new(),
             open_items: 0,
             parties: 0,
+            rematched: Tally::default(),
             quarantined: 0,
             feeds: vec![
                 Feed::new(Table::SettlementLines, Some("settlement lines")),
@@ -73,6 +81,7 @@ impl Report {
                 Feed::new(Table::PaymentStatuses, Some("payment statuses")),
                 Feed::new(Table::Balances, None),
             ],
+            digests: HashMap::new(),
         }
     }
 
@@ -108,6 +117,69 @@ impl Report {
         let mut columns = new.rows.columns().to_vec();
         columns[table.column("settlement_line_id")] = Arc::new(ids.collect::<StringArray>());
         RecordBatch::try_new(new.rows.schema(), columns).map_err(arrow)
+    }
+
+    /// Leaves out the files that an earlier run has read, and says so.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn leave_out_known(
+        &mut self,
+        found: &mut Found,
+        earlier: &Earlier,
+    ) -> Result<(), EngineError> {
+        if earlier.is_none() {
+            return Ok(());
+        }
+        let mut known = Vec::new();
+        for (place, file) in found.known.iter().enumerate() {
+            // Layouts are no facts but how files are read, in each run.
+            if file.role == Role::Profile {
+                continue;
+            }
+            let name = &file.source.name;
+            if !self.digests.contains_key(name) {
+                self.digests.insert(name.clone(), digest(name));
+            }
+            let Some(before) = earlier.file(&self.digests[name])? else {
+                continue;
+            };
+            known.push(place);
+            if !file.is_again {
+                self.came_before(file, &before)?;
+            }
+        }
+        let mut place = 0;
+        found.known.retain(|_| {
+            place += 1;
+            known.binary_search(&(place - 1)).is_err()
+        });
+        Ok(())
+    }
+
+    fn came_before(&mut self, file: &Known, before: &KnownFile) -> Result<(), EngineError> {
+        self.files.push(FileSummary {
+            file: file.source.name.clone(),
+            format: file.format.name().to_owned(),
+            profile: None,
+            bytes: before.bytes,
+            lines: 0,
+            rows: 0,
+            quarantined: 0,
+            known_before: 0,
+        });
+        self.findings(&[Finding {
+            severity: Severity::Info,
+            code: FindingCode::RepeatedDelivery,
+            file: file.source.name.clone(),
+            line: None,
+            found: format!(
+                "the same file as {} of posting {}",
+                before.name, before.posting
+            ),
+            expected: String::new(),
+            action: "nothing: it was read then".to_owned(),
+        }])
     }
 
     /// Notes findings.
@@ -181,7 +253,12 @@ impl Report {
         let mut files = self.files;
         files.extend(found.others.iter().cloned());
         if self.desk.wants(Table::Files) {
-            let digests: Vec<String> = files.iter().map(|file| digest(&file.file)).collect();
+            let known = self.digests;
+            let digest_of = |file: &FileSummary| {
+                let known = known.get(&file.file);
+                known.map_or_else(|| digest(&file.file), Clone::clone)
+            };
+            let digests: Vec<String> = files.iter().map(digest_of).collect();
             self.desk
                 .send(Table::Files, rows::files(&files, &digests)?)?;
         }
@@ -189,6 +266,7 @@ impl Report {
             files,
             open_items: self.open_items,
             parties: self.parties,
+            rematched: self.rematched,
             quarantined: self.quarantined,
             ..Summary::default()
         };

@@ -9,11 +9,12 @@ use tieout_ingest::Role;
 
 use crate::admission::Admission;
 use crate::books;
+use crate::carried::{Earlier, known_at_cutoff};
 use crate::cash::Cash;
 use crate::conditions::Conditions;
 use crate::files::{self, Found, Known};
 use crate::intake::internal;
-use crate::outputs::{self, Desk, Outputs};
+use crate::outputs::{self, Desk, End, Outputs};
 use crate::reading::{Message, read};
 use crate::report::Report;
 use crate::{EngineError, Progress, RunOptions, Summary};
@@ -33,6 +34,7 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
         .map_err(internal)?;
     let found = files::find(&options.paths)?;
     let outputs = Outputs::create(options)?;
+    let earlier = outputs.earlier()?;
     let recipe = options.recipe.label();
     let mut summary = thread::scope(|scope| {
         let (sender, rows) = bounded(outputs::BATCHES_MAX);
@@ -41,12 +43,12 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
         let writer = named
             .spawn_scoped(scope, move || outputs.drain(rows))
             .map_err(internal)?;
-        let summary = pool.install(|| tie_out(options, &conditions, progress, &found, desk));
+        let done = pool.install(|| tie_out(options, &conditions, progress, found, desk, &earlier));
         let outputs = writer
             .join()
             .map_err(|_| internal("the writer panicked"))??;
-        let summary = summary?;
-        outputs.finish(&recipe)?;
+        let (summary, end) = done?;
+        outputs.finish(&recipe, &end)?;
         Ok::<_, EngineError>(summary)
     })?;
     summary.elapsed = began.elapsed();
@@ -59,11 +61,14 @@ fn tie_out(
     options: &RunOptions,
     conditions: &Conditions,
     progress: &dyn Progress,
-    found: &Found,
+    mut found: Found,
     desk: Desk,
-) -> Result<Summary, EngineError> {
-    let total_bytes = found.bytes();
+    earlier: &Earlier,
+) -> Result<(Summary, End), EngineError> {
     let mut report = Report::new(desk);
+    report.leave_out_known(&mut found, earlier)?;
+    let found = &found;
+    let total_bytes = found.bytes();
     report.findings(&found.findings)?;
     let mut options = options.clone();
     books::add_layouts(found, &mut options.settings, &mut report)?;
@@ -74,13 +79,15 @@ fn tie_out(
         progress,
         total_bytes,
         &mut report,
+        earlier,
     )?;
     let bank: Vec<&Known> = [Role::Details, Role::BankLines]
         .into_iter()
         .flat_map(|role| found.of(role))
         .collect();
-    let mut cash = Cash::new(&mut books.session, conditions)?;
-    let mut admission = Admission::new(&options.recipe, conditions)?;
+    let mut cash = Cash::new(&mut books.session, conditions, earlier, &report)?;
+    cash.try_again(&mut report, progress)?;
+    let mut admission = Admission::new(&options.recipe, conditions, earlier)?;
     for (place, payments) in &books.payments {
         // Deliveries are told apart by their numbers, which begin with those of the bank's files.
         admission.take_of_books(bank.len() + place, payments, &mut |taken| {
@@ -105,5 +112,9 @@ fn tie_out(
     for file in found.of(Role::Nothing) {
         books::skip(file, &options.settings, &mut report)?;
     }
-    report.finish(found)
+    let end = End {
+        has_news: found.has_news(),
+        known: known_at_cutoff(&books.session),
+    };
+    Ok((report.finish(found)?, end))
 }

@@ -126,6 +126,8 @@ pub struct Summary {
     pub applications: u64,
     /// Figures by currency, in the order of their codes, and flow.
     pub currencies: Vec<CurrencySummary>,
+    /// Payments of earlier runs of the ledger that what came now has matched.
+    pub rematched: Tally,
     /// Payments held as duplicates.
     pub duplicates: u64,
     /// Lines in quarantine.

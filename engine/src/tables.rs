@@ -12,6 +12,7 @@ use tieout_core::schema::{AMOUNT_TYPE, Table};
 use tieout_core::{
     Alternative, Amount, Application, ApplicationStatus, Decision, ItemIx, LineId, Status,
 };
+use tieout_ledger::Reversed;
 use tieout_matcher::{ItemName, Labels};
 
 use crate::EngineError;
@@ -62,6 +63,8 @@ pub struct Decided {
     pub originals: Vec<LineId>,
     /// The earlier payments that decisions undo, in the order of the decisions.
     pub undone: Vec<LineId>,
+    /// Decisions of earlier runs that these replace.
+    pub reversed: Vec<Reversed>,
 }
 
 /// An amount column in the making.

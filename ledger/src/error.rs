@@ -13,18 +13,6 @@ pub enum LedgerError {
     /// There is none.
     #[error("{} is no ledger: run `tieout run PATH... --ledger DIR` first", .0.display())]
     NotALedger(PathBuf),
-    /// There is one already.
-    #[error(
-        "{} already holds a ledger, of the run of {created_at}: a ledger keeps one run; \
-         name another folder, or delete this one",
-        path.display()
-    )]
-    Exists {
-        /// The folder.
-        path: PathBuf,
-        /// When its run was, RFC 3339.
-        created_at: String,
-    },
     /// The folder holds something else.
     #[error(
         "{} holds other files ({example}): a ledger needs a folder of its own; name a new one",
@@ -36,7 +24,7 @@ pub enum LedgerError {
         /// One of the files.
         example: String,
     },
-    /// The ledger is damaged or of a version that this program does not know.
+    /// The ledger is damaged or of a version that this program cannot use.
     #[error("{}: {found}; run `tieout run PATH... --ledger DIR` again into a new folder", path.display())]
     Damaged {
         /// The file.
@@ -44,6 +32,64 @@ pub enum LedgerError {
         /// What is wrong with it.
         found: String,
     },
+    /// Another process writes.
+    #[error(
+        "the ledger {} is being written by {holder}: wait until that has ended, and try again",
+        path.display()
+    )]
+    Busy {
+        /// The ledger's folder.
+        path: PathBuf,
+        /// Who writes.
+        holder: String,
+    },
+    /// A later version of the program wrote it.
+    #[error(
+        "{} has format {version}, this program knows formats up to {known}: use a newer tieout; \
+         nothing was changed",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        version: u64,
+        /// The latest format known here.
+        known: u64,
+    },
+    /// The journal cannot be read.
+    #[error(
+        "{}: {found}; nothing was changed: bring the file back from a copy, or run the files \
+         again into a new folder",
+        path.display()
+    )]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
+    /// The journal is not as it was written.
+    #[error("{}: event {sequence} does not fit: {found}", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// The first event that does not fit.
+        sequence: u64,
+        /// Why.
+        found: String,
+    },
+    /// What was to be recorded contradicts what is.
+    #[error("{}: {found}; nothing was recorded", path.display())]
+    Refused {
+        /// The journal.
+        path: PathBuf,
+        /// What does not fit.
+        found: String,
+    },
+    /// Whoever was to take an export did not.
+    #[error("cannot write the export: {0}")]
+    Export(io::Error),
     /// A file could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

@@ -1,9 +1,10 @@
-//! What a run decided, kept as tables in files.
+//! What was decided, kept so that it survives.
 //!
-//! A [`Folder`] holds one [`TableFile`] a table, as CSV, JSON lines or Parquet, and shows them
-//! only when all are whole. A [`Ledger`] is a folder of Parquet files with a manifest, which SQL
-//! and explanations read; a [`LedgerWriter`] makes one. [`TableWriter`] renders any Arrow batch
-//! in the same three formats, so that answers look like outputs; [`Cells`] gives single cells.
+//! A [`Ledger`] is a folder: the [`journal`] is the truth, and Parquet tables made from it are what
+//! SQL and explanations read. A [`LedgerWriter`] adds a posting: a run, or something that a person
+//! did. A [`Folder`] holds one [`TableFile`] a table, as CSV, JSON lines or Parquet, and shows them
+//! only when all are whole. [`TableWriter`] renders any Arrow batch in the same three formats, so
+//! that answers look like outputs; [`Cells`] gives single cells.
 //!
 //! How cells look: an amount is exact, with two to five decimals and a point; a date is
 //! `YYYY-MM-DD`; a flag is `true` or `false`; a missing value is empty in CSV and `null` in JSON.
@@ -34,8 +35,10 @@ mod error;
 mod file;
 mod folder;
 mod format;
+pub mod journal;
 mod kept;
 mod parquet_file;
+mod posted;
 mod text;
 mod writer;
 
@@ -44,5 +47,6 @@ pub use error::LedgerError;
 pub use file::TableFile;
 pub use folder::Folder;
 pub use format::{Columns, FileFormat};
-pub use kept::{Ledger, LedgerWriter, MANIFEST};
+pub use kept::{Ledger, LedgerWriter, MANIFEST, Reversed};
+pub use posted::{POSTING, stored_schema};
 pub use writer::TableWriter;

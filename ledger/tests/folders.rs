@@ -1,4 +1,4 @@
-//! Folders and ledgers on a real disk.
+//! Folders on a real disk.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fs;
@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tieout_core::schema::Table;
-use tieout_ledger::{Columns, FileFormat, Folder, Ledger, LedgerError, MANIFEST};
+use tieout_ledger::{Columns, FileFormat, Folder, Ledger, LedgerError};
 
 /// Rows of any table: text and numbers from the row's number, options missing.
 fn rows(table: Table, numbers: std::ops::Range<u64>) -> RecordBatch {
@@ -44,10 +44,6 @@ fn names(dir: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-fn all_partial(dir: &Path) -> bool {
-    names(dir).iter().all(|name| name.starts_with('.'))
 }
 
 #[test]
@@ -218,75 +214,6 @@ fn rows_that_do_not_add_up_are_refused() {
 }
 
 #[test]
-fn a_ledger_is_written_once_and_opened_often() {
-    let parent = tempfile::tempdir().unwrap();
-    let dir = parent.path().join("ledger");
-    assert!(matches!(
-        Ledger::open(&dir),
-        Err(LedgerError::NotALedger(_))
-    ));
-    let mut ledger = Ledger::create(&dir).unwrap();
-    ledger
-        .write(Table::Duplicates, &rows(Table::Duplicates, 0..3))
-        .unwrap();
-    assert!(all_partial(&dir));
-    assert!(matches!(
-        Ledger::open(&dir),
-        Err(LedgerError::NotALedger(_))
-    ));
-    ledger.finish("cash-application 1").unwrap();
-
-    let ledger = Ledger::open(&dir).unwrap();
-    assert_eq!(ledger.rows(Table::Duplicates), 3);
-    assert_eq!(ledger.rows(Table::Payments), 0);
-    assert_eq!(ledger.recipe(), "cash-application 1");
-    assert_eq!(names(&dir).len(), Table::ALL.len() + 1);
-
-    let error = Ledger::create(&dir).err().unwrap().to_string();
-    assert!(error.contains("already holds a ledger"), "{error}");
-    assert!(error.contains(ledger.created_at()), "{error}");
-}
-
-#[test]
-fn a_ledger_takes_no_folder_that_is_in_use() {
-    let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("payments.parquet"), "mine").unwrap();
-    let error = Ledger::create(dir.path()).err().unwrap();
-    assert!(error.to_string().contains("other files (payments.parquet)"));
-    assert_eq!(names(dir.path()), ["payments.parquet"]);
-}
-
-#[test]
-fn a_dropped_ledger_leaves_a_free_folder() {
-    let dir = tempfile::tempdir().unwrap();
-    drop(Ledger::create(dir.path()).unwrap());
-    assert!(names(dir.path()).is_empty());
-    Ledger::create(dir.path()).unwrap().finish("r").unwrap();
-}
-
-#[test]
-fn damage_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    Ledger::create(dir.path()).unwrap().finish("r").unwrap();
-    fs::remove_file(dir.path().join("parties.parquet")).unwrap();
-    let error = Ledger::open(dir.path()).unwrap_err().to_string();
-    assert!(
-        error.contains("parties.parquet: the file is not there"),
-        "{error}"
-    );
-    let manifest = fs::read_to_string(dir.path().join(MANIFEST)).unwrap();
-    let newer = manifest.replace("\"format_version\": 1", "\"format_version\": 9");
-    fs::write(dir.path().join(MANIFEST), newer).unwrap();
-    let error = Ledger::open(dir.path()).unwrap_err().to_string();
-    assert!(error.contains("version 9"), "{error}");
-    fs::write(dir.path().join(MANIFEST), "{").unwrap();
-    assert!(matches!(
-        Ledger::open(dir.path()),
-        Err(LedgerError::Damaged { .. })
-    ));
-}
-
-#[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
@@ -300,5 +227,5 @@ fn a_folder_that_cannot_be_made_is_named() {
     .err()
     .unwrap();
     assert!(error.to_string().contains("file/out"), "{error}");
-    assert!(Ledger::create(&file).is_err());
+    assert!(Ledger::post(&file).is_err());
 }

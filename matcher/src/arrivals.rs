@@ -4,12 +4,13 @@
 use ahash::RandomState;
 use arrow::array::RecordBatch;
 use hashbrown::HashMap;
+use tieout_core::{Amount, Currency};
 
 use crate::decide::Known;
 use crate::payment::{Payment, PaymentColumns};
 use crate::recipe::{Answers, Recipe, Treatment};
-use crate::scope::{self, Lockboxes};
-use crate::session::MatchError;
+use crate::scope::{self, LockboxTotals, Lockboxes};
+use crate::session::{CARRIED, MatchError};
 
 /// Everything that arrived so far, numbered from 0.
 pub struct Arrivals {
@@ -38,6 +39,24 @@ impl Arrivals {
         }
     }
 
+    /// Goes on from the cheques and deposits that earlier runs have counted.
+    pub fn carry_lockbox(&mut self, totals: &LockboxTotals) {
+        self.lockboxes.carry(totals);
+    }
+
+    /// Notes a cheque that the earlier payment number `sequence` brought.
+    pub fn carry_cheque(
+        &mut self,
+        account: &str,
+        number: &str,
+        amount: Amount,
+        currency: Currency,
+        sequence: u32,
+    ) {
+        let key = self.cheques.key((account, number, amount, currency));
+        self.cheques.seen.entry(key).or_insert(sequence);
+    }
+
     /// Takes the next lines (`parsed_transactions` with their `parsed_remittance_lines`) in the
     /// order of their arrival, and what the recipe's conditions say of them where it has any.
     ///
@@ -53,7 +72,7 @@ impl Arrivals {
         let count = u32::try_from(transactions.num_rows()).unwrap_or(u32::MAX);
         self.next = first
             .checked_add(count)
-            .filter(|&next| next < u32::MAX)
+            .filter(|&next| next <= CARRIED)
             .ok_or(MatchError::TooManyPayments)?;
         let columns = PaymentColumns::of(transactions, remittance_lines)?;
         let known = (0..count).map(|row| {
@@ -133,9 +152,13 @@ impl Cheques {
             payment.amount,
             payment.currency,
         );
-        let [high, low] = self.hash.each_ref().map(|state| state.hash_one(cheque));
-        let key = u128::from(high) << 64 | u128::from(low);
+        let key = self.key(cheque);
         let first = *self.seen.entry(key).or_insert(sequence);
         (first != sequence).then_some(first)
+    }
+
+    fn key(&self, cheque: (&str, &str, Amount, Currency)) -> u128 {
+        let [high, low] = self.hash.each_ref().map(|state| state.hash_one(cheque));
+        u128::from(high) << 64 | u128::from(low)
     }
 }

@@ -12,6 +12,12 @@ pub struct BadBatch {
     expected: &'static str,
 }
 
+impl BadBatch {
+    pub(crate) const fn of(column: &'static str, expected: &'static str) -> Self {
+        Self { column, expected }
+    }
+}
+
 fn column<'a, T: 'static>(
     batch: &'a RecordBatch,
     name: &'static str,

@@ -4,11 +4,12 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use ahash::RandomState;
-use arrow::array::{Array, BooleanArray, RecordBatch};
+use arrow::array::{Array, BooleanArray, Decimal128Array, RecordBatch};
 use hashbrown::{HashMap, HashTable};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 use thiserror::Error;
+use tieout_core::schema::AMOUNT_TYPE;
 use tieout_core::{Amount, Currency, Date, Direction, ItemIx, ItemKind};
 
 use crate::columns::{BadBatch, Days, Money, Text};
@@ -47,9 +48,22 @@ struct Item {
     kind: ItemKind,
     /// Which way money moves that settles it; none where the recipe has no use for it.
     settled_by: Option<Direction>,
+    /// Paid in an earlier run: `open` is what it was before, until the indexes are built.
+    was_closed: bool,
 }
 
 const _: () = assert!(size_of::<Item>() == 64);
+
+/// What earlier runs have left of an item: amounts without a sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CarriedItem {
+    /// What is open now.
+    pub open: Amount,
+    /// What was open before the run that changed it last.
+    pub opening: Amount,
+    /// The payment that took from it last, by its carried number.
+    pub paid_by: Option<u32>,
+}
 
 /// What an item is found by.
 struct Keys {
@@ -217,6 +231,7 @@ impl Items {
                 currency,
                 kind,
                 settled_by,
+                was_closed: false,
             };
             if owner.1 == NO_PARTY || !parties.is_named(owner.1) {
                 loaded.unnamed_parties.push(row as u32);
@@ -241,6 +256,36 @@ impl Items {
     fn find(&self, hash: u32, id: &str) -> Option<u32> {
         let same = |&(other, known): &(u32, u32)| other == hash && self.id(ItemIx(known)) == id;
         self.by_id.find(spread(hash), same).map(|&(_, known)| known)
+    }
+
+    /// Adds items of earlier runs, `carried` in the order of the rows; of `open_amount` only the
+    /// sign counts.
+    pub fn load_carried(
+        &mut self,
+        batch: &RecordBatch,
+        taken: Option<&BooleanArray>,
+        carried: &[CarriedItem],
+        side: &ItemsSide,
+        parties: &mut Parties,
+    ) -> Result<LoadedBatch, ItemsError> {
+        let first = self.items.len();
+        // A closed item is still found by the amount that it had.
+        let known = carried.iter().map(|item| {
+            if item.open.is_zero() {
+                item.opening
+            } else {
+                item.open
+            }
+        });
+        let batch = with_open_amounts(batch, known)?;
+        let loaded = self.load(&batch, taken, side, parties)?;
+        let new = loaded.rows.iter().zip(carried);
+        let new = new.filter(|(outcome, _)| **outcome == Loaded::New);
+        for (item, (_, carried)) in self.items[first..].iter_mut().zip(new) {
+            item.paid_by = carried.paid_by.unwrap_or(NONE);
+            item.was_closed = carried.open.is_zero();
+        }
+        Ok(loaded)
     }
 
     fn currency_place(&mut self, code: &str) -> Result<u8, ItemsError> {
@@ -320,6 +365,9 @@ impl Items {
             .map(|place| 1_u64 << self.significant(ItemIx(place)).as_bytes().len())
             .reduce(|| 0, |left, right| left | right);
         self.group_by_party(parties);
+        for item in self.items.iter_mut().filter(|item| item.was_closed) {
+            item.open = Amount::ZERO;
+        }
     }
 
     /// What is open on each order or payout of several items.
@@ -329,7 +377,8 @@ impl Items {
     ) -> HashMap<GroupKey, SmallVec<[u64; 1]>, RandomState> {
         let mut sums: HashMap<(u64, u32, u8, Direction), (Amount, u32), RandomState> =
             HashMap::default();
-        for (item, order) in self.items.iter().zip(orders) {
+        let items = self.items.iter().zip(orders);
+        for (item, order) in items.filter(|(item, _)| !item.was_closed) {
             let (Some(order), Some(direction)) = (order, item.settled_by) else {
                 continue;
             };
@@ -704,6 +753,29 @@ impl Items {
 /// Sixty-four bits of hash from the thirty-two that are kept.
 const fn spread(hash: u32) -> u64 {
     (hash as u64) << 32 | hash as u64
+}
+
+/// The rows with these open amounts, under the signs that they have.
+fn with_open_amounts(
+    batch: &RecordBatch,
+    open: impl Iterator<Item = Amount>,
+) -> Result<RecordBatch, ItemsError> {
+    let bad = || BadBatch::of("open_amount", "Decimal128(23, 5)");
+    let given = Money::of(batch, "open_amount")?;
+    let signed = open.enumerate().map(|(row, open)| {
+        let is_negative = given.or_zero(row).is_negative();
+        Some(if is_negative { -open } else { open }.units())
+    });
+    let open = signed
+        .collect::<Decimal128Array>()
+        .with_data_type(AMOUNT_TYPE);
+    let place = batch
+        .schema_ref()
+        .index_of("open_amount")
+        .map_err(|_| bad())?;
+    let mut columns = batch.columns().to_vec();
+    columns[place] = Arc::new(open);
+    Ok(RecordBatch::try_new(batch.schema(), columns).map_err(|_| bad())?)
 }
 
 /// As much of an identifier as its length can be told of; longer ones do not occur.

@@ -39,11 +39,11 @@ mod subset;
 
 pub use arrivals::{Arrivals, Arrived};
 pub use columns::BadBatch;
-pub use items::{Items, ItemsError, Loaded, LoadedBatch};
+pub use items::{CarriedItem, Items, ItemsError, Loaded, LoadedBatch};
 pub use labels::{ItemName, Labels};
 pub use parties::Parties;
 pub use recipe::{Answers, Recipe, RecipeError, SHIPPED, Source, Sql};
 pub use remittance::Remittances;
-pub use scope::DepositGap;
+pub use scope::{DepositGap, LockboxTotals};
 pub use score::PRIOR;
-pub use session::{Decisions, MatchError, Session};
+pub use session::{CARRIED, Decisions, MatchError, Session};

@@ -14,6 +14,21 @@ use crate::reference::{self, Significant};
 struct Totals {
     cheques: Amount,
     deposits: Amount,
+    /// Earlier runs have begun to count: the last cheques are not deposited yet.
+    is_carried: bool,
+}
+
+/// What one lockbox's cheques and deposits add up to so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockboxTotals {
+    /// The lockbox's number, without leading zeros.
+    pub lockbox: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The sum of its cheques.
+    pub cheques: Amount,
+    /// The sum of its deposits.
+    pub deposits: Amount,
 }
 
 /// A lockbox whose deposits on the statements are not the sum of its cheques.
@@ -57,13 +72,46 @@ impl Lockboxes {
         Scope::DetailMissing
     }
 
+    /// Goes on from what earlier runs have counted.
+    pub fn carry(&mut self, earlier: &LockboxTotals) {
+        let totals = Totals {
+            cheques: earlier.cheques,
+            deposits: earlier.deposits,
+            is_carried: true,
+        };
+        self.totals.insert(
+            (earlier.lockbox.as_bytes().into(), earlier.currency),
+            totals,
+        );
+    }
+
+    /// What is counted so far, in the order of the lockboxes.
+    pub fn totals(&self) -> Vec<LockboxTotals> {
+        let totals = self.totals.iter();
+        let mut totals: Vec<_> = totals
+            .map(|((lockbox, currency), totals)| LockboxTotals {
+                lockbox: String::from_utf8_lossy(lockbox).into_owned(),
+                currency: *currency,
+                cheques: totals.cheques,
+                deposits: totals.deposits,
+            })
+            .collect();
+        totals.sort_by(|left, right| {
+            (&left.lockbox, left.currency).cmp(&(&right.lockbox, right.currency))
+        });
+        totals
+    }
+
     /// Lockboxes that a statement mentions, with deposits that differ from the cheques.
     pub fn gaps(&self) -> Vec<DepositGap> {
         let mut gaps: Vec<DepositGap> = self
             .totals
             .iter()
             .filter(|(_, totals)| {
-                totals.deposits.is_positive() && totals.deposits != totals.cheques
+                // Cheques of the last days reach the statement in a later run.
+                let is_short = totals.deposits < totals.cheques && !totals.is_carried;
+                let is_over = totals.deposits > totals.cheques;
+                totals.deposits.is_positive() && (is_short || is_over)
             })
             .map(|((lockbox, currency), totals)| DepositGap {
                 lockbox: String::from_utf8_lossy(lockbox).into_owned(),

@@ -12,16 +12,16 @@ use tieout_core::{Date, Decision, Unbalanced};
 use crate::arrivals::{Arrivals, Arrived};
 use crate::columns::BadBatch;
 use crate::decide::{Known, Pass, Verdict, View, decide};
-use crate::items::{Items, ItemsError, LoadedBatch};
+use crate::items::{CarriedItem, Items, ItemsError, LoadedBatch};
 use crate::labels::Labels;
 use crate::parties::Parties;
 use crate::payment::{self, Payment, PaymentColumns};
 use crate::reading::Reads;
-use crate::recipe::{Policies, Recipe, Treatment};
+use crate::recipe::{Answers, Policies, Recipe, Treatment};
 use crate::remittance::Remittances;
 use crate::reversal::Originals;
 use crate::rivals::Rivals;
-use crate::scope::{self, DepositGap, Lockboxes};
+use crate::scope::{self, DepositGap, LockboxTotals, Lockboxes};
 
 /// Payments that one thread takes at a time.
 const PAYMENTS_PER_TASK: usize = 64;
@@ -42,9 +42,12 @@ pub enum MatchError {
         payment: u32,
     },
     /// More payments than sequence numbers.
-    #[error("more than 4,294,967,294 payments in one run")]
+    #[error("more than 2,147,483,648 payments in one run")]
     TooManyPayments,
 }
+
+/// Payments of earlier runs are numbered from here on.
+pub const CARRIED: u32 = 1 << 31;
 
 /// What a batch of payments came to.
 #[derive(Default)]
@@ -126,6 +129,26 @@ impl Session {
     ) -> Result<LoadedBatch, ItemsError> {
         let side = &self.recipe.items;
         self.items.load(batch, taken, side, &mut self.parties)
+    }
+
+    /// Adds items of earlier runs with what those have left of them.
+    ///
+    /// # Errors
+    /// An [`ItemsError`] if the batch is not of the table `open_items` or the store is full.
+    pub fn carry_items(
+        &mut self,
+        batch: &RecordBatch,
+        taken: Option<&BooleanArray>,
+        carried: &[CarriedItem],
+    ) -> Result<LoadedBatch, ItemsError> {
+        let side = &self.recipe.items;
+        self.items
+            .load_carried(batch, taken, carried, side, &mut self.parties)
+    }
+
+    /// What cheques and deposits add up to, after [`Session::close`] and all passes.
+    pub fn lockboxes(&self) -> Vec<LockboxTotals> {
+        self.lockboxes.totals()
     }
 
     /// Adds remittance advice that came apart from its payments (table `remittance_lines`).
@@ -268,6 +291,73 @@ impl Session {
             sequences,
             pass: Pass::Amounts,
         })
+    }
+
+    /// Decides payments of earlier runs again, as far as documents that they name decide them by
+    /// now: what was late may have come. Only what takes effect counts; the others stay as they
+    /// were decided before. `answers` is what the recipe's conditions say. With `by_amount`, advice is linked that only the amount tells.
+    ///
+    /// # Errors
+    /// A [`MatchError`], which is a mistake in the program.
+    pub fn again(
+        &mut self,
+        transactions: &RecordBatch,
+        remittance_lines: &RecordBatch,
+        sequences: &[u32],
+        answers: Option<&Answers>,
+        by_amount: bool,
+    ) -> Result<Decisions, MatchError> {
+        let columns = PaymentColumns::of(transactions, remittance_lines)?;
+        let mut known = Vec::with_capacity(sequences.len());
+        for (row, &sequence) in sequences.iter().enumerate() {
+            let payment = columns.head(row);
+            let treatment = answers
+                .map(|answers| Treatment::of(&self.recipe, answers, row, payment.date))
+                .unwrap_or_default();
+            let scope = scope::of_line(&self.recipe, &payment, treatment);
+            let reverses = scope::is_undoing(&self.recipe, &payment, treatment);
+            if scope.is_none() && !reverses && !columns.has_lines(row) {
+                self.link_late(&payment, sequence, by_amount);
+            }
+            known.push(Known {
+                scope,
+                resubmits: None,
+                linked: self.linked.contains_key(&sequence),
+                reverses,
+                treatment: if self.recipe.has_conditions() {
+                    self.policies.find(&self.recipe, treatment)
+                } else {
+                    treatment
+                },
+            });
+        }
+        let batch = Batch {
+            columns,
+            known,
+            sequences: sequences.to_vec(),
+            pass: Pass::References,
+        };
+        let mut changes = Changes::default();
+        let mut decided = Decisions::default();
+        for (row, &sequence) in sequences.iter().enumerate() {
+            let decision = self.decide(&batch, row, batch.known[row])?.decision;
+            let Some(decision) = decision.filter(Decision::takes_effect) else {
+                decided.waiting.push(row as u32);
+                continue;
+            };
+            self.commit(sequence, &decision, &mut changes)?;
+            decided.rows.push(row as u32);
+            decided.decisions.push(decision);
+        }
+        Ok(decided)
+    }
+
+    fn link_late(&mut self, payment: &Payment, sequence: u32, by_amount: bool) {
+        if by_amount {
+            self.link_what_is_left(payment, sequence);
+        } else if let Some(advice) = self.remittances.link_by_reference(payment, sequence) {
+            self.linked.insert(sequence, advice);
+        }
     }
 
     /// Links the advice that names a payment's reference.

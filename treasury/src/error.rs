@@ -55,7 +55,7 @@ pub enum QueryError {
     Refused(String),
     /// A table's file is damaged.
     #[error(
-        "cannot read {}: {found}; run `tieout run PATH... --ledger DIR` again into a new folder",
+        "cannot read {}: {found}; delete the file and ask again, it is made from the journal",
         path.display()
     )]
     Unreadable {

@@ -12,7 +12,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
-//! let ledger = Ledger::create(dir.path())?.finish("cash-application")?;
+//! let ledger = Ledger::post(dir.path())?.finish("cash-application")?;
 //! let treasury = BlockingTreasury::open(&ledger, &Limits::default())?;
 //! let rows = treasury.query("select status, sum(amount) from payments group by 1")?;
 //! assert_eq!(rows.schema().field(0).name(), "status");

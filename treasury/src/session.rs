@@ -1,11 +1,14 @@
 //! A session of queries over one ledger.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::{MemTable, MemorySchemaProvider, TableProvider};
 use datafusion::common::ScalarValue;
+use datafusion::datasource::file_format::options::ReadOptions as _;
+use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -15,10 +18,15 @@ use datafusion::prelude::{
 };
 use futures::StreamExt;
 use tieout_core::schema::Table;
-use tieout_ledger::Ledger;
+use tieout_ledger::journal::what;
+use tieout_ledger::{Ledger, stored_schema};
 
 use crate::QueryError;
-use crate::error::{Clerk, no_session};
+use crate::error::{Clerk, no_runtime, no_session};
+
+const CATALOG: &str = "tieout";
+/// The schema with every row of every posting, those that no longer hold too.
+const HISTORY: &str = "history";
 
 /// What a query may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +64,18 @@ impl Treasury {
             .build_arc()
             .map_err(no_session)?;
         let context = SessionContext::new_with_config_rt(config(limits), runtime);
+        let catalog = context
+            .catalog(CATALOG)
+            .ok_or_else(|| no_runtime(CATALOG))?;
+        catalog
+            .register_schema(HISTORY, Arc::new(MemorySchemaProvider::new()))
+            .map_err(no_session)?;
+        // Reversals first: they say which rows of the others hold.
+        register(&context, ledger, Table::Reversals).await?;
         for table in Table::ALL {
-            register(&context, table, &ledger.path(table)).await?;
+            if table != Table::Reversals {
+                register(&context, ledger, table).await?;
+            }
         }
         Ok(Self {
             context,
@@ -118,7 +136,7 @@ impl Answer {
 fn config(limits: &Limits) -> SessionConfig {
     SessionConfig::new()
         .with_information_schema(true)
-        .with_default_catalog_and_schema("tieout", "public")
+        .with_default_catalog_and_schema(CATALOG, "public")
         .with_target_partitions(limits.threads.max(1))
         // Numbers written in a query stay exact beside amounts.
         .set_bool("datafusion.sql_parser.parse_float_as_decimal", true)
@@ -141,19 +159,96 @@ fn bind(frame: DataFrame, parameters: &[&str]) -> Result<DataFrame, DataFusionEr
     frame.with_param_values(values.collect::<Vec<_>>())
 }
 
-async fn register(context: &SessionContext, table: Table, path: &Path) -> Result<(), QueryError> {
-    let unreadable = |found: String| QueryError::Unreadable {
+/// Registers a table under its name with the rows that hold, and in the schema [`HISTORY`] with
+/// all of them.
+async fn register(
+    context: &SessionContext,
+    ledger: &Ledger,
+    table: Table,
+) -> Result<(), QueryError> {
+    let all = provider(context, &ledger.files(table), table).await?;
+    let history = format!("{HISTORY}.{}", table.name());
+    context
+        .register_table(&history, Arc::clone(&all))
+        .map_err(no_session)?;
+    let holds = match reversed_by(table).filter(|_| ledger.rows(Table::Reversals) > 0) {
+        None => all,
+        Some((what, key)) => {
+            let sql = format!(
+                "select t.* from {history} t left anti join {} r on r.what = '{what}' \
+                 and r.id = {key} and r.reversed_posting = t.posting",
+                Table::Reversals.name()
+            );
+            let rows = context.sql(&sql).await.map_err(no_session)?;
+            rows.into_view()
+        }
+    };
+    context
+        .register_table(table.name(), holds)
+        .map_err(no_session)?;
+    Ok(())
+}
+
+/// What reversals call the rows of a table, and how they name one.
+fn reversed_by(table: Table) -> Option<(&'static str, &'static str)> {
+    match table {
+        Table::Payments
+        | Table::Applications
+        | Table::Exceptions
+        | Table::Duplicates
+        | Table::Evidence => Some((what::PAYMENT, "t.payment_id")),
+        Table::OpenItems => Some((what::ITEM, "t.item_id")),
+        Table::Parties => Some((what::PARTY, "t.party_id")),
+        Table::RemittanceLines => Some((
+            what::ADVICE,
+            "t.source_file || ':' || cast(t.source_line as varchar)",
+        )),
+        _ => None,
+    }
+}
+
+/// The rows in `files`, which all have the columns of `table`.
+async fn provider(
+    context: &SessionContext,
+    files: &[PathBuf],
+    table: Table,
+) -> Result<Arc<dyn TableProvider>, QueryError> {
+    let Some(first) = files.first() else {
+        let empty = MemTable::try_new(stored_schema(table), vec![Vec::new()]);
+        return Ok(Arc::new(empty.map_err(no_session)?));
+    };
+    let unreadable = |path: &Path, found: String| QueryError::Unreadable {
         path: path.to_owned(),
         found,
     };
-    let whole = path
-        .canonicalize()
-        .map_err(|error| unreadable(error.to_string()))?;
-    let url = file_url(&whole).ok_or_else(|| unreadable("the path is no UTF-8".to_owned()))?;
-    context
-        .register_parquet(table.name(), url, ParquetReadOptions::default())
+    let mut urls = Vec::with_capacity(files.len());
+    for path in files {
+        let whole = path
+            .canonicalize()
+            .map_err(|error| unreadable(path, error.to_string()))?;
+        let url =
+            file_url(&whole).ok_or_else(|| unreadable(path, "the path is no UTF-8".to_owned()))?;
+        let url = ListingTableUrl::parse(&url)
+            .map_err(|error| unreadable(path, error.find_root().to_string()))?;
+        urls.push(url);
+    }
+    let listed = async {
+        let state = context.state();
+        let options = ParquetReadOptions::default()
+            .to_listing_options(&context.copied_config(), context.copied_table_options());
+        let Some(one) = urls.first() else {
+            return Err(DataFusionError::Internal("no files".to_owned()));
+        };
+        let schema = options.infer_schema(&state, one).await?;
+        let config = ListingTableConfig::new_with_multi_paths(urls)
+            .with_listing_options(options)
+            .with_schema(schema);
+        ListingTable::try_new(config)
+    };
+    let listed = listed
         .await
-        .map_err(|error| unreadable(error.find_root().to_string()))
+        .map_err(|error| unreadable(first, error.find_root().to_string()))?;
+    Ok(Arc::new(listed))
 }
 
 /// The path as a URL, in which no character of a folder's name can be taken for a pattern.

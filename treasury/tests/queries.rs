@@ -12,7 +12,7 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use tempfile::TempDir;
 use tieout_core::schema::{AMOUNT_TYPE, Table};
-use tieout_ledger::{Cells, Ledger};
+use tieout_ledger::{Cells, Ledger, stored_schema};
 use tieout_treasury::{BlockingTreasury, Limits, QueryError, Treasury};
 
 /// Identity, status, customer, amount in hundred-thousandths, day.
@@ -69,7 +69,7 @@ fn parties(rows: &[(&str, &str)]) -> RecordBatch {
 }
 
 fn write_ledger(dir: &Path) -> Ledger {
-    let mut ledger = Ledger::create(dir).unwrap();
+    let mut ledger = Ledger::post(dir).unwrap();
     ledger.write(Table::Payments, &payments(&PAYMENTS)).unwrap();
     let named = parties(&[("C1", "Acme Supply"), ("C2", "Bright Harbor")]);
     ledger.write(Table::Parties, &named).unwrap();
@@ -130,7 +130,7 @@ fn every_table_is_there_with_its_columns_in_order() {
             .iter()
             .map(|f| f.name().clone())
             .collect();
-        let schema = table.schema();
+        let schema = stored_schema(table);
         let expected: Vec<_> = schema.fields().iter().map(|f| f.name().clone()).collect();
         assert_eq!(found, expected);
     }
@@ -327,11 +327,11 @@ fn a_folder_may_have_any_name() {
 fn a_damaged_table_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = write_ledger(dir.path());
-    fs::write(ledger.path(Table::Findings), "not parquet").unwrap();
+    fs::write(&ledger.files(Table::Parties)[0], "not parquet").unwrap();
     let error = BlockingTreasury::open(&ledger, &Limits::default())
         .err()
         .unwrap();
-    assert!(error.to_string().contains("findings.parquet"), "{error}");
+    assert!(error.to_string().contains("parties.parquet"), "{error}");
 }
 
 #[tokio::test]

@@ -121,6 +121,15 @@ impl fmt::Display for Report<'_> {
             counted(self.summary.applications, "application"),
             counted(self.summary.duplicates, "payment"),
         )?;
+        let rematched = self.summary.rematched;
+        if rematched.count > 0 {
+            writeln!(
+                out,
+                "{} matched by what came since: {}\n",
+                counted(rematched.count, "earlier payment"),
+                rematched.amount
+            )?;
+        }
         findings::write(self.summary, self.paint, out)?;
         self.verdict(out)?;
         self.closing(out)

@@ -94,6 +94,7 @@ fn busy_morning() -> Summary {
         parties: 1_200,
         applications: 5_318,
         currencies: vec![dollars()],
+        rematched: Tally::default(),
         duplicates: 10,
         quarantined: 2,
         out_of_balance: 1,

@@ -34,7 +34,10 @@ const REPEATS: &str = "select d.payment_id as other, d.evidence, p.source_file, 
                        where d.duplicate_of = $1 order by 1";
 const ADVICE: &str = "select * from remittance_lines where payment_id = $1";
 const NUMBERS: &str = "select item_id, number from open_items where item_id in";
-const FILES: &str = "select format, profile, digest, bytes from files where source_file = $1";
+/// A path may have held another file in another run: the one of the payment's first decision counts.
+const FILES: &str = "select format, profile, digest, bytes from files where source_file = $1 \
+                     and posting = (select min(posting) from history.payments \
+                     where payment_id = $2)";
 
 /// Questions to one ledger.
 pub struct Lookup<'a> {
@@ -165,7 +168,7 @@ impl<'a> Lookup<'a> {
 
     fn place(&self, row: &Record) -> Result<Place, EngineError> {
         let file = row.word("source_file");
-        let files = self.records(FILES, &[&file])?;
+        let files = self.records(FILES, &[&file, &row.word("payment_id")])?;
         let about = |name| files.first().and_then(|row| row.text(name));
         Ok(Place {
             line: row.count("source_line"),

@@ -75,9 +75,12 @@ impl Desk {
             dir: tempfile::tempdir().unwrap(),
         };
         fs::write(desk.bank_file(), FILE).unwrap();
-        let mut ledger = Ledger::create(&desk.ledger()).unwrap();
+        let mut ledger = Ledger::post(&desk.ledger()).unwrap();
         let file = desk.bank_file().display().to_string();
-        for (table, batch) in tables(&file) {
+        let mut tables = tables(&file);
+        // Nothing is applied to an item that is not there.
+        tables.sort_by_key(|(table, _)| *table != Table::OpenItems);
+        for (table, batch) in tables {
             ledger.write(table, &batch).unwrap();
         }
         ledger.finish("cash-application 1").unwrap();

@@ -78,7 +78,7 @@ const PAYMENTS: [(&str, &str, &str); 2] = [
     ("1200.00", "BIRCH LUMBER LLC", "INV-20001"),
 ];
 
-fn camt(message: &str, root: &str, report: &str, entries: &str) -> String {
+pub fn camt(message: &str, root: &str, report: &str, entries: &str) -> String {
     format!(
         "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:{message}.001.08\"><{root}><GrpHdr><MsgId>M</MsgId>\
          <CreDtTm>2026-03-16T06:05:00</CreDtTm></GrpHdr><{report}><Id>S1</Id>\
@@ -87,7 +87,7 @@ fn camt(message: &str, root: &str, report: &str, entries: &str) -> String {
     )
 }
 
-fn entry(amount: &str, details: &str) -> String {
+pub fn entry(amount: &str, details: &str) -> String {
     format!(
         "<Ntry><Amt Ccy=\"USD\">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>\
          <BookgDt><Dt>2026-03-16</Dt></BookgDt><ValDt><Dt>2026-03-16</Dt></ValDt>\

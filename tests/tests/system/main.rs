@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod command;
+mod crashes;
 mod cuts;
 mod deliveries;
 mod desk;
@@ -11,6 +12,7 @@ mod distributor;
 mod feeds;
 mod golden;
 mod inspecting;
+mod ledger;
 mod questions;
 mod recipes;
 mod samples;

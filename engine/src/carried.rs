@@ -1,0 +1,328 @@
+//! What earlier runs of a ledger have left, and what a run asks its journal: whether a line, a
+//! cheque or a file came before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ahash::RandomState;
+use arrow::array::{
+    Array, BooleanArray, Decimal128Array, FixedSizeBinaryArray, RecordBatch, StringArray,
+};
+use arrow::compute::filter_record_batch;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tieout_core::schema::Table;
+use tieout_core::{Amount, Currency, LineId};
+use tieout_ledger::Reversed;
+use tieout_ledger::journal::{self, Journal, KnownFile, what};
+use tieout_matcher::{Arrivals, CARRIED, CarriedItem, LockboxTotals, Session};
+
+use crate::EngineError;
+use crate::conditions::Conditions;
+use crate::intake::{Intake, arrow, column, internal};
+use crate::redelivery::Redelivery;
+use crate::report::Report;
+use crate::standing::Standing;
+
+/// The delivery that rows of earlier runs count as.
+const EARLIER: u32 = u32::MAX;
+
+/// The ledger as a run finds it; empty for a run without one, and for the first.
+#[derive(Default)]
+pub struct Earlier {
+    journal: Option<Arc<Journal>>,
+    /// What is carried over.
+    pub left: journal::Carried,
+    numbers: Mutex<Numbers>,
+}
+
+/// A cheque that an earlier payment has brought.
+struct SeenCheque<'a> {
+    account: &'a str,
+    number: &'a str,
+    amount: Amount,
+    currency: Currency,
+    payment: LineId,
+}
+
+/// Payments of earlier runs that this one speaks of.
+#[derive(Default)]
+struct Numbers {
+    ids: Vec<LineId>,
+    by_id: HashMap<LineId, u32, RandomState>,
+}
+
+impl Earlier {
+    /// What the ledger with this journal has left.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal is damaged.
+    pub fn of(journal: Arc<Journal>) -> Result<Self, EngineError> {
+        Ok(Self {
+            left: journal.carried()?,
+            journal: Some(journal),
+            ..Self::default()
+        })
+    }
+
+    /// Whether there is nothing: no ledger, or a new one.
+    pub fn is_none(&self) -> bool {
+        self.left.cutoff.is_none()
+    }
+
+    /// The number by which this run knows an earlier payment.
+    pub fn number_of(&self, id: LineId) -> u32 {
+        let mut numbers = self.numbers.lock();
+        let next = CARRIED + numbers.ids.len() as u32;
+        let number = *numbers.by_id.entry(id).or_insert(next);
+        if number == next {
+            numbers.ids.push(id);
+        }
+        number
+    }
+
+    /// The earlier payment with this number.
+    pub fn id(&self, number: u32) -> Option<LineId> {
+        let place = number.checked_sub(CARRIED)?;
+        self.numbers.lock().ids.get(place as usize).copied()
+    }
+
+    /// The file with this digest, if an earlier run has read it.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn file(&self, digest: &str) -> Result<Option<KnownFile>, EngineError> {
+        match self.journal.as_ref().filter(|_| !digest.is_empty()) {
+            Some(journal) => Ok(journal.file(digest)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Rows of the table `transactions` of earlier runs, those of the day `first` or later among
+    /// them.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn lines_since(&self, first: i32) -> Result<Vec<RecordBatch>, EngineError> {
+        /// Days between the dates of one movement in two reports, and as many again.
+        const DAYS_BEFORE: i32 = 6;
+        match self.journal.as_ref().filter(|_| !self.is_none()) {
+            Some(journal) => Ok(journal.lines_since(first.saturating_sub(DAYS_BEFORE))?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Tells `intake` and `arrivals` which lines and cheques of a parsed batch earlier runs have
+    /// brought. On the reader's thread, so that matching does not wait for the disk.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn look_up(
+        &self,
+        transactions: &RecordBatch,
+        intake: &mut Intake,
+        arrivals: &mut Arrivals,
+    ) -> Result<(), EngineError> {
+        let Some(journal) = self.journal.as_ref().filter(|_| !self.is_none()) else {
+            return Ok(());
+        };
+        let identities = column::<FixedSizeBinaryArray>(transactions, 0)?;
+        let contents = identities
+            .iter()
+            .flatten()
+            .map(|bytes| LineId::from_bytes(bytes.try_into().unwrap_or_default()));
+        intake.before.extend(journal.known_lines(contents)?);
+        for cheque in seen_cheques(journal, transactions)? {
+            arrivals.carry_cheque(
+                cheque.account,
+                cheque.number,
+                cheque.amount,
+                cheque.currency,
+                self.number_of(cheque.payment),
+            );
+        }
+        Ok(())
+    }
+
+    /// What earlier runs have left of the items of one event, as the matcher takes it.
+    pub fn items(&self, states: &[journal::ItemState]) -> Vec<CarriedItem> {
+        let paid_by = |id: &str| id.parse().ok().map(|id| self.number_of(id));
+        let item = |state: &journal::ItemState| CarriedItem {
+            open: state.open,
+            opening: state.opening,
+            paid_by: paid_by(&state.paid_by),
+        };
+        states.iter().map(item).collect()
+    }
+
+    /// Lets `arrivals` go on from the lockboxes of the last cutoff.
+    pub fn carry_lockboxes(&self, arrivals: &mut Arrivals) {
+        let Some(cutoff) = &self.left.cutoff else {
+            return;
+        };
+        for entry in cutoff["known"]["lockboxes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            if let Some(totals) = lockbox(entry) {
+                arrivals.carry_lockbox(&totals);
+            }
+        }
+    }
+}
+
+/// Rows of earlier runs come again without being new.
+///
+/// # Errors
+/// [`EngineError::Internal`] for a mistake in the program.
+pub fn seed(
+    earlier: &Earlier,
+    parties: &mut Redelivery,
+    remittances: &mut Redelivery,
+) -> Result<(), EngineError> {
+    for received in &earlier.left.parties {
+        parties.new_rows(EARLIER, &received.rows)?;
+    }
+    for received in &earlier.left.advice {
+        remittances.new_rows(EARLIER, &received.rows)?;
+    }
+    Ok(())
+}
+
+/// Adds the parties of earlier runs; those that new files describe anew are reversed.
+///
+/// # Errors
+/// [`EngineError::Internal`] for a mistake in the program.
+pub fn add_parties(
+    earlier: &Earlier,
+    session: &mut Session,
+    report: &mut Report,
+) -> Result<(), EngineError> {
+    let mut replaced = Vec::new();
+    for received in &earlier.left.parties {
+        let ids: &StringArray = column(&received.rows, Table::Parties.column("party_id"))?;
+        for row in session.load_parties(&received.rows).map_err(internal)? {
+            replaced.push(Reversed {
+                what: what::PARTY,
+                id: ids.value(row).to_owned(),
+                posting: received.posting,
+            });
+        }
+    }
+    report.desk.reverse(replaced)
+}
+
+/// Adds the items of earlier runs, those left out that new files describe anew, and the advice
+/// that waits.
+///
+/// # Errors
+/// [`EngineError::Internal`] for a mistake in the program.
+pub fn add_items(
+    earlier: &Earlier,
+    standing: &Standing,
+    conditions: &Conditions,
+    session: &mut Session,
+    report: &mut Report,
+) -> Result<(), EngineError> {
+    let mut carry = |rows: &RecordBatch, items: &[CarriedItem]| {
+        let taken = conditions.takes_items(rows)?;
+        let rows = conditions.items_as_matched(rows)?;
+        let carried = session.carry_items(&rows, taken.as_ref(), items);
+        carried.map(drop).map_err(internal)
+    };
+    let mut replaced = Vec::new();
+    for received in &earlier.left.items {
+        let ids: &StringArray = column(&received.rows, Table::OpenItems.column("item_id"))?;
+        let is_replaced = |row: usize| standing.is_replaced(ids.value(row));
+        let keep: BooleanArray = (0..ids.len()).map(|row| Some(!is_replaced(row))).collect();
+        if keep.true_count() == ids.len() {
+            let items = earlier.items(&received.items);
+            carry(&received.rows, &items)?;
+            continue;
+        }
+        replaced.extend(
+            (0..ids.len())
+                .filter(|&row| is_replaced(row))
+                .map(|row| Reversed {
+                    what: what::ITEM,
+                    id: ids.value(row).to_owned(),
+                    posting: received.posting,
+                }),
+        );
+        let rows = filter_record_batch(&received.rows, &keep).map_err(arrow)?;
+        let kept = received.items.iter().zip(keep.values());
+        let kept: Vec<_> = kept
+            .filter(|(_, keep)| *keep)
+            .map(|(state, _)| state.clone())
+            .collect();
+        let items = earlier.items(&kept);
+        carry(&rows, &items)?;
+    }
+    for received in &earlier.left.advice {
+        session.load_remittances(&received.rows).map_err(internal)?;
+    }
+    report.desk.reverse(replaced)
+}
+
+/// What the next run has to know, for the cutoff.
+pub fn known_at_cutoff(session: &Session) -> Value {
+    let lockboxes: Vec<Value> = session
+        .lockboxes()
+        .iter()
+        .map(|totals| {
+            json!({
+                "lockbox": totals.lockbox,
+                "currency": totals.currency.as_str(),
+                "cheques": totals.cheques.to_string(),
+                "deposits": totals.deposits.to_string(),
+            })
+        })
+        .collect();
+    json!({ "lockboxes": lockboxes })
+}
+
+fn lockbox(entry: &Value) -> Option<LockboxTotals> {
+    Some(LockboxTotals {
+        lockbox: entry["lockbox"].as_str()?.to_owned(),
+        currency: entry["currency"].as_str()?.parse().ok()?,
+        cheques: entry["cheques"].as_str()?.parse().ok()?,
+        deposits: entry["deposits"].as_str()?.parse().ok()?,
+    })
+}
+
+fn seen_cheques<'a>(
+    journal: &Journal,
+    transactions: &'a RecordBatch,
+) -> Result<Vec<SeenCheque<'a>>, EngineError> {
+    let text = |name| column::<StringArray>(transactions, Table::Transactions.column(name));
+    let accounts = text("counterparty_account")?;
+    let numbers = text("check_number")?;
+    let currencies = text("currency")?;
+    let amounts: &Decimal128Array = column(transactions, Table::Transactions.column("amount"))?;
+    let rows: Vec<usize> = (0..transactions.num_rows())
+        .filter(|&row| !accounts.is_null(row) && !numbers.is_null(row))
+        .collect();
+    let asked = rows.iter().map(|&row| {
+        let amount = Amount::from_units(amounts.value(row));
+        (
+            accounts.value(row),
+            numbers.value(row),
+            amount,
+            currencies.value(row),
+        )
+    });
+    let first = journal.cheques(asked)?;
+    let mut seen = Vec::new();
+    for (&row, payment) in rows.iter().zip(first) {
+        let Some(payment) = payment else { continue };
+        seen.push(SeenCheque {
+            account: accounts.value(row),
+            number: numbers.value(row),
+            amount: Amount::from_units(amounts.value(row)),
+            currency: currencies.value(row).parse().map_err(internal)?,
+            payment: payment.parse().map_err(internal)?,
+        });
+    }
+    Ok(seen)
+}

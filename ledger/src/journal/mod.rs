@@ -1,0 +1,31 @@
+//! The journal: an append-only chain of events, and the state that they come to.
+//!
+//! A [`Posting`] is what is committed together: a run, or something a person did. It appends
+//! events, each [`Event`] chained by hash to the one before, lets each take effect on the state,
+//! and puts all of it on disk with one commit. A [`Journal`] reads what was committed.
+//!
+//! The store is one redb file; `docs` of [`event`](Event) draw an event byte by byte.
+
+mod clock;
+mod event;
+mod export;
+mod fold;
+mod lock;
+mod pack;
+mod payload;
+mod posting;
+mod reading;
+mod state;
+pub(crate) mod store;
+mod verify;
+
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use event::{Digest, Event, EventKind};
+pub use export::write_chain;
+pub use fold::what;
+pub use lock::{LOCK, WriterLock};
+pub use posting::Posting;
+pub use reading::{Carried, Journal, KnownFile, Payload, Received, WaitingRows};
+pub use state::{ItemState, PaymentState};
+pub use store::{FORMAT_VERSION, JOURNAL};
+pub use verify::{Verified, verify};

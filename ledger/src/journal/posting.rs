@@ -1,0 +1,285 @@
+//! What is committed together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use hashbrown::HashSet;
+use redb::{Database, ReadableTable as _, WriteTransaction};
+use serde_json::{Value, json};
+use tieout_core::schema::Table;
+
+use super::event::clipped;
+use super::fold::{self, Misfit};
+use super::state::texts;
+use super::store::{self, ABOUT, EVENTS, FORMAT_VERSION, PAYLOADS};
+use super::{Clock, Digest, Event, EventKind, Timestamp, payload, what};
+use crate::LedgerError;
+
+/// Events in the making, which take effect together or not at all.
+pub struct Posting {
+    transaction: WriteTransaction,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    number: u64,
+    last: Event,
+    /// The events of this posting.
+    events: Vec<(Event, Value)>,
+    /// Payments whose decision was taken back and that have no other yet.
+    undecided: HashSet<String>,
+}
+
+impl Posting {
+    /// Begins the posting after those that `database`, the file `path`, holds.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the store cannot be read.
+    pub(crate) fn begin(
+        database: &Database,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        let transaction = store::begin(database, path)?;
+        let last = last_event(&transaction, path)?;
+        let begun = last.is_some();
+        let mut posting = Self {
+            number: last.as_ref().map_or(1, |last| last.posting + 1),
+            last: last.unwrap_or_else(before_the_first),
+            transaction,
+            path: path.to_owned(),
+            clock,
+            events: Vec::new(),
+            undecided: HashSet::new(),
+        };
+        if !begun {
+            posting.open()?;
+        }
+        Ok(posting)
+    }
+
+    /// The first event of all.
+    fn open(&mut self) -> Result<(), LedgerError> {
+        {
+            let mut about = self
+                .transaction
+                .open_table(ABOUT)
+                .map_err(store::failed(&self.path))?;
+            about
+                .insert("format", FORMAT_VERSION)
+                .map_err(store::failed(&self.path))?;
+        }
+        let program = concat!("tieout ", env!("CARGO_PKG_VERSION"));
+        let opened = json!({ "format": FORMAT_VERSION, "program": program });
+        self.append_json(EventKind::Opened, "", opened).map(drop)
+    }
+
+    /// Its number, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Its events so far; for those that are JSON, what they say.
+    pub fn events(&self) -> &[(Event, Value)] {
+        &self.events
+    }
+
+    /// Appends rows of `table` as they were received; files one by one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if they do not fit, [`LedgerError::Write`] if the disk refuses.
+    pub fn receive(&mut self, table: Table, batch: &RecordBatch) -> Result<(), LedgerError> {
+        if table != Table::Files {
+            let rows = [(table.name(), batch)];
+            return self
+                .append_batches(EventKind::Rows, table.name(), &rows)
+                .map(drop);
+        }
+        for row in 0..batch.num_rows() {
+            let one = batch.slice(row, 1);
+            let name = texts(&one, "source_file").map_err(|found| self.refused(found))?;
+            let name = name.value(0).to_owned();
+            self.append_batches(EventKind::File, &name, &[(table.name(), &one)])?;
+        }
+        Ok(())
+    }
+
+    /// Appends what became of payments: rows of the tables that say so, for the same payments.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if a payment is decided already or more is applied than is open.
+    pub fn decide(&mut self, tables: &[(Table, &RecordBatch)]) -> Result<u64, LedgerError> {
+        let batches: Vec<_> = tables
+            .iter()
+            .filter(|(_, batch)| batch.num_rows() > 0)
+            .map(|&(table, batch)| (table.name(), batch))
+            .collect();
+        if !self.undecided.is_empty() {
+            for (_, batch) in tables.iter().filter(|(table, _)| *table == Table::Payments) {
+                let ids = texts(batch, "payment_id").map_err(|found| self.refused(found))?;
+                for id in ids.iter().flatten() {
+                    self.undecided.remove(id);
+                }
+            }
+        }
+        self.append_batches(EventKind::Decisions, "", &batches)
+    }
+
+    /// Appends rows of the table `reversals`: decisions and rows that no longer hold.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if one does not hold anyway.
+    pub fn reverse(&mut self, batch: &RecordBatch) -> Result<(), LedgerError> {
+        let fields = texts(batch, "what").and_then(|kinds| Ok((kinds, texts(batch, "id")?)));
+        let (kinds, ids) = fields.map_err(|found| self.refused(found))?;
+        for (kind, id) in kinds.iter().flatten().zip(ids.iter().flatten()) {
+            if kind == what::PAYMENT {
+                self.undecided.insert(id.to_owned());
+            }
+        }
+        let rows = [(Table::Reversals.name(), batch)];
+        self.append_batches(EventKind::Reversal, "", &rows)
+            .map(drop)
+    }
+
+    /// Appends payments that nobody has decided finally, with their documents.
+    ///
+    /// # Errors
+    /// [`LedgerError::Write`] if the disk refuses.
+    pub fn wait(&mut self, payments: &RecordBatch, lines: &RecordBatch) -> Result<(), LedgerError> {
+        let rows = [
+            (Table::Transactions.name(), payments),
+            (Table::RemittanceLines.name(), lines),
+        ];
+        self.append_batches(EventKind::Waiting, "", &rows).map(drop)
+    }
+
+    /// Appends an event that is JSON.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if it does not fit, [`LedgerError::Write`] if the disk refuses.
+    pub fn append_json(
+        &mut self,
+        kind: EventKind,
+        subject: &str,
+        said: Value,
+    ) -> Result<u64, LedgerError> {
+        let bytes = payload::of_json(&said);
+        let event = self.append(kind, subject, &bytes, said)?;
+        let folded = fold::apply(&self.transaction, &event, &bytes);
+        folded.map_err(|misfit| self.misfit(misfit))?;
+        Ok(event.sequence)
+    }
+
+    fn append_batches(
+        &mut self,
+        kind: EventKind,
+        subject: &str,
+        batches: &[(&str, &RecordBatch)],
+    ) -> Result<u64, LedgerError> {
+        let bytes = payload::of_batches(batches).map_err(|found| self.refused(found))?;
+        let event = self.append(kind, subject, &bytes, Value::Null)?;
+        let folded = fold::apply_batches(&self.transaction, &event, batches.iter().copied());
+        folded.map_err(|misfit| self.misfit(misfit))?;
+        Ok(event.sequence)
+    }
+
+    /// Chains an event to the last.
+    fn append(
+        &mut self,
+        kind: EventKind,
+        subject: &str,
+        payload: &[u8],
+        said: Value,
+    ) -> Result<Event, LedgerError> {
+        let event = Event {
+            sequence: self.last.sequence + 1,
+            posting: self.number,
+            // A clock that goes backwards does not take the journal with it.
+            at: self.clock.now().max(self.last.at),
+            kind,
+            subject: clipped(subject),
+            payload_bytes: payload.len() as u64,
+            payload_digest: Digest::of(payload),
+            previous: self.last.hash,
+            hash: Digest::default(),
+        }
+        .sealed();
+        self.store(&event, payload)?;
+        self.last = event.clone();
+        self.events.push((event.clone(), said));
+        Ok(event)
+    }
+
+    fn store(&self, event: &Event, payload: &[u8]) -> Result<(), LedgerError> {
+        let failed = || store::failed(&self.path);
+        let mut events = self
+            .transaction
+            .open_table(EVENTS)
+            .map_err(store::failed(&self.path))?;
+        events
+            .insert(event.sequence, event.to_bytes().as_slice())
+            .map_err(failed())?;
+        let mut payloads = self
+            .transaction
+            .open_table(PAYLOADS)
+            .map_err(store::failed(&self.path))?;
+        payloads.insert(event.sequence, payload).map_err(failed())?;
+        Ok(())
+    }
+
+    /// Puts everything on disk. When this returns, it is there.
+    ///
+    /// # Errors
+    /// [`LedgerError::Write`] if the disk refuses; then nothing has happened.
+    pub fn commit(self) -> Result<Vec<(Event, Value)>, LedgerError> {
+        if let Some(id) = self.undecided.iter().next() {
+            return Err(self.refused(format!("payment {id} is left without a decision")));
+        }
+        self.transaction
+            .commit()
+            .map_err(store::failed(&self.path))?;
+        Ok(self.events)
+    }
+
+    fn refused(&self, found: String) -> LedgerError {
+        LedgerError::Refused {
+            path: self.path.clone(),
+            found,
+        }
+    }
+
+    fn misfit(&self, misfit: Misfit) -> LedgerError {
+        match misfit {
+            Misfit::Store(error) => store::failed(&self.path)(*error),
+            Misfit::Found(found) => self.refused(found),
+        }
+    }
+}
+
+fn last_event(transaction: &WriteTransaction, path: &Path) -> Result<Option<Event>, LedgerError> {
+    let events = transaction
+        .open_table(EVENTS)
+        .map_err(store::failed(path))?;
+    let last = events.last().map_err(store::failed(path))?;
+    last.map(|(_, bytes)| Event::from_bytes(bytes.value()))
+        .transpose()
+        .map_err(|found| LedgerError::Journal {
+            path: path.to_owned(),
+            found,
+        })
+}
+
+/// What stands in front of the first event.
+fn before_the_first() -> Event {
+    Event {
+        sequence: 0,
+        posting: 0,
+        at: Timestamp::default(),
+        kind: EventKind::Opened,
+        subject: String::new(),
+        payload_bytes: 0,
+        payload_digest: Digest::default(),
+        previous: Digest::default(),
+        hash: Digest::default(),
+    }
+}

@@ -1,0 +1,124 @@
+//! The file that holds the journal: redb, two-phase commits, quick repair.
+
+use std::path::{Path, PathBuf};
+
+use redb::{
+    Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase as _,
+    TableDefinition, WriteTransaction,
+};
+
+use crate::LedgerError;
+
+/// The journal's file in the ledger's folder.
+pub const JOURNAL: &str = "journal.redb";
+/// The version of the tables below and of the payloads.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// Events by sequence: the header and its hash.
+pub const EVENTS: TableDefinition<u64, &[u8]> = TableDefinition::new("events");
+/// Payloads by the sequence of their events.
+pub const PAYLOADS: TableDefinition<u64, &[u8]> = TableDefinition::new("payloads");
+/// What this file is.
+pub const ABOUT: TableDefinition<&str, u64> = TableDefinition::new("about");
+
+/// Files that were read to their end, by digest.
+pub const FILES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("files");
+/// What became of each payment, by identifier.
+pub const PAYMENTS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("payments");
+/// What is open of each item, by identifier.
+pub const ITEMS: TableDefinition<&str, &[u8]> = TableDefinition::new("items");
+/// The first payment of each cheque, by account, number, amount and currency.
+pub const CHEQUES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("cheques");
+/// Remittance lines that wait for their payment, by posting, file and line.
+pub const ADVICE: TableDefinition<&str, &[u8]> = TableDefinition::new("advice");
+/// Events with rows that the next run begins with, by sequence: the table's name.
+pub const SOURCES: TableDefinition<u64, &str> = TableDefinition::new("sources");
+/// Events with bank lines, by sequence: their latest day, and whether a later report may have
+/// their lines again.
+pub const LINES: TableDefinition<u64, (i32, bool)> = TableDefinition::new("lines");
+/// What people noted about payments: owner, deadline, the last word. JSON by identifier.
+pub const NOTES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("notes");
+/// Single values: the last cutoff, the last export. JSON by name.
+pub const MEMO: TableDefinition<&str, &[u8]> = TableDefinition::new("memo");
+
+/// Bytes that the store may keep in memory.
+const CACHE_BYTES: usize = 256 << 20;
+
+/// An open store.
+pub enum Store {
+    /// For the one writer.
+    Writer(Database),
+    /// For everybody else, also while the writer writes.
+    Reader(ReadOnlyDatabase),
+}
+
+impl Store {
+    /// The committed state.
+    pub fn read(&self, path: &Path) -> Result<ReadTransaction, LedgerError> {
+        match self {
+            Self::Writer(database) => database.begin_read(),
+            Self::Reader(database) => database.begin_read(),
+        }
+        .map_err(failed(path))
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// A new store under a temporary name: a kill during the first creation can leave a file that
+/// never opens again.
+pub fn create(path: &Path) -> Result<Database, LedgerError> {
+    builder().create(path).map_err(failed(path))
+}
+
+/// The store of a ledger, for its writer.
+pub fn open(path: &Path) -> Result<Database, LedgerError> {
+    whole(path, || builder().open(path).map_err(failed(path)))
+}
+
+/// The store of a ledger, to read.
+pub fn open_read_only(path: &Path) -> Result<ReadOnlyDatabase, LedgerError> {
+    whole(path, || {
+        builder().open_read_only(path).map_err(failed(path))
+    })
+}
+
+/// A damaged file can make the store stop in the middle of its own code.
+pub fn whole<T>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let work = std::panic::AssertUnwindSafe(work);
+    std::panic::catch_unwind(work).unwrap_or_else(|_| {
+        Err(LedgerError::Journal {
+            path: path.to_owned(),
+            found: "the store cannot make sense of its pages".to_owned(),
+        })
+    })
+}
+
+/// A transaction that is on disk once it is committed.
+pub fn begin(database: &Database, path: &Path) -> Result<WriteTransaction, LedgerError> {
+    let mut transaction = database.begin_write().map_err(failed(path))?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    Ok(transaction)
+}
+
+/// What the store says of its file, as an error of the ledger.
+pub fn failed<E: Into<redb::Error>>(path: &Path) -> impl FnOnce(E) -> LedgerError {
+    let path: PathBuf = path.to_owned();
+    move |error| match error.into() {
+        redb::Error::Io(source) => LedgerError::Write { path, source },
+        error => LedgerError::Journal {
+            path,
+            found: error.to_string(),
+        },
+    }
+}
