@@ -91,10 +91,10 @@ fn parts(arguments: &ActArguments) -> Vec<Part> {
     add(&arguments.item, |part, amount| part.applied += amount);
     add(&arguments.discount, |part, amount| part.discount += amount);
     add(&arguments.write_off, |part, amount| {
-        part.write_off += amount
+        part.write_off += amount;
     });
     add(&arguments.deduction, |part, amount| {
-        part.deduction += amount
+        part.deduction += amount;
     });
     parts
 }

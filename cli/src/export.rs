@@ -13,15 +13,14 @@ use crate::ledger;
 /// Exports what was decided since, or an earlier export again.
 pub fn export(arguments: ExportArguments) -> Result<Outcome, Failure> {
     let dir = ledger::chosen(arguments.ledger)?;
-    let exported = match arguments.again {
-        Some(number) => find_export(&dir, number)?,
-        None => match next_export(&dir)? {
-            Some(exported) => exported,
-            None => {
-                eprintln!("nothing was decided since the last export");
-                return Ok(Outcome::Clean);
-            }
-        },
+    let exported = if let Some(number) = arguments.again {
+        find_export(&dir, number)?
+    } else {
+        let Some(exported) = next_export(&dir)? else {
+            eprintln!("nothing was decided since the last export");
+            return Ok(Outcome::Clean);
+        };
+        exported
     };
     let format = arguments.format.into();
     match arguments.out {

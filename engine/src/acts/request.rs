@@ -129,9 +129,8 @@ impl Request {
         if self.actor.trim().is_empty() || self.reason.trim().is_empty() {
             return refuse("an action needs a name and a reason".to_owned());
         }
-        let parts = match &self.action {
-            Action::Apply { parts } | Action::WriteOff { parts } => parts,
-            _ => return Ok(()),
+        let (Action::Apply { parts } | Action::WriteOff { parts }) = &self.action else {
+            return Ok(());
         };
         if parts.is_empty() {
             return refuse("name the items with their amounts".to_owned());

@@ -184,7 +184,7 @@ impl Cash<'_> {
                 .checked_sub(new)
                 .and_then(|place| self.earlier.left.advice.get(place));
             let Some(waited) = waited else {
-                self.send_advice(lines.clone(), payments, report)?;
+                self.send_advice(lines, &payments, report)?;
                 continue;
             };
             let now: Vec<u32> = (0..)
@@ -197,21 +197,21 @@ impl Cash<'_> {
                 .reverse(reversed_advice(lines, &now, waited.posting)?)?;
             let rows = UInt32Array::from(now);
             let lines = take_record_batch(lines, &rows).map_err(arrow)?;
-            let payments = payments.into_iter().filter(Option::is_some).collect();
-            self.send_advice(lines, payments, report)?;
+            let payments: Vec<_> = payments.into_iter().flatten().map(Some).collect();
+            self.send_advice(&lines, &payments, report)?;
         }
         Ok(())
     }
 
     fn send_advice(
         &self,
-        lines: RecordBatch,
-        payments: Vec<Option<u32>>,
+        lines: &RecordBatch,
+        payments: &[Option<u32>],
         report: &Report,
     ) -> Result<(), EngineError> {
         let ids: StringArray = payments
-            .into_iter()
-            .map(|sequence| Some(self.id(sequence?)?.to_string()))
+            .iter()
+            .map(|sequence| Some(self.id((*sequence)?)?.to_string()))
             .collect();
         let mut columns = lines.columns().to_vec();
         columns[0] = Arc::new(ids);

@@ -196,10 +196,10 @@ impl Lines {
             )));
         }
         for (number, line) in (1..).zip(lines) {
-            let amount = if reverses != goes_out {
-                -line.amount
-            } else {
+            let amount = if reverses == goes_out {
                 line.amount
+            } else {
+                -line.amount
             };
             self.rows.push(Line {
                 number,
@@ -256,7 +256,7 @@ fn parts(applications: &RecordBatch) -> Result<HashMap<String, Vec<Line>>, Engin
         let amount = |name| money(applications, name, row);
         let state = text("status")?;
         let state = state.as_deref().and_then(ApplicationStatus::from_code);
-        if !state.is_some_and(|state| state != ApplicationStatus::Proposed) {
+        if state.is_none_or(|state| state == ApplicationStatus::Proposed) {
             continue;
         }
         let item = Line {

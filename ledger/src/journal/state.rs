@@ -136,7 +136,7 @@ impl ItemState {
             return false;
         }
         self.touch(posting);
-        self.open = self.open - amount;
+        self.open -= amount;
         id.clone_into(&mut self.paid_by);
         true
     }
