@@ -2,12 +2,16 @@
 //! damaged, nothing panics and every line is accounted for.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../fuzz/check.rs"]
+mod check;
 mod reading;
+
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use reading::{Reading, data, read_with};
 use tieout_core::Severity;
-use tieout_ingest::Settings;
+use tieout_ingest::{FORMATS, Settings};
 
 const FILES: [(&str, &str); 3] = [
     ("lockbox", "invoice.lockbox"),
@@ -104,6 +108,37 @@ fn a_file_may_end_anywhere() {
             assert!(is_named || is_whole || !is_begun, "{name} to {end}");
         }
     }
+}
+
+fn children(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// What the fuzz programs made up and was worth keeping: a folder a program, a file an input.
+#[test]
+fn saved_inputs_of_the_fuzz_programs_hold() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/saved");
+    let mut broken = Vec::new();
+    let mut inputs = 0;
+    for program in children(&folder) {
+        let name = program.file_name().unwrap().to_str().unwrap();
+        let format = FORMATS
+            .iter()
+            .find(|format| format.name().replace('.', "_") == name)
+            .unwrap_or_else(|| panic!("{name} is no format"));
+        for input in children(&program) {
+            let bytes = std::fs::read(&input).unwrap();
+            inputs += 1;
+            if std::panic::catch_unwind(|| check::check(*format, &bytes)).is_err() {
+                broken.push(input);
+            }
+        }
+    }
+    assert!(inputs > 0);
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 proptest! {

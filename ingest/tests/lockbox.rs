@@ -505,4 +505,8 @@ fn layouts_are_read_for_what_is_wrong_with_them() {
             .found
             .starts_with("record.6.amount: lies in columns 18 to 270")
     );
+    let latin = [OWN.as_bytes(), b"# Caf\xe9\n"].concat();
+    let bad = read("lockbox_layout", latin);
+    assert_eq!(bad.problems(), [("unreadable_file", None)]);
+    assert!(bad.findings[0].found.ends_with("is not UTF-8"));
 }

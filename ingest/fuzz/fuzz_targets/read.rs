@@ -1,42 +1,66 @@
-//! Any bytes, read as the format that the program is named after, never panic, and read the same
-//! however they are cut into chunks and batches.
+//! Any bytes, read as the format that the program is named after: whatever `check` says holds,
+//! and memory stays within a bound that follows from their number.
 #![no_main]
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use libfuzzer_sys::fuzz_target;
-use tieout_ingest::{Batch, Counts, FORMATS, Format, Settings, SourceFile};
+use tieout_ingest::{FORMATS, Format};
+
+#[path = "../check.rs"]
+mod check;
+
+/// Memory that a reading may take whatever it reads: buffers, builders, tables of words.
+const READING_BYTES_MAX: usize = 32 << 20;
+/// Memory that it may take beside for each byte.
+const BYTES_MAX_OF_A_BYTE: usize = 1 << 10;
 
 static FORMAT: LazyLock<&'static dyn Format> = LazyLock::new(|| {
     let program = std::env::current_exe().expect("the program's own path");
-    let name = program.file_stem().and_then(|name| name.to_str()).expect("a name");
-    let found = FORMATS.iter().find(|format| format.name().replace('.', "_") == name);
+    let name = program
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .expect("a name");
+    let found = FORMATS
+        .iter()
+        .find(|format| format.name().replace('.', "_") == name);
     *found.expect("a program named after a format")
 });
 
-/// What was read: the counts, findings and quarantine; rows are compared by their number.
-fn read(file: &SourceFile, chunk_bytes: usize, batch_rows: usize) -> (Counts, Vec<String>) {
-    let settings = Settings {
-        chunk_bytes,
-        batch_rows,
-        threads: 1,
-        ..Settings::default()
-    };
-    let mut said = Vec::new();
-    let mut receiver = |batch| {
-        match batch {
-            Batch::Finding(finding) => said.push(format!("{finding:?}")),
-            Batch::Quarantine(line) => said.push(format!("{line:?}")),
-            Batch::Transactions { .. } | Batch::Rows(..) => {}
-        }
-        Ok(())
-    };
-    let counts = FORMAT.read(file, &settings, &mut receiver);
-    (counts.expect("bytes in memory can be read"), said)
+/// The system's memory, counted.
+struct Counted;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static MEMORY: Counted = Counted;
+
+// SAFETY: the system allocates; counting changes nothing of what it gives.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let held = HELD.fetch_add(layout.size(), Relaxed) + layout.size();
+        MOST.fetch_max(held, Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        unsafe { System.dealloc(memory, layout) }
+    }
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let file = SourceFile::from_bytes("file".to_owned(), bytes);
-    let whole = read(&file, 1 << 16, 4_096);
-    assert_eq!(read(&file, 7, 1), whole);
+    let before = HELD.load(Relaxed);
+    MOST.store(before, Relaxed);
+    check::check(*FORMAT, bytes);
+    let taken = MOST.load(Relaxed).saturating_sub(before);
+    let bound = READING_BYTES_MAX + BYTES_MAX_OF_A_BYTE * bytes.len();
+    assert!(
+        taken <= bound,
+        "{taken} bytes of memory to read {}",
+        bytes.len()
+    );
 });

@@ -1,7 +1,6 @@
 //! Files that are known and hold nothing to tie out.
 
 use std::borrow::Cow;
-use std::fs::File;
 
 use tieout_core::schema::Table;
 use tieout_core::{FindingCode, Severity};
@@ -94,7 +93,7 @@ fn count_lines(
     receiver: &mut dyn Receiver,
     found: &str,
 ) -> Result<Counts, ReadError> {
-    let source = File::open(&file.path).map_err(|error| file.refused(error))?;
+    let source = file.open().map_err(|error| file.refused(error))?;
     let mut blocks = Blocks::new(source, &file.name, settings.chunk_bytes);
     blocks.skip_to_end().map_err(|error| file.refused(error))?;
     let mut intake = Intake::new(file, receiver);

@@ -205,20 +205,25 @@ impl Format for LockboxLayout {
         _settings: &Settings,
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         file.open()
-            .and_then(|opened| opened.take(LAYOUT_BYTES_MAX).read_to_string(&mut text))
+            .and_then(|opened| opened.take(LAYOUT_BYTES_MAX).read_to_end(&mut bytes))
             .map_err(|error| file.refused(error))?;
         let mut intake = Intake::new(file, receiver);
-        intake.counts.bytes = text.len() as u64;
-        intake.counts.lines = text.lines().count() as u64;
-        match Layout::parse(&file.name, &text) {
+        intake.counts.bytes = bytes.len() as u64;
+        intake.counts.lines = String::from_utf8_lossy(&bytes).lines().count() as u64;
+        let layout = match str::from_utf8(&bytes) {
+            Ok(text) => Layout::parse(&file.name, text)
+                .map_err(|error| format!("{}: {}", error.field, error.problem)),
+            Err(error) => Err(format!("byte {} is not UTF-8", error.valid_up_to() + 1)),
+        };
+        match layout {
             Ok(layout) => intake.counts.profile = Some(layout.name),
-            Err(error) => intake.report(Notice {
+            Err(found) => intake.report(Notice {
                 severity: Severity::Error,
                 code: FindingCode::UnreadableFile,
                 line: None,
-                found: format!("{}: {}", error.field, error.problem),
+                found,
                 expected: "a layout like those that ship".to_owned(),
                 action: "Correct the layout; until then the layouts that ship are used.".into(),
             })?,

@@ -322,6 +322,15 @@ fn reading_stops_when_nothing_more_is_wanted() {
 }
 
 #[test]
+fn known_files_need_not_lie_on_disk() {
+    let file = SourceFile::from_bytes("given.file".to_owned(), &b"truth_file,truth_line\n"[..]);
+    let format: &dyn crate::format::Format = &crate::canonical::TRUTH;
+    let mut receiver = |_| Ok::<_, Stopped>(());
+    let counts = format.read(&file, &settings(3, 1, 1), &mut receiver);
+    assert_eq!(counts.unwrap().lines, 1);
+}
+
+#[test]
 fn known_files_that_hold_nothing_are_counted() {
     let truth = "truth_file,truth_line,scenario,decidable,party_id,status,currency,amount,\
                  item_id,applied\nlockbox.txt,4,clean,yes,C1,applied,USD,1,I1,1\n";
