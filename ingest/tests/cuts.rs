@@ -6,6 +6,7 @@
 mod check;
 mod reading;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -132,7 +133,8 @@ fn saved_inputs_of_the_fuzz_programs_hold() {
         for input in children(&program) {
             let bytes = std::fs::read(&input).unwrap();
             inputs += 1;
-            if std::panic::catch_unwind(|| check::check(*format, &bytes)).is_err() {
+            let holds = AssertUnwindSafe(|| check::check(*format, &bytes));
+            if catch_unwind(holds).is_err() {
                 broken.push(input);
             }
         }
