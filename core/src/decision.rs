@@ -178,6 +178,11 @@ impl DecisionBuilder {
         self.applications.push(application);
     }
 
+    /// Takes these applications in place of those so far.
+    pub fn set_applications(&mut self, applications: Vec<Application>) {
+        self.applications = applications;
+    }
+
     /// Puts `cash` on the customer's account.
     pub fn on_account(&mut self, cash: Amount) {
         self.on_account += cash;

@@ -290,9 +290,7 @@ fn conclude(
         view.note_rule(&mut parts.evidence);
     }
     parts.alternatives = alternatives(&others, score);
-    for application in best.parts {
-        parts.push(application);
-    }
+    parts.set_applications(best.parts);
     if !takes_effect {
         parts.unapplied(payment.amount);
         if parts.reason.is_none() || best.may_apply {

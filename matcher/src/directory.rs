@@ -7,6 +7,9 @@ use rayon::prelude::*;
 /// Entries of one hash that are looked at; so many items of one number cannot be told apart.
 pub const SAME_KEY_MAX: usize = 64;
 
+/// No entry; it sorts behind all others, because no place is so high.
+const NONE: u64 = u64::MAX;
+
 /// An index that maps 32 bits of a key's hash to places. The caller compares the keys.
 #[derive(Default)]
 pub struct Directory {
@@ -19,18 +22,18 @@ pub struct Directory {
 
 impl Directory {
     /// The index of the items 0 to `count`, each under the hashes that `hashes_of` gives.
-    pub fn build<H>(count: u32, hashes_of: impl Fn(u32) -> H + Sync) -> Self
-    where
-        H: IntoIterator<Item = u64>,
-    {
-        let mut entries: Vec<u64> = (0..count)
-            .into_par_iter()
-            .flat_map_iter(|place| {
-                let entry = move |hash| hash >> 32 << 32 | u64::from(place);
-                hashes_of(place).into_iter().map(entry)
-            })
-            .collect();
+    pub fn build<const N: usize>(
+        count: u32,
+        hashes_of: impl Fn(u32) -> [Option<u64>; N] + Sync,
+    ) -> Self {
+        let own = (0..count).into_par_iter().map(|place| {
+            let entry = |hash| hash >> 32 << 32 | u64::from(place);
+            hashes_of(place).map(|hash| hash.map_or(NONE, entry))
+        });
+        let own: Vec<[u64; N]> = own.collect();
+        let mut entries = own.into_flattened();
         entries.par_sort_unstable();
+        entries.truncate(entries.partition_point(|&entry| entry != NONE));
         let bits = (usize::BITS - entries.len().leading_zeros()).clamp(1, 24);
         let shift = u64::BITS - bits;
         let mut starts = vec![0_u32; (1 << bits) + 1];
@@ -69,7 +72,7 @@ mod tests {
     #[test]
     fn finds_every_place_of_a_hash_and_no_other() {
         let hash = |place: u32| u64::from(place % 7) << 61 | u64::from(place % 3) << 40;
-        let directory = Directory::build(1_000, |place| (place % 5 != 0).then(|| hash(place)));
+        let directory = Directory::build(1_000, |place| [(place % 5 != 0).then(|| hash(place))]);
         for wanted in 0..50 {
             let expected: Vec<u32> = (0..1_000)
                 .filter(|&place| place % 5 != 0 && hash(place) >> 32 == hash(wanted) >> 32)
@@ -79,6 +82,6 @@ mod tests {
             assert_eq!(found, expected);
         }
         assert_eq!(Directory::default().places(5).count(), 0);
-        assert_eq!(Directory::build(0, |_| None).places(u64::MAX).count(), 0);
+        assert_eq!(Directory::build(0, |_| [None]).places(u64::MAX).count(), 0);
     }
 }

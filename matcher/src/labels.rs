@@ -1,27 +1,16 @@
 //! What outputs call items and parties.
 
-use std::sync::Arc;
-
 use tieout_core::{Currency, ItemIx};
+
+use crate::items::Names;
 
 /// Identifiers as they were loaded, which no payment changes: rows are written from them while
 /// matching goes on.
 #[derive(Debug, Default)]
 pub struct Labels {
-    pub(crate) text: Arc<String>,
-    pub(crate) items: Vec<ItemLabel>,
+    pub(crate) items: Names,
     pub(crate) currencies: Vec<Currency>,
     pub(crate) parties: Vec<Box<str>>,
-}
-
-/// Where an item's identifier and number lie in the text, and whose it is.
-#[derive(Debug)]
-pub(crate) struct ItemLabel {
-    pub text: u32,
-    pub id_length: u16,
-    pub number_length: u16,
-    pub party: u32,
-    pub currency: u8,
 }
 
 /// What outputs say of an item.
@@ -40,14 +29,12 @@ pub struct ItemName<'a> {
 impl Labels {
     /// What the item is called.
     pub fn item(&self, item: ItemIx) -> ItemName<'_> {
-        let label = &self.items[item.0 as usize];
-        let number = label.text as usize + usize::from(label.id_length);
-        let end = number + usize::from(label.number_length);
+        let (id, number, party, currency) = self.items.get(item.0);
         ItemName {
-            id: &self.text[label.text as usize..number],
-            number: &self.text[number..end],
-            party: self.parties.get(label.party as usize).map(AsRef::as_ref),
-            currency: self.currencies[usize::from(label.currency)],
+            id,
+            number,
+            party: self.parties.get(party as usize).map(AsRef::as_ref),
+            currency: self.currencies[usize::from(currency)],
         }
     }
 

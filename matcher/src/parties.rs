@@ -70,9 +70,14 @@ impl Parties {
         Ok(repeated)
     }
 
+    /// The number of the party `id`, if it is there.
+    pub fn find(&self, id: &str) -> Option<u32> {
+        self.by_id.get(id).copied()
+    }
+
     /// The number of the party `id`, made if it is not there.
     pub fn intern(&mut self, id: &str) -> u32 {
-        if let Some(&party) = self.by_id.get(id) {
+        if let Some(party) = self.find(id) {
             return party;
         }
         let party = self.parties.len() as u32;
@@ -193,7 +198,7 @@ impl Parties {
 
     /// The party with the customer number `number`.
     pub fn by_number(&self, number: &str) -> Option<u32> {
-        self.by_id.get(number.trim()).copied()
+        self.find(number.trim())
     }
 
     /// The party whose name is most like `name`.

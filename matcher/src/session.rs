@@ -26,6 +26,9 @@ use crate::scope::{self, DepositGap, LockboxTotals, Lockboxes};
 /// Payments that one thread takes at a time.
 const PAYMENTS_PER_TASK: usize = 64;
 
+/// Payments that are decided before any of them takes effect; their verdicts fit into a cache.
+const PAYMENTS_PER_ROUND: usize = 2_048;
+
 /// A mistake in the program; what is wrong in files never comes this far.
 #[derive(Debug, Error)]
 pub enum MatchError {
@@ -395,16 +398,32 @@ impl Session {
     }
 
     fn decide_all(&mut self, batch: &Batch) -> Result<Decisions, MatchError> {
-        let verdicts: Vec<Result<Verdict, MatchError>> = (0..batch.known.len())
-            .into_par_iter()
-            .with_min_len(PAYMENTS_PER_TASK)
-            .map(|row| self.decide(batch, row, batch.known[row]))
-            .collect();
-        let mut changes = Changes::default();
+        let count = batch.known.len();
         let mut decided = Decisions::default();
-        decided.rows.reserve(verdicts.len());
-        decided.decisions.reserve(verdicts.len());
-        for (row, verdict) in verdicts.into_iter().enumerate() {
+        decided.rows.reserve(count);
+        decided.decisions.reserve(count);
+        let mut verdicts = Vec::with_capacity(count.min(PAYMENTS_PER_ROUND));
+        for first in (0..count).step_by(PAYMENTS_PER_ROUND) {
+            (first..count.min(first + PAYMENTS_PER_ROUND))
+                .into_par_iter()
+                .with_min_len(PAYMENTS_PER_TASK)
+                .map(|row| self.decide(batch, row, batch.known[row]))
+                .collect_into_vec(&mut verdicts);
+            self.take_effect(batch, first, &mut verdicts, &mut decided)?;
+        }
+        Ok(decided)
+    }
+
+    /// Lets decisions of the rows from `first` on take effect, one after the other.
+    fn take_effect(
+        &mut self,
+        batch: &Batch,
+        first: usize,
+        verdicts: &mut Vec<Result<Verdict, MatchError>>,
+        decided: &mut Decisions,
+    ) -> Result<(), MatchError> {
+        let mut changes = Changes::default();
+        for (row, verdict) in (first..).zip(verdicts.drain(..)) {
             let mut verdict = verdict?;
             let (known, sequence) = (batch.known[row], batch.sequences[row]);
             if known.reverses && known.scope.is_none() {
@@ -433,7 +452,7 @@ impl Session {
             decided.rows.push(row as u32);
             decided.decisions.push(decision);
         }
-        Ok(decided)
+        Ok(())
     }
 
     /// Remembers of a payment that waits what is asked again when its amount decides.
