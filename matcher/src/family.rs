@@ -69,6 +69,7 @@ impl Family {
                         .policy()
                         .is_near(view.items.issued(open.item), payment.date)
             })
+            .take(most + 1)
             .collect();
         (items.len() <= most).then_some(items)
     }

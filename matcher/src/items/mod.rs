@@ -4,6 +4,8 @@ mod blocks;
 mod indexes;
 mod loading;
 
+use std::ops::Range;
+
 use ahash::RandomState;
 use hashbrown::{HashMap, HashTable};
 use smallvec::SmallVec;
@@ -41,6 +43,7 @@ pub struct Items {
     /// Items in the order of their parties and, within one, of [`amount_key`] of what was open
     /// at the start; the key stays when the open amount changes, so that the order holds.
     by_party: Vec<(u32, u32)>,
+    /// The place of each party's first item, and where those of the last one end.
     party_start: Vec<u32>,
     /// Bit *n* is set if some document's number has *n* significant characters.
     number_lengths: u64,
@@ -281,25 +284,31 @@ impl Items {
         self.by_order.places(key.hash(&self.hash)).map(ItemIx)
     }
 
-    fn party_slice(&self, party: u32) -> &[(u32, u32)] {
+    /// The items of a party lie side by side.
+    fn party_places(&self, party: u32) -> Range<u32> {
         match self.party_start.get(party as usize..party as usize + 2) {
-            Some(&[start, end]) => &self.by_party[start as usize..end as usize],
-            _ => &[],
+            Some(&[start, end]) => start..end,
+            _ => 0..0,
         }
     }
 
-    /// The party's open items in `currency`, at most [`PARTY_SCAN_MAX`], in no order that means anything.
+    fn party_slice(&self, party: u32) -> &[(u32, u32)] {
+        let places = self.party_places(party);
+        &self.by_party[places.start as usize..places.end as usize]
+    }
+
+    /// The party's open items in `currency`, the first [`PARTY_SCAN_MAX`] of them, in the order of
+    /// their places.
     pub fn of_party(&self, party: u32, currency: Currency) -> impl Iterator<Item = ItemIx> + '_ {
-        self.party_slice(party)
-            .iter()
+        self.party_places(party)
             .take(PARTY_SCAN_MAX)
-            .map(|&(_, place)| ItemIx(place))
+            .map(ItemIx)
             .filter(move |&item| self.is_open(item) && self.currency(item) == currency)
     }
 
     /// How many items the party had open at the start, in all currencies.
     pub fn count_of(&self, party: u32) -> usize {
-        self.party_slice(party).len()
+        self.party_places(party).len()
     }
 
     /// The party's items that were open for exactly `amount` at the start and still are.
