@@ -6,6 +6,7 @@ use arrow::array::{
     Array, BooleanArray, Date32Array, Decimal128Array, RecordBatch, StringArray, UInt64Array,
 };
 use arrow::compute::filter_record_batch;
+use rayon::prelude::*;
 use tieout_core::{Admission, Identities, IdentityHasher, LineId};
 
 use crate::EngineError;
@@ -20,6 +21,9 @@ const PLACE: [&str; 6] = [
     "byte_end",
     "settlement_line_id",
 ];
+
+/// Rows that one thread hashes at a time.
+const ROWS_PER_TASK: usize = 256;
 
 /// Remembers the rows of one kind.
 pub struct Redelivery {
@@ -88,16 +92,21 @@ impl Redelivery {
         batch: &RecordBatch,
     ) -> Result<Vec<Option<LineId>>, EngineError> {
         let columns = own_columns(batch)?;
-        let admitted = (0..batch.num_rows()).map(|row| {
+        let contents = (0..batch.num_rows()).into_par_iter().map(|row| {
             let mut content = IdentityHasher::new(self.kind);
             for column in &columns {
                 column.add(row, &mut content);
             }
-            match self.identities.admit(delivery, content.finish()) {
-                Admission::New(id) => Some(id),
-                Admission::Known(_) => None,
-            }
+            content.finish()
         });
+        let contents: Vec<_> = contents.with_min_len(ROWS_PER_TASK).collect();
+        let admitted =
+            contents
+                .into_iter()
+                .map(|content| match self.identities.admit(delivery, content) {
+                    Admission::New(id) => Some(id),
+                    Admission::Known(_) => None,
+                });
         Ok(admitted.collect())
     }
 }

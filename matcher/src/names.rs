@@ -306,8 +306,7 @@ impl NameIndex {
     }
 
     /// Adds a name of `party`.
-    pub fn insert(&mut self, text: &str, party: u32) {
-        let name = Name::of(text);
+    pub fn insert(&mut self, name: Name, party: u32) {
         if name.is_empty() {
             return;
         }
@@ -451,9 +450,9 @@ mod tests {
     #[test]
     fn search_reports_the_runner_up() {
         let mut index = NameIndex::default();
-        index.insert("Northfield Steel East", 1);
-        index.insert("Northfield Steel West", 2);
-        index.insert("Copper Canyon Foods", 3);
+        index.insert(Name::of("Northfield Steel East"), 1);
+        index.insert(Name::of("Northfield Steel West"), 2);
+        index.insert(Name::of("Copper Canyon Foods"), 3);
         let found = index.find("NORTHFEILD STEEL EAST INC").unwrap();
         assert_eq!(found.party, 1);
         assert!(found.similarity > 0.9 && found.runner_up > 0.6);
@@ -468,8 +467,8 @@ mod tests {
     #[test]
     fn two_holders_of_one_name_are_a_tie() {
         let mut index = NameIndex::default();
-        index.insert("Acme Supply", 1);
-        index.insert("ACME Supply Inc", 2);
+        index.insert(Name::of("Acme Supply"), 1);
+        index.insert(Name::of("ACME Supply Inc"), 2);
         let found = index.find("Acme Supply Co").unwrap();
         assert_eq!((found.similarity, found.runner_up), (1.0, 1.0));
     }

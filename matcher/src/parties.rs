@@ -3,10 +3,14 @@
 use ahash::RandomState;
 use arrow::array::RecordBatch;
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::columns::{BadBatch, Text};
 use crate::names::{Found, Name, NameIndex};
+
+/// Rows whose names one thread parses at a time.
+const ROWS_PER_TASK: usize = 256;
 
 /// No party.
 pub const NO_PARTY: u32 = u32::MAX;
@@ -47,18 +51,24 @@ impl Parties {
         let aliases = Text::of(batch, "aliases")?;
         let parents = Text::of(batch, "parent_id")?;
         let accounts = Text::of(batch, "accounts")?;
+        let parsed = (0..batch.num_rows()).into_par_iter().map(|row| {
+            let all = std::iter::once(names.text(row)).chain(aliases.text(row).split('|'));
+            all.map(Name::of).collect()
+        });
+        let parsed: Vec<SmallVec<[Name; 2]>> = parsed.with_min_len(ROWS_PER_TASK).collect();
         let mut repeated = Vec::new();
-        for row in 0..batch.num_rows() {
+        for (row, parsed) in parsed.into_iter().enumerate() {
             let party = self.intern(ids.text(row));
             if self.parties[party as usize].name.is_some() {
                 repeated.push(row);
                 continue;
             }
-            let name = names.text(row);
-            self.parties[party as usize].name = Some(name.into());
-            self.parties[party as usize].parsed_name = Name::of(name);
-            for text in std::iter::once(name).chain(aliases.text(row).split('|')) {
-                self.names.insert(text, party);
+            self.parties[party as usize].name = Some(names.text(row).into());
+            if let Some(name) = parsed.first() {
+                self.parties[party as usize].parsed_name = name.clone();
+            }
+            for name in parsed {
+                self.names.insert(name, party);
             }
             for account in accounts.text(row).split('|') {
                 self.add_account(account, party);

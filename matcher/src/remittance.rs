@@ -26,6 +26,26 @@ struct Advice {
     payment: Option<u32>,
 }
 
+/// What tells one advice from another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Heading<'a> {
+    reference: &'a str,
+    payer: &'a str,
+    amount: Option<Amount>,
+    date: Option<Date>,
+}
+
+impl Advice {
+    fn heading(&self) -> Heading<'_> {
+        Heading {
+            reference: &self.reference,
+            payer: &self.payer,
+            amount: self.amount,
+            date: self.date,
+        }
+    }
+}
+
 /// All advices that were delivered as files of their own.
 #[derive(Default)]
 pub struct Remittances {
@@ -45,17 +65,20 @@ impl Remittances {
         let amounts = Money::of(batch, "payment_amount")?;
         let currencies = Text::of(batch, "currency")?;
         let place = self.batches.len() as u32;
+        let mut last: Option<(Heading, u32)> = None;
         for row in 0..batch.num_rows() {
-            let advice = Advice {
-                reference: references.text(row).into(),
-                payer: payers.text(row).into(),
+            let heading = Heading {
+                reference: references.text(row),
+                payer: payers.text(row),
                 amount: amounts.get(row),
                 date: dates.get(row),
-                currency: currencies.get(row).and_then(|code| code.parse().ok()),
-                lines: SmallVec::new(),
-                payment: None,
             };
-            let number = self.find_or_insert(advice);
+            // The lines of one advice mostly follow each other.
+            let number = match last {
+                Some((same, number)) if same == heading => number,
+                _ => self.find_or_insert(&heading, || currencies.get(row)?.parse().ok()),
+            };
+            last = Some((heading, number));
             self.advices[number as usize]
                 .lines
                 .push((place, row as u32));
@@ -64,38 +87,39 @@ impl Remittances {
         Ok(())
     }
 
-    fn find_or_insert(&mut self, advice: Advice) -> u32 {
-        let key = Significant::of(advice.reference.as_bytes())
-            .as_bytes()
-            .to_vec();
-        let same = |other: &Advice| {
-            other.reference == advice.reference
-                && other.amount == advice.amount
-                && other.date == advice.date
-                && other.payer == advice.payer
-        };
-        let known = match (key.is_empty(), advice.amount) {
-            (false, _) => self.by_reference.get(&key),
+    fn find_or_insert(
+        &mut self,
+        heading: &Heading,
+        currency: impl FnOnce() -> Option<Currency>,
+    ) -> u32 {
+        let key = Significant::of(heading.reference.as_bytes());
+        let key = key.as_bytes();
+        let known = match (key.is_empty(), heading.amount) {
+            (false, _) => self.by_reference.get(key),
             (true, Some(amount)) => self.by_amount.get(&amount),
             (true, None) => None,
         };
-        let known = known.and_then(|numbers| {
-            numbers
-                .iter()
-                .copied()
-                .find(|&number| same(&self.advices[number as usize]))
-        });
+        let same = |&number: &u32| self.advices[number as usize].heading() == *heading;
+        let known = known.and_then(|numbers| numbers.iter().copied().find(same));
         if let Some(number) = known {
             return number;
         }
         let number = self.advices.len() as u32;
         if !key.is_empty() {
-            self.by_reference.entry(key).or_default().push(number);
+            self.by_reference.entry_ref(key).or_default().push(number);
         }
-        if let Some(amount) = advice.amount {
+        if let Some(amount) = heading.amount {
             self.by_amount.entry(amount).or_default().push(number);
         }
-        self.advices.push(advice);
+        self.advices.push(Advice {
+            reference: heading.reference.into(),
+            payer: heading.payer.into(),
+            amount: heading.amount,
+            date: heading.date,
+            currency: currency(),
+            lines: SmallVec::new(),
+            payment: None,
+        });
         number
     }
 
