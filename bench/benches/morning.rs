@@ -12,10 +12,7 @@ mod files;
 fn run(dir: &Path) -> u64 {
     let out = tempfile::tempdir().unwrap();
     let mut options = RunOptions::new(vec![dir.to_owned()]);
-    options.out = Some(Output {
-        dir: out.path().join("out"),
-        format: FileFormat::Csv,
-    });
+    options.out = Some(Output::all(out.path().join("out"), FileFormat::Csv));
     let summary = tieout::run(&options, &NoProgress).unwrap();
     summary.currencies.iter().map(|c| c.money_in.count).sum()
 }

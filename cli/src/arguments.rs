@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tieout::FileFormat;
+use tieout::core::schema::Table;
 use tieout::core::{Amount, Date};
 
 #[derive(Debug, Parser)]
@@ -225,6 +226,9 @@ pub struct RunArguments {
     /// The format of the files in --out
     #[arg(long, value_enum, default_value = "csv")]
     pub format: OutputFormat,
+    /// The tables in --out, separated by commas; all output tables otherwise
+    #[arg(long, value_name = "TABLE", value_delimiter = ',', value_parser = output_table, requires = "out")]
+    pub tables: Vec<Table>,
     /// Threads; all the machine has otherwise. The results do not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -338,6 +342,14 @@ fn item_amount(text: &str) -> Result<(String, Amount), String> {
         .rsplit_once('=')
         .ok_or("write it as ITEM=AMOUNT, such as I1=1234.56")?;
     Ok((item.to_owned(), amount(value)?))
+}
+
+fn output_table(text: &str) -> Result<Table, String> {
+    let mut tables = Table::OUTPUTS.into_iter();
+    tables.find(|table| table.name() == text).ok_or_else(|| {
+        let names = Table::OUTPUTS.map(Table::name);
+        format!("the output tables are {}", names.join(", "))
+    })
 }
 
 fn iso_date(text: &str) -> Result<Date, String> {

@@ -43,7 +43,10 @@ fn options(arguments: RunArguments) -> Result<RunOptions, Failure> {
         options.settings.threads = threads.get();
     }
     options.as_of = arguments.as_of;
-    options.out = arguments.out.map(|dir| Output { dir, format });
+    options.out = arguments.out.map(|dir| Output::all(dir, format));
+    if let (Some(out), false) = (&mut options.out, arguments.tables.is_empty()) {
+        out.tables = arguments.tables;
+    }
     options.ledger = arguments.ledger;
     Ok(options)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tieout_core::Date;
+use tieout_core::schema::Table;
 use tieout_ingest::Settings;
 use tieout_ledger::FileFormat;
 use tieout_matcher::Recipe;
@@ -14,6 +15,19 @@ pub struct Output {
     pub dir: PathBuf,
     /// The format of its files.
     pub format: FileFormat,
+    /// The tables that are written, of [`Table::OUTPUTS`].
+    pub tables: Vec<Table>,
+}
+
+impl Output {
+    /// All output tables.
+    pub fn all(dir: impl Into<PathBuf>, format: FileFormat) -> Self {
+        Self {
+            dir: dir.into(),
+            format,
+            tables: Table::OUTPUTS.to_vec(),
+        }
+    }
 }
 
 /// One run.

@@ -19,6 +19,14 @@ pub struct Outputs {
     ledger: Option<LedgerWriter>,
 }
 
+/// Tables that say what became of payments.
+const DECIDED: [Table; 4] = [
+    Table::Payments,
+    Table::Applications,
+    Table::Exceptions,
+    Table::Duplicates,
+];
+
 /// Rows on their way to the sinks.
 pub enum Rows {
     /// Of one table.
@@ -40,7 +48,7 @@ impl Outputs {
         let folder = options
             .out
             .as_ref()
-            .map(|out| Folder::create(&out.dir, &Table::OUTPUTS, out.format, Columns::Contract));
+            .map(|out| Folder::create(&out.dir, &out.tables, out.format, Columns::Contract));
         let ledger = options.ledger.as_deref().map(Ledger::post);
         Ok(Self {
             ledger: ledger.transpose()?,
@@ -61,7 +69,13 @@ impl Outputs {
 
     /// Whether anybody wants the rows of `table`.
     pub fn wants(&self, table: Table) -> bool {
-        self.ledger.is_some() || (self.folder.is_some() && Table::OUTPUTS.contains(&table))
+        self.ledger.is_some() || self.shows(table)
+    }
+
+    /// Whether the folder has the table.
+    fn shows(&self, table: Table) -> bool {
+        let folder = self.folder.as_ref();
+        folder.is_some_and(|folder| folder.has(table))
     }
 
     /// Whether decisions have to be explained.
@@ -90,15 +104,19 @@ impl Outputs {
     }
 
     fn write_decided(&mut self, decided: &Decided) -> Result<(), EngineError> {
-        let tables = [
-            (Table::Payments, decided.payments()?),
-            (Table::Applications, decided.applications()?),
-            (Table::Exceptions, decided.exceptions()?),
-            (Table::Duplicates, decided.duplicates()?),
-        ];
-        for (table, batch) in tables.iter().filter(|(_, batch)| batch.num_rows() > 0) {
-            if let Some(folder) = &mut self.folder {
-                folder.write(*table, batch)?;
+        let mut tables = Vec::with_capacity(DECIDED.len());
+        for table in DECIDED.into_iter().filter(|&table| self.wants(table)) {
+            let rows = match table {
+                Table::Applications => decided.applications()?,
+                Table::Exceptions => decided.exceptions()?,
+                Table::Duplicates => decided.duplicates()?,
+                _ => decided.payments()?,
+            };
+            tables.push((table, rows));
+        }
+        for (table, rows) in tables.iter().filter(|(_, rows)| rows.num_rows() > 0) {
+            if let Some(folder) = self.folder.as_mut().filter(|folder| folder.has(*table)) {
+                folder.write(*table, rows)?;
             }
         }
         self.reverse(&decided.reversed)?;
@@ -122,8 +140,7 @@ impl Outputs {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let outputs = Table::OUTPUTS.contains(&table);
-        if let Some(folder) = self.folder.as_mut().filter(|_| outputs) {
+        if let Some(folder) = self.folder.as_mut().filter(|folder| folder.has(table)) {
             folder.write(table, batch)?;
         }
         if let Some(ledger) = &mut self.ledger {
@@ -139,6 +156,11 @@ impl Outputs {
     /// [`EngineError::Ledger`] if the disk refuses.
     pub fn finish(self, recipe: &str, end: &End) -> Result<(), EngineError> {
         if let Some(folder) = self.folder {
+            // Tables of an earlier run beside those of this one would not tie.
+            let absent = Table::OUTPUTS
+                .into_iter()
+                .filter(|&table| !folder.has(table));
+            folder.remove(absent)?;
             folder.finish()?;
         }
         if let Some(ledger) = self.ledger.filter(|_| end.has_news) {
@@ -198,7 +220,7 @@ impl Desk {
     /// # Errors
     /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
     pub fn send_decided(&self, decided: Decided) -> Result<(), EngineError> {
-        if !self.wants(Table::Payments) {
+        if !DECIDED.into_iter().any(|table| self.wants(table)) {
             return Ok(());
         }
         self.hand_over(Rows::Decided(Box::new(decided)))

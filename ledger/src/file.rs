@@ -99,6 +99,11 @@ impl ClosedFile {
     }
 }
 
+/// What the file of a table is called.
+pub(crate) fn file_name(table: Table, format: FileFormat) -> String {
+    format!("{}.{}", table.name(), format.extension())
+}
+
 /// A file under its temporary name; removed if it never gets its own.
 struct Partial {
     path: PathBuf,
@@ -110,7 +115,7 @@ impl Partial {
     /// The file is locked as long as it is open, which tells it from what a killed run left.
     fn create(dir: &Path, table: Table, format: FileFormat) -> Result<(Self, File), LedgerError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = format!("{}.{}", table.name(), format.extension());
+        let name = file_name(table, format);
         let target = dir.join(&name);
         remove_abandoned(dir, &name).map_err(LedgerError::write(&target))?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

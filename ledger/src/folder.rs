@@ -1,12 +1,12 @@
 //! A folder of tables.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use arrow::array::RecordBatch;
 use tieout_core::schema::Table;
 
-use crate::file::TableFile;
+use crate::file::{TableFile, file_name};
 use crate::{Columns, FileFormat, LedgerError};
 
 /// One file a table, in one folder.
@@ -16,6 +16,7 @@ use crate::{Columns, FileFormat, LedgerError};
 /// other formats stay. A table without rows has a file too.
 pub struct Folder {
     dir: PathBuf,
+    format: FileFormat,
     files: Vec<(Table, Option<TableFile>)>,
 }
 
@@ -37,6 +38,7 @@ impl Folder {
         });
         Ok(Self {
             dir: dir.to_owned(),
+            format,
             files: files.collect::<Result<_, LedgerError>>()?,
         })
     }
@@ -44,6 +46,28 @@ impl Folder {
     /// The folder's path.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Whether it has the table.
+    pub fn has(&self, table: Table) -> bool {
+        self.files.iter().any(|(of, _)| *of == table)
+    }
+
+    /// Removes what is there of `tables` in the folder's format.
+    ///
+    /// # Errors
+    /// [`LedgerError::Write`] if the disk refuses.
+    pub fn remove(&self, tables: impl IntoIterator<Item = Table>) -> Result<(), LedgerError> {
+        for table in tables {
+            let path = self.dir.join(file_name(table, self.format));
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(LedgerError::write(&path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Writes rows of `table`.

@@ -113,10 +113,7 @@ fn a_busy_morning() {
     let mut options = RunOptions::new(vec![PathBuf::from("morning")]);
     options.as_of = Date::from_ymd(2026, 3, 31).ok();
     options.ledger = Some(PathBuf::from("my ledger"));
-    options.out = Some(Output {
-        dir: PathBuf::from("out"),
-        format: FileFormat::Csv,
-    });
+    options.out = Some(Output::all("out", FileFormat::Csv));
     insta::assert_snapshot!(report(&busy_morning(), &options));
 }
 

@@ -14,10 +14,7 @@ pub fn folder() -> PathBuf {
 /// A run over `input` that writes its tables as `format` into `out`.
 pub fn options(input: PathBuf, out: &Path, format: FileFormat) -> RunOptions {
     let mut options = RunOptions::new(vec![input]);
-    options.out = Some(Output {
-        dir: out.to_owned(),
-        format,
-    });
+    options.out = Some(Output::all(out, format));
     options
 }
 

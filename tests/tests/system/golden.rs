@@ -9,6 +9,7 @@ use tieout::FileFormat;
 use tieout::core::Amount;
 use tieout::core::schema::Table as Schema;
 
+use crate::command::tieout;
 use crate::desk::Table;
 use crate::distributor::{files, folder, options, run};
 
@@ -247,5 +248,39 @@ fn the_summary_says_what_the_tables_say() {
     assert_eq!(
         morning.summary.duplicates as usize,
         morning.table("duplicates").rows.len()
+    );
+}
+
+#[test]
+fn chosen_tables_are_the_same_and_stand_alone() {
+    let out = tempfile::tempdir().unwrap();
+    let dir = |name: &str| out.path().join(name).to_str().unwrap().to_owned();
+    let folder = folder().to_str().unwrap().to_owned();
+    let run = |dir: &str, more: &[&str]| {
+        let mut words = vec!["run", &folder, "--out", dir, "--quiet"];
+        words.extend(more);
+        tieout(&words)
+    };
+    assert_eq!(run(&dir("all"), &[]).status, 0);
+    assert_eq!(run(&dir("some"), &[]).status, 0);
+    let chosen = ["--tables", "payments,duplicates"];
+    assert_eq!(run(&dir("some"), &chosen).status, 0);
+    let mut names: Vec<String> = std::fs::read_dir(dir("some"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    // The tables of the run before are gone: beside those of this one they would mislead.
+    assert_eq!(names, ["duplicates.csv", "payments.csv"]);
+    for name in names {
+        let read = |of: &str| std::fs::read(out.path().join(of).join(&name)).unwrap();
+        assert_eq!(read("some"), read("all"), "{name}");
+    }
+    let wrong = run(&dir("some"), &["--tables", "payment"]);
+    assert_eq!(wrong.status, 1);
+    assert!(
+        wrong.stderr.contains("payments, applications"),
+        "{}",
+        wrong.stderr
     );
 }
