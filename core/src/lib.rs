@@ -22,14 +22,19 @@
 //! assert!(decision.build(Status::PartiallyApplied, Rule::References).is_ok());
 //! ```
 
+pub mod calendar;
 pub mod check_digits;
+pub mod codes;
 mod currency;
 mod date;
 mod decision;
 mod finding;
 mod identity;
 mod money;
+mod name;
+mod rate;
 mod reason;
+mod reference;
 pub mod schema;
 
 pub use currency::{Currency, CurrencyError};
@@ -40,7 +45,10 @@ pub use decision::{
 pub use finding::{Finding, FindingCode, QuarantineReason, QuarantinedLine, Severity};
 pub use identity::{Admission, Identities, IdentityHasher, LineId};
 pub use money::{AMOUNT_SCALE, Amount, AmountError};
+pub use name::Name;
+pub use rate::{Rate, RateError};
 pub use reason::{
     ApplicationStatus, Channel, Direction, Feed, ItemKind, Reason, Rule, SettlementType, Status,
     StatusLevel,
 };
+pub use reference::Significant;

@@ -12,6 +12,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 pub const AMOUNT_PRECISION: u8 = 23;
 /// The Arrow type of every amount column.
 pub const AMOUNT_TYPE: DataType = DataType::Decimal128(AMOUNT_PRECISION, 5);
+/// Decimals of an exchange rate.
+pub const RATE_SCALE: i8 = 12;
+/// The Arrow type of exchange rates: 16 digits before the point, 12 after.
+pub const RATE_TYPE: DataType = DataType::Decimal128(28, RATE_SCALE);
 
 /// The canonical tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +59,10 @@ pub enum Table {
     Journal,
     /// One row a decision or a row of an earlier posting that no longer holds.
     Reversals,
+    /// One row an own bank account: whose it is, and at which bank.
+    Accounts,
+    /// One row an exchange rate of a day: units of the quote currency for one of the base currency.
+    ExchangeRates,
 }
 
 /// How many of a table's columns are the contract.
@@ -67,15 +75,18 @@ enum Kind {
     Money,
     OptionalMoney,
     Day,
+    NeededDay,
     Count,
     OptionalCount,
     Flag,
     Ratio,
     OptionalRatio,
+    Rate,
 }
 
 use Kind::{
-    Count, Day, Flag, Money, Optional, OptionalCount, OptionalMoney, OptionalRatio, Ratio, Text,
+    Count, Day, Flag, Money, NeededDay, Optional, OptionalCount, OptionalMoney, OptionalRatio,
+    Rate, Ratio, Text,
 };
 
 const PAYMENTS: Columns = (
@@ -412,6 +423,9 @@ const JOURNAL: Columns = (
         ("action", Optional),
         ("reason", Optional),
         ("hash", Text),
+        ("payment_id", Optional),
+        ("owner", Optional),
+        ("deadline", Optional),
     ],
     9,
 );
@@ -426,9 +440,37 @@ const REVERSALS: Columns = (
     4,
 );
 
+const ACCOUNTS: Columns = (
+    &[
+        ("account", Text),
+        ("entity", Text),
+        ("bank", Text),
+        ("currency", Optional),
+        ("name", Optional),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("extra", Optional),
+    ],
+    5,
+);
+
+const EXCHANGE_RATES: Columns = (
+    &[
+        ("rate_date", NeededDay),
+        ("base_currency", Text),
+        ("quote_currency", Text),
+        ("rate", Rate),
+        ("source", Optional),
+        ("source_file", Text),
+        ("source_line", Count),
+        ("extra", Optional),
+    ],
+    5,
+);
+
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Payments,
         Self::Applications,
         Self::Exceptions,
@@ -447,6 +489,8 @@ impl Table {
         Self::SettlementLines,
         Self::Journal,
         Self::Reversals,
+        Self::Accounts,
+        Self::ExchangeRates,
     ];
 
     /// The tables that `--out` writes.
@@ -486,6 +530,8 @@ impl Table {
             Self::SettlementLines => "settlement_lines",
             Self::Journal => "journal",
             Self::Reversals => "reversals",
+            Self::Accounts => "accounts",
+            Self::ExchangeRates => "exchange_rates",
         }
     }
 
@@ -509,6 +555,8 @@ impl Table {
             Self::SettlementLines => SETTLEMENT_LINES,
             Self::Journal => JOURNAL,
             Self::Reversals => REVERSALS,
+            Self::Accounts => ACCOUNTS,
+            Self::ExchangeRates => EXCHANGE_RATES,
         }
     }
 
@@ -580,11 +628,13 @@ fn build_schema(table: Table) -> SchemaRef {
                 Money => (AMOUNT_TYPE, false),
                 OptionalMoney => (AMOUNT_TYPE, true),
                 Day => (DataType::Date32, true),
+                NeededDay => (DataType::Date32, false),
                 Count => (DataType::UInt64, false),
                 OptionalCount => (DataType::UInt64, true),
                 Flag => (DataType::Boolean, false),
                 Ratio => (DataType::Float64, false),
                 OptionalRatio => (DataType::Float64, true),
+                Rate => (RATE_TYPE, false),
             };
             Field::new(name, data_type, nullable)
         })

@@ -117,6 +117,9 @@ impl PostedTables {
                 Arc::new(said("action")),
                 Arc::new(said("reason")),
                 Arc::new(texts(&|event| Some(event.hash.to_string()))),
+                Arc::new(said("payment_id")),
+                Arc::new(said("owner")),
+                Arc::new(said("deadline")),
             ],
         );
         let batch = batch.map_err(|error| LedgerError::Shape {

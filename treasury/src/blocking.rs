@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use tieout_ledger::Ledger;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::session::{Answer, Limits, Treasury};
+use crate::session::{Answer, Canceller, Limits, Treasury};
 use crate::{QueryError, error::no_runtime};
 
 /// A [`Treasury`] with a runtime of its own.
@@ -28,6 +28,7 @@ impl BlockingTreasury {
         }
         let runtime = Builder::new_multi_thread()
             .worker_threads(limits.threads.max(1))
+            .enable_time()
             .thread_name("treasury")
             .build()
             .map_err(|error| no_runtime(&error.to_string()))?;
@@ -71,6 +72,11 @@ impl Rows {
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
         self.answer.schema()
+    }
+
+    /// What stops the query.
+    pub fn canceller(&self) -> Canceller {
+        self.answer.canceller()
     }
 }
 

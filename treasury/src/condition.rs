@@ -116,7 +116,11 @@ fn depends_on_the_row_alone(expression: &Expr) -> Result<(), DataFusionError> {
 }
 
 fn explain(error: &DataFusionError) -> QueryError {
-    Clerk { memory_bytes: 0 }.explain(error)
+    Clerk {
+        memory_bytes: 0,
+        seconds: 0,
+    }
+    .explain(error)
 }
 
 fn evaluate(

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use thiserror::Error;
-use tieout_core::schema::Table;
+
+use crate::catalog::{Kind, relations};
 
 /// Names that are offered in place of one that is not there.
 const NAMES_MAX: usize = 3;
@@ -50,6 +51,26 @@ pub enum QueryError {
         /// The limit.
         megabytes: usize,
     },
+    /// Not enough time.
+    #[error(
+        "the query takes longer than the {seconds} s that it may; ask for fewer rows, or give it \
+         more time"
+    )]
+    Time {
+        /// The limit.
+        seconds: u64,
+    },
+    /// Somebody stopped it.
+    #[error("the query was cancelled")]
+    Cancelled,
+    /// A folder that was to be allowed.
+    #[error("cannot allow the folder {}: {found}; give a folder that is there", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
     /// Anything else about the query or a value that it met.
     #[error("the query has no answer: {0}")]
     Refused(String),
@@ -82,9 +103,16 @@ pub(crate) fn no_session(error: DataFusionError) -> QueryError {
 #[derive(Clone, Copy)]
 pub(crate) struct Clerk {
     pub(crate) memory_bytes: usize,
+    pub(crate) seconds: u64,
 }
 
 impl Clerk {
+    pub(crate) fn too_long(self) -> QueryError {
+        QueryError::Time {
+            seconds: self.seconds,
+        }
+    }
+
     pub(crate) fn explain(self, error: &DataFusionError) -> QueryError {
         match root(error) {
             DataFusionError::SQL(error, _) => QueryError::Syntax(one_line(&error.to_string())),
@@ -149,10 +177,16 @@ fn missing_table(found: &str) -> Option<&str> {
 }
 
 fn unknown_table(name: &str) -> QueryError {
-    let tables: Vec<_> = Table::ALL.iter().map(|table| table.name()).collect();
+    let tables: Vec<_> = relations()
+        .filter(|relation| relation.kind != Kind::Function)
+        .map(|relation| relation.name.as_str())
+        .collect();
     let hint = match nearest(name, tables.iter().copied()).first() {
-        Some(near) => format!("did you mean {near}? The tables are {}", tables.join(", ")),
-        None => format!("the tables are {}", tables.join(", ")),
+        Some(near) => format!(
+            "did you mean {near}? The tables and views are {}",
+            tables.join(", ")
+        ),
+        None => format!("the tables and views are {}", tables.join(", ")),
     };
     QueryError::UnknownTable {
         name: name.to_owned(),

@@ -3,8 +3,9 @@
 //! A [`Treasury`] opens a ledger and answers queries; each [`Answer`] is a stream of Arrow
 //! batches. [`BlockingTreasury`] does the same for callers without an async runtime, whose
 //! [`Rows`] are an iterator. Every table of [`tieout_core::schema::Table`] is there under its
-//! own name, and nothing else is: a query reads, and it reads the ledger only. What cannot be
-//! answered is a [`QueryError`], one sentence with what to do.
+//! own name, beside views and functions over them; [`relations`] and [`functions`] say what each
+//! means. A query reads, and it reads the ledger only, or files of folders that [`Limits`] allows.
+//! What cannot be answered is a [`QueryError`], one sentence with what to do.
 //!
 //! ```
 //! use tieout_ledger::Ledger;
@@ -22,11 +23,16 @@
 //! ```
 
 mod blocking;
+mod catalog;
 mod condition;
 mod error;
+mod external;
+mod functions;
 mod session;
 
 pub use blocking::{BlockingTreasury, Rows};
+pub use catalog::{Described, DescribedColumn, Kind, Parameter, relations};
 pub use condition::{Condition, Expressions, TextExpression};
 pub use error::QueryError;
-pub use session::{Answer, Limits, Treasury};
+pub use functions::{FunctionWords, functions};
+pub use session::{Answer, Canceller, Limits, Treasury, read_only};

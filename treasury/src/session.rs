@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::{MemTable, MemorySchemaProvider, TableProvider};
+use datafusion::catalog::{
+    CatalogProvider, MemTable, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
+    TableProvider,
+};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::options::ReadOptions as _;
-use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -17,16 +23,23 @@ use datafusion::prelude::{
     DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext,
 };
 use futures::StreamExt;
+use futures::stream::{AbortHandle, Abortable};
 use tieout_core::schema::Table;
 use tieout_ledger::journal::what;
 use tieout_ledger::{Ledger, stored_schema};
 
 use crate::QueryError;
-use crate::error::{Clerk, no_runtime, no_session};
+use crate::catalog::{Public, QueryFunction, queries};
+use crate::error::{Clerk, no_session};
+use crate::external::Allowed;
+use crate::functions::{LOAD_RATES, Rates, scalar_functions};
 
 const CATALOG: &str = "tieout";
+const PUBLIC: &str = "public";
 /// The schema with every row of every posting, those that no longer hold too.
 const HISTORY: &str = "history";
+/// Files of each table that are looked into when a ledger is opened, so that a damaged one is named.
+const FILES_LOOKED_INTO: usize = 1;
 
 /// What a query may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +49,10 @@ pub struct Limits {
     /// Threads that work on one query. With one, rows come in the same order each time even
     /// where the query asks for none.
     pub threads: usize,
+    /// How long a query may take, its rows included.
+    pub time: Option<Duration>,
+    /// Folders from which `create external table` may read; none unless some are given.
+    pub allow_paths: Vec<PathBuf>,
 }
 
 impl Default for Limits {
@@ -43,33 +60,42 @@ impl Default for Limits {
         Self {
             memory_bytes: 2 << 30,
             threads: 1,
+            time: None,
+            allow_paths: Vec::new(),
         }
     }
 }
 
-/// Answers SQL over a ledger. It reads, and nothing but the ledger's tables.
+/// Answers SQL over a ledger. It reads: the ledger's tables, the views over them, and files of
+/// the folders that [`Limits`] allows.
 pub struct Treasury {
     context: SessionContext,
-    memory_bytes: usize,
+    allowed: Allowed,
+    clerk: Clerk,
+    time: Option<Duration>,
 }
 
 impl Treasury {
     /// Opens the tables of `ledger`.
     ///
     /// # Errors
-    /// A [`QueryError`] if a table's file cannot be read.
+    /// A [`QueryError`] if a table's file cannot be read or an allowed folder is not there.
     pub async fn open(ledger: &Ledger, limits: &Limits) -> Result<Self, QueryError> {
+        let allowed = Allowed::of(&limits.allow_paths)?;
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
             .build_arc()
             .map_err(no_session)?;
         let context = SessionContext::new_with_config_rt(config(limits), runtime);
-        let catalog = context
-            .catalog(CATALOG)
-            .ok_or_else(|| no_runtime(CATALOG))?;
-        catalog
-            .register_schema(HISTORY, Arc::new(MemorySchemaProvider::new()))
-            .map_err(no_session)?;
+        let catalog = MemoryCatalogProvider::new();
+        let public = Arc::new(Public::new(context.state_weak_ref()));
+        for (name, schema) in [
+            (PUBLIC, public as Arc<dyn SchemaProvider>),
+            (HISTORY, Arc::new(MemorySchemaProvider::new())),
+        ] {
+            catalog.register_schema(name, schema).map_err(no_session)?;
+        }
+        context.register_catalog(CATALOG, Arc::new(catalog));
         // Reversals first: they say which rows of the others hold.
         register(&context, ledger, Table::Reversals).await?;
         for table in Table::ALL {
@@ -77,10 +103,39 @@ impl Treasury {
                 register(&context, ledger, table).await?;
             }
         }
+        let rates = Arc::new(Rates::default());
+        for function in scalar_functions(&rates) {
+            context.register_udf(function);
+        }
+        for query in queries() {
+            if !query.described.parameters.is_empty() {
+                context.register_udtf(&query.described.name, Arc::new(QueryFunction(query)));
+            }
+        }
+        if ledger.rows(Table::ExchangeRates) > 0 {
+            let rows = async { context.sql(LOAD_RATES).await?.collect().await };
+            rates.fill(&rows.await.map_err(no_session)?);
+        }
         Ok(Self {
             context,
-            memory_bytes: limits.memory_bytes,
+            allowed,
+            clerk: Clerk {
+                memory_bytes: limits.memory_bytes,
+                seconds: limits.time.map_or(0, |time| time.as_secs()),
+            },
+            time: limits.time,
         })
+    }
+
+    /// The session, for servers that plan by themselves. It lives as long as the treasury does;
+    /// what they run must be held against [`read_only`] first.
+    pub fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// The error of a query that was planned or run in [`Treasury::context`], for people.
+    pub fn explain(&self, error: &DataFusionError) -> QueryError {
+        self.clerk.explain(error)
     }
 
     /// Answers a query.
@@ -97,46 +152,95 @@ impl Treasury {
     /// # Errors
     /// Those of [`Treasury::query`].
     pub async fn query_with(&self, sql: &str, parameters: &[&str]) -> Result<Answer, QueryError> {
+        let deadline = self.time.map(|time| Instant::now() + time);
         let planned = async {
-            let frame = self.context.sql_with_options(sql, read_only()).await?;
+            let plan = self.context.state().create_logical_plan(sql).await?;
+            self.allowed.check(&plan)?;
+            let frame = self.context.execute_logical_plan(plan).await?;
             bind(frame, parameters)?.execute_stream().await
         };
-        let clerk = Clerk {
-            memory_bytes: self.memory_bytes,
-        };
-        match planned.await {
-            Ok(stream) => Ok(Answer { stream, clerk }),
-            Err(error) => Err(clerk.explain(&error)),
-        }
+        let clerk = self.clerk;
+        let stream = in_time(deadline, clerk, planned).await?;
+        let stream = stream.map_err(|error| clerk.explain(&error))?;
+        let schema = stream.schema();
+        let (stream, handle) = futures::stream::abortable(stream);
+        Ok(Answer {
+            stream,
+            schema,
+            handle,
+            clerk,
+            deadline,
+        })
+    }
+}
+
+/// What `work` gives, if it is done before `deadline`.
+async fn in_time<T>(
+    deadline: Option<Instant>,
+    clerk: Clerk,
+    work: impl Future<Output = T>,
+) -> Result<T, QueryError> {
+    match deadline {
+        None => Ok(work.await),
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), work)
+            .await
+            .map_err(|_| clerk.too_long()),
     }
 }
 
 /// The rows of an answer, as they come.
 pub struct Answer {
-    stream: SendableRecordBatchStream,
+    stream: Abortable<SendableRecordBatchStream>,
+    schema: SchemaRef,
+    handle: AbortHandle,
     clerk: Clerk,
+    deadline: Option<Instant>,
+}
+
+/// Stops the query of an [`Answer`], from any thread.
+#[derive(Clone, Debug)]
+pub struct Canceller(AbortHandle);
+
+impl Canceller {
+    /// Stops it; its next rows are [`QueryError::Cancelled`].
+    pub fn cancel(&self) {
+        self.0.abort();
+    }
 }
 
 impl Answer {
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.stream.schema()
+        Arc::clone(&self.schema)
+    }
+
+    /// What stops the query.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.handle.clone())
     }
 
     /// The next rows, or none at the end.
     ///
     /// # Errors
-    /// A [`QueryError`] if the query cannot go on, because of a value or for want of memory.
+    /// A [`QueryError`] if the query cannot go on, because of a value, for want of memory or time,
+    /// or because it was cancelled.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
-        let batch = self.stream.next().await?;
-        Some(batch.map_err(|error| self.clerk.explain(&error)))
+        let batch = match in_time(self.deadline, self.clerk, self.stream.next()).await {
+            Ok(batch) => batch,
+            Err(error) => return Some(Err(error)),
+        };
+        match batch {
+            None if self.handle.is_aborted() => Some(Err(QueryError::Cancelled)),
+            batch => Some(batch?.map_err(|error| self.clerk.explain(&error))),
+        }
     }
 }
 
 fn config(limits: &Limits) -> SessionConfig {
     SessionConfig::new()
         .with_information_schema(true)
-        .with_default_catalog_and_schema(CATALOG, "public")
+        .with_default_catalog_and_schema(CATALOG, PUBLIC)
+        .with_create_default_catalog_and_schema(false)
         .with_target_partitions(limits.threads.max(1))
         // Numbers written in a query stay exact beside amounts.
         .set_bool("datafusion.sql_parser.parse_float_as_decimal", true)
@@ -144,7 +248,8 @@ fn config(limits: &Limits) -> SessionConfig {
         .set_bool("datafusion.execution.parquet.pushdown_filters", true)
 }
 
-fn read_only() -> SQLOptions {
+/// What statements may do: read.
+pub fn read_only() -> SQLOptions {
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -171,14 +276,9 @@ async fn register(
     context
         .register_table(&history, Arc::clone(&all))
         .map_err(no_session)?;
-    let holds = match reversed_by(table).filter(|_| ledger.rows(Table::Reversals) > 0) {
+    let holds = match holding(ledger, table, &history) {
         None => all,
-        Some((what, key)) => {
-            let sql = format!(
-                "select t.* from {history} t left anti join {} r on r.what = '{what}' \
-                 and r.id = {key} and r.reversed_posting = t.posting",
-                Table::Reversals.name()
-            );
+        Some(sql) => {
             let rows = context.sql(&sql).await.map_err(no_session)?;
             rows.into_view()
         }
@@ -187,6 +287,39 @@ async fn register(
         .register_table(table.name(), holds)
         .map_err(no_session)?;
     Ok(())
+}
+
+/// The rows of a table that hold, in SQL; none if all do.
+fn holding(ledger: &Ledger, table: Table, history: &str) -> Option<String> {
+    if let Some(key) = delivered_anew(table).filter(|_| ledger.rows(table) > 0) {
+        let schema = stored_schema(table);
+        let columns: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        let columns = columns.join(", ");
+        return Some(format!(
+            "select {columns} from (select *, row_number() over (partition by {key} \
+             order by posting desc, source_file desc, source_line desc) as place from {history}) t \
+             where place = 1"
+        ));
+    }
+    let (what, key) = reversed_by(table).filter(|_| ledger.rows(Table::Reversals) > 0)?;
+    Some(format!(
+        "select t.* from {history} t left anti join {} r on r.what = '{what}' \
+         and r.id = {key} and r.reversed_posting = t.posting",
+        Table::Reversals.name()
+    ))
+}
+
+/// What tells a row of which a later delivery has a newer one.
+fn delivered_anew(table: Table) -> Option<&'static str> {
+    match table {
+        Table::Accounts => Some("account"),
+        Table::ExchangeRates => Some("rate_date, base_currency, quote_currency"),
+        _ => None,
+    }
 }
 
 /// What reversals call the rows of a table, and how they name one.
@@ -232,23 +365,28 @@ async fn provider(
             .map_err(|error| unreadable(path, error.find_root().to_string()))?;
         urls.push(url);
     }
-    let listed = async {
-        let state = context.state();
-        let options = ParquetReadOptions::default()
-            .to_listing_options(&context.copied_config(), context.copied_table_options());
-        let Some(one) = urls.first() else {
-            return Err(DataFusionError::Internal("no files".to_owned()));
+    // A file of an earlier version lacks columns that came later; they are null.
+    let schema = stored_schema(table);
+    for (path, url) in files.iter().zip(&urls).take(FILES_LOOKED_INTO) {
+        let looked = async {
+            let state = context.state();
+            let options = listing_options(context);
+            options.infer_schema(&state, url).await
         };
-        let schema = options.infer_schema(&state, one).await?;
-        let config = ListingTableConfig::new_with_multi_paths(urls)
-            .with_listing_options(options)
-            .with_schema(schema);
-        ListingTable::try_new(config)
-    };
-    let listed = listed
-        .await
+        let looked = looked.await;
+        looked.map_err(|error| unreadable(path, error.find_root().to_string()))?;
+    }
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(listing_options(context))
+        .with_schema(schema);
+    let listed = ListingTable::try_new(config)
         .map_err(|error| unreadable(first, error.find_root().to_string()))?;
     Ok(Arc::new(listed))
+}
+
+fn listing_options(context: &SessionContext) -> ListingOptions {
+    ParquetReadOptions::default()
+        .to_listing_options(&context.copied_config(), context.copied_table_options())
 }
 
 /// The path as a URL, in which no character of a folder's name can be taken for a pattern.

@@ -39,6 +39,8 @@ impl Format for Columnar {
             Kind::OpenItems => "open_items.parquet",
             Kind::Remittances => "remittances.parquet",
             Kind::Parties => "parties.parquet",
+            Kind::Accounts => "accounts.parquet",
+            Kind::ExchangeRates => "exchange_rates.parquet",
         }
     }
 
@@ -178,6 +180,11 @@ fn unusable_notice(name: &str, content: Content, data_type: &DataType) -> Notice
             "nothing of the file was read: a float cannot hold every amount exactly; write the \
              column as decimal(23, 5) or as text",
         ),
+        Content::Rate => (
+            "a decimal, an integer or text",
+            "nothing of the file was read: a float cannot hold every rate exactly; write the \
+             column as decimal(28, 12) or as text",
+        ),
         Content::Day => (
             "a date, a timestamp or text",
             "nothing of the file was read; write the column as date",
@@ -206,9 +213,12 @@ fn fits(content: Content, data_type: &DataType) -> bool {
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale)
         | DataType::Decimal256(_, scale) => {
-            content == Content::Money || content == Content::Text && *scale == 0
+            matches!(content, Content::Money | Content::Rate)
+                || content == Content::Text && *scale == 0
         }
-        other if other.is_integer() => matches!(content, Content::Money | Content::Text),
+        other if other.is_integer() => {
+            matches!(content, Content::Money | Content::Rate | Content::Text)
+        }
         _ => false,
     }
 }

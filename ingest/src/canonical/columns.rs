@@ -11,6 +11,8 @@ pub(super) enum Kind {
     OpenItems,
     Remittances,
     Parties,
+    Accounts,
+    ExchangeRates,
 }
 
 /// What the values of a column are.
@@ -21,6 +23,7 @@ pub(super) enum Content {
     Currency,
     Money,
     Day,
+    Rate,
 }
 
 /// One column of the canonical list.
@@ -93,12 +96,34 @@ const PARTIES: &[Column] = &[
     column("accounts", Content::Text),
 ];
 
+const ACCOUNTS: &[Column] = &[
+    needed("account", Content::Text),
+    needed("entity", Content::Text),
+    needed("bank", Content::Text),
+    column("currency", Content::Currency),
+    column("name", Content::Text),
+];
+
+const EXCHANGE_RATES: &[Column] = &[
+    needed("rate_date", Content::Day),
+    needed("base_currency", Content::Currency),
+    needed("quote_currency", Content::Currency),
+    needed("rate", Content::Rate),
+    column("source", Content::Text),
+];
+
 /// Names below which a header with something missing is no sign of a kind.
 const NAMES_MIN: usize = 3;
 
 impl Kind {
     /// The kinds, in the order in which a header is held against them.
-    const ALL: [Self; 3] = [Self::OpenItems, Self::Remittances, Self::Parties];
+    const ALL: [Self; 5] = [
+        Self::OpenItems,
+        Self::Remittances,
+        Self::Parties,
+        Self::Accounts,
+        Self::ExchangeRates,
+    ];
 
     /// The columns, in the order of the contract.
     pub fn columns(self) -> &'static [Column] {
@@ -106,6 +131,8 @@ impl Kind {
             Self::OpenItems => OPEN_ITEMS,
             Self::Remittances => REMITTANCES,
             Self::Parties => PARTIES,
+            Self::Accounts => ACCOUNTS,
+            Self::ExchangeRates => EXCHANGE_RATES,
         }
     }
 
@@ -126,6 +153,13 @@ impl Kind {
                 &["payment_reference", "payment_amount"],
             ],
             Self::Parties => &[&["party_id"], &["name"]],
+            Self::Accounts => &[&["account"], &["entity"], &["bank"]],
+            Self::ExchangeRates => &[
+                &["rate_date"],
+                &["base_currency"],
+                &["quote_currency"],
+                &["rate"],
+            ],
         }
     }
 
@@ -135,6 +169,9 @@ impl Kind {
             Self::OpenItems => &["item_id", "open_amount"],
             Self::Remittances => &["payment_reference", "document_number"],
             Self::Parties => &["party_id", "aliases", "parent_id", "accounts"],
+            // A statement has accounts and banks too.
+            Self::Accounts => &[],
+            Self::ExchangeRates => &["base_currency", "quote_currency"],
         }
     }
 
@@ -144,6 +181,8 @@ impl Kind {
             Self::OpenItems => Table::OpenItems,
             Self::Remittances => Table::RemittanceLines,
             Self::Parties => Table::Parties,
+            Self::Accounts => Table::Accounts,
+            Self::ExchangeRates => Table::ExchangeRates,
         }
     }
 
@@ -157,7 +196,7 @@ impl Kind {
         match self {
             Self::OpenItems => Role::OpenItems,
             Self::Remittances => Role::Remittances,
-            Self::Parties => Role::Parties,
+            Self::Parties | Self::Accounts | Self::ExchangeRates => Role::Parties,
         }
     }
 
@@ -173,6 +212,8 @@ impl Kind {
             Self::OpenItems => "open items",
             Self::Remittances => "remittances",
             Self::Parties => "parties",
+            Self::Accounts => "own accounts with entity and bank",
+            Self::ExchangeRates => "exchange rates",
         }
     }
 
@@ -209,7 +250,7 @@ impl Kind {
     fn has_enough(self, count: usize, columns: usize) -> bool {
         let least = match self {
             Self::Parties => 2,
-            Self::OpenItems | Self::Remittances => NAMES_MIN,
+            Self::OpenItems | Self::Remittances | Self::Accounts | Self::ExchangeRates => NAMES_MIN,
         };
         count >= least && 2 * count > columns
     }
@@ -259,6 +300,8 @@ mod tests {
         assert_eq!(kind("party_id,name"), Some(Kind::Parties));
         let advice = "document_number,net,payment_amount";
         assert_eq!(kind(advice), Some(Kind::Remittances));
+        let rates = "base_currency,quote_currency,rate_date";
+        assert_eq!(kind(rates), Some(Kind::ExchangeRates));
     }
 
     #[test]
@@ -278,6 +321,7 @@ mod tests {
     fn foreign_headers_are_of_no_kind() {
         for header in [
             "date,description,amount,currency",
+            "account,bank,date,description,amount",
             "order_id,item_id,sku,quantity,amount,currency",
             "id,number,kind,amount,currency,name",
             "payment_id,item_id,item_number,party_id,currency,applied,discount",

@@ -24,6 +24,8 @@ impl Format for Csv {
             Kind::OpenItems => "open_items.csv",
             Kind::Remittances => "remittances.csv",
             Kind::Parties => "parties.csv",
+            Kind::Accounts => "accounts.csv",
+            Kind::ExchangeRates => "exchange_rates.csv",
         }
     }
 

@@ -31,6 +31,8 @@ impl Format for JsonLines {
             Kind::OpenItems => "open_items.jsonl",
             Kind::Remittances => "remittances.jsonl",
             Kind::Parties => "parties.jsonl",
+            Kind::Accounts => "accounts.jsonl",
+            Kind::ExchangeRates => "exchange_rates.jsonl",
         }
     }
 

@@ -1,6 +1,7 @@
-//! What the business itself delivers: open items, parties and remittances.
+//! What the business itself delivers: open items, parties, remittances, own accounts and exchange
+//! rates.
 //!
-//! Each of the three comes as separated text with a header, as JSON lines or as Parquet, and
+//! Each of them comes as separated text with a header, as JSON lines or as Parquet, and
 //! is recognised by the names of its columns (`tieout formats` lists them). Every value is
 //! held as text against the same rules, whichever file it came in. A row with a bad value goes
 //! into quarantine; the other rows pass.
@@ -36,6 +37,14 @@ pub(crate) static PARTIES_JSON: json_lines::JsonLines = json_lines::JsonLines(Ki
 pub(crate) static OPEN_ITEMS_PARQUET: columnar::Columnar = columnar::Columnar(Kind::OpenItems);
 pub(crate) static REMITTANCES_PARQUET: columnar::Columnar = columnar::Columnar(Kind::Remittances);
 pub(crate) static PARTIES_PARQUET: columnar::Columnar = columnar::Columnar(Kind::Parties);
+pub(crate) static ACCOUNTS_CSV: csv::Csv = csv::Csv(Kind::Accounts);
+pub(crate) static EXCHANGE_RATES_CSV: csv::Csv = csv::Csv(Kind::ExchangeRates);
+pub(crate) static ACCOUNTS_JSON: json_lines::JsonLines = json_lines::JsonLines(Kind::Accounts);
+pub(crate) static EXCHANGE_RATES_JSON: json_lines::JsonLines =
+    json_lines::JsonLines(Kind::ExchangeRates);
+pub(crate) static ACCOUNTS_PARQUET: columnar::Columnar = columnar::Columnar(Kind::Accounts);
+pub(crate) static EXCHANGE_RATES_PARQUET: columnar::Columnar =
+    columnar::Columnar(Kind::ExchangeRates);
 pub(crate) static TRUTH: unread::Truth = unread::Truth;
 pub(crate) static RUN_OUTPUT: unread::RunOutput = unread::RunOutput;
 

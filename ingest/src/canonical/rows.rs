@@ -9,8 +9,8 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
-use tieout_core::schema::AMOUNT_TYPE;
-use tieout_core::{Amount, Currency, Date, ItemKind, QuarantineReason};
+use tieout_core::schema::{AMOUNT_TYPE, RATE_TYPE};
+use tieout_core::{Amount, Currency, Date, ItemKind, QuarantineReason, Rate};
 
 use crate::canonical::columns::{Column, Content, Kind};
 
@@ -59,7 +59,8 @@ pub(super) struct Rows<'a> {
 
 enum Values {
     Text(StringBuilder),
-    Money(Decimal128Builder),
+    /// Amounts, or rates.
+    Decimal(Decimal128Builder),
     Day(Date32Builder),
 }
 
@@ -97,7 +98,7 @@ impl<'a> Rows<'a> {
                     Some(position) => append_text(builder, record.value(position)),
                     None => builder.append_null(),
                 },
-                Values::Money(builder) => builder.append_option(number),
+                Values::Decimal(builder) => builder.append_option(number),
                 Values::Day(builder) => builder.append_option(number.map(|days| days as i32)),
             }
         }
@@ -162,7 +163,11 @@ impl Values {
         match column.content {
             Content::Money => {
                 let builder = Decimal128Builder::with_capacity(room);
-                Self::Money(builder.with_data_type(AMOUNT_TYPE))
+                Self::Decimal(builder.with_data_type(AMOUNT_TYPE))
+            }
+            Content::Rate => {
+                let builder = Decimal128Builder::with_capacity(room);
+                Self::Decimal(builder.with_data_type(RATE_TYPE))
             }
             Content::Day => Self::Day(Date32Builder::with_capacity(room)),
             Content::Text | Content::ItemKind | Content::Currency => {
@@ -174,7 +179,7 @@ impl Values {
     fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Text(builder) => Arc::new(builder.finish()),
-            Self::Money(builder) => Arc::new(builder.finish()),
+            Self::Decimal(builder) => Arc::new(builder.finish()),
             Self::Day(builder) => Arc::new(builder.finish()),
         }
     }
@@ -231,6 +236,9 @@ fn read_number(column: &Column, value: &str) -> Result<Option<i128>, Refusal> {
         Content::Money => Amount::parse(bytes)
             .map(|amount| Some(amount.units()))
             .map_err(|error| refused(&error)),
+        Content::Rate => Rate::parse(bytes)
+            .map(|rate| Some(rate.units()))
+            .map_err(|error| refused(&error)),
         Content::Day => Date::parse_iso(bytes)
             .map(|date| Some(date.days().into()))
             .map_err(|error| refused(&error)),
@@ -253,7 +261,7 @@ fn absent(column: &Column) -> Refusal {
 #[cold]
 fn refusal(column: &Column, value: &str, error: &dyn std::fmt::Display) -> Refusal {
     let reason = match column.content {
-        Content::Money => QuarantineReason::BadAmount,
+        Content::Money | Content::Rate => QuarantineReason::BadAmount,
         Content::Day => QuarantineReason::BadDate,
         Content::Currency => QuarantineReason::BadCurrency,
         Content::Text | Content::ItemKind => QuarantineReason::BadValue,
@@ -280,6 +288,9 @@ fn expected(content: Content) -> String {
         Content::Currency => "three capital letters such as USD".to_owned(),
         Content::Money => "a decimal number such as -1234.50, with a point, without thousands \
                            separators, of at most 18 digits and 5 decimals"
+            .to_owned(),
+        Content::Rate => "a decimal number above zero such as 1.0843, with a point, of at most 16 \
+                          digits and 12 decimals"
             .to_owned(),
         Content::Day => "a date as YYYY-MM-DD".to_owned(),
     }

@@ -1,0 +1,243 @@
+//! Views and table functions: all plan, and all are described.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tieout_ledger::Ledger;
+use tieout_treasury::{
+    BlockingTreasury, Described, Kind, Limits, QueryError, functions, relations,
+};
+
+use super::{answer, answers, open, refusal, write_ledger};
+
+fn empty() -> (TempDir, BlockingTreasury) {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::post(dir.path()).unwrap().finish("x").unwrap();
+    let treasury = BlockingTreasury::open(&ledger, &Limits::default()).unwrap();
+    (dir, treasury)
+}
+
+fn call(described: &Described) -> String {
+    let arguments = described.parameters.iter().map(|parameter| {
+        if parameter.is_date {
+            "'2026-03-31'"
+        } else if parameter.name == "reporting_currency" {
+            "'EUR'"
+        } else {
+            "'a1'"
+        }
+    });
+    let arguments: Vec<_> = arguments.collect();
+    format!("{}({})", described.name, arguments.join(", "))
+}
+
+#[test]
+fn every_view_answers_and_every_column_is_described() {
+    let ((_empty, empty), (_filled, filled)) = (empty(), open());
+    for described in relations().filter(|described| described.kind != Kind::Table) {
+        assert!(!described.comment.is_empty(), "{}", described.name);
+        let mut ways = Vec::new();
+        if described.kind == Kind::View {
+            ways.push(described.name.clone());
+        }
+        if !described.parameters.is_empty() {
+            ways.push(call(described));
+        }
+        for way in ways {
+            let sql = format!("select * from {way}");
+            answer(&empty, &sql);
+            answer(&filled, &sql);
+            let schema = filled.query(&sql).unwrap().schema();
+            let found: Vec<_> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            let described: Vec<_> = described.columns.iter().map(|c| c.name.as_str()).collect();
+            assert_eq!(found, described, "{way}");
+        }
+    }
+}
+
+#[test]
+fn the_catalog_says_what_everything_is() {
+    let (_dir, treasury) = open();
+    let undescribed = answer(
+        &treasury,
+        "select relation, column_name from catalog where comment is null or comment = ''",
+    );
+    assert!(undescribed.is_empty(), "{undescribed:?}");
+    answers(
+        "select kind, data_type, comment from catalog where relation = 'payments' and place <= 1",
+        &[
+            "table||One row a payment that came in, with what became of it: amount = applied + \
+             on_account + unapplied",
+            "table|text|Identity of the payment: a hash of what the bank wrote",
+        ],
+    );
+    let views = answer(
+        &treasury,
+        "select table_name from information_schema.tables where table_type = 'VIEW' \
+         and table_schema = 'public'",
+    );
+    assert!(views.contains(&"cash_position".to_owned()), "{views:?}");
+}
+
+#[test]
+fn functions_answer() {
+    for (sql, expected) in [
+        ("select normalize_reference('INV-0048213')", "48213"),
+        ("select normalize_reference(null)", ""),
+        (
+            "select name_similarity('Harbor Intl Mfg', 'HARBOR INTERNATIONAL MANUFACTURING CO')",
+            "1",
+        ),
+        (
+            "select bai_type('115'), bai_type(15), bai_type('998')",
+            "lockbox deposit|closing ledger|",
+        ),
+        (
+            "select iso_code('PMNT-RCDT-ESCT'), iso_code('CUST', 'reason')",
+            "payments, received credit transfers, SEPA credit transfer|requested by the customer",
+        ),
+        ("select business_days('2026-03-13', '2026-03-16')", "1"),
+        (
+            "select business_days('2026-04-02', date '2026-04-07', 'target')",
+            "1",
+        ),
+        ("select float_date('2026-03-13', 2)", "2026-03-17"),
+        ("select float_date('2026-11-25', 1, 'fed')", "2026-11-27"),
+        ("select convert(10, 'EUR', 'EUR', '2026-03-13')", "10.00"),
+        ("select convert(10.5, 'EUR', 'USD', '2026-03-13')", ""),
+        (
+            "select count(name_similarity(name, 'acme')) from parties",
+            "2",
+        ),
+    ] {
+        answers(sql, &[expected]);
+    }
+    let (_dir, treasury) = open();
+    for (sql, says) in [
+        (
+            "select float_date('2026-03-13', 1, 'mars')",
+            "the calendars are weekdays, target",
+        ),
+        ("select iso_code('CUST', 'mars')", "the sets are balance"),
+        (
+            "select convert(1, 'Euro', 'USD', '2026-03-13')",
+            "three capital letters",
+        ),
+        (
+            "select business_days('2026-03-13')",
+            "business_days(from, to [, calendar])",
+        ),
+        ("select * from candidates()", "write candidates(payment_id)"),
+        (
+            "select * from receivables_ageing('31.3.2026')",
+            "write it as '2026-03-31'",
+        ),
+    ] {
+        let error = refusal(&treasury, sql).to_string();
+        assert!(error.contains(says), "{sql}: {error}");
+    }
+    for function in functions() {
+        assert!(function.usage.starts_with(function.name) && !function.comment.is_empty());
+    }
+}
+
+#[test]
+fn arguments_are_values_and_never_sql() {
+    let (_dir, treasury) = open();
+    let sql = "select count(*) from explain_payment('x'' or payment_id <> ''')";
+    assert_eq!(answer(&treasury, sql), ["0"]);
+    let sql = "select what, name from explain_payment('a1')";
+    assert_eq!(answer(&treasury, sql), ["decision|applied"]);
+}
+
+#[test]
+fn time_has_a_limit_and_queries_can_be_stopped() {
+    const LONG: &str = "select count(*) from generate_series(1, 100000000) a, \
+                        generate_series(1, 100000000) b where (a.value * b.value) % 7 = 3";
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = write_ledger(dir.path());
+    let limits = Limits {
+        time: Some(Duration::from_secs(1)),
+        ..Limits::default()
+    };
+    let treasury = BlockingTreasury::open(&ledger, &limits).unwrap();
+    assert_eq!(refusal(&treasury, LONG), QueryError::Time { seconds: 1 });
+    let treasury = BlockingTreasury::open(&ledger, &Limits::default()).unwrap();
+    let mut rows = treasury.query(LONG).unwrap();
+    let canceller = rows.canceller();
+    let stopping = std::thread::spawn(move || canceller.cancel());
+    assert_eq!(rows.next().unwrap().unwrap_err(), QueryError::Cancelled);
+    stopping.join().unwrap();
+    assert_eq!(answer(&treasury, "select 1"), ["1"]);
+}
+
+fn create(name: &str, path: &Path) -> String {
+    format!(
+        "create external table {name} stored as csv location '{}' \
+         options ('format.has_header' 'true')",
+        path.display()
+    )
+}
+
+#[test]
+fn own_files_are_joined_in_from_allowed_folders_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = write_ledger(&dir.path().join("ledger"));
+    let (allowed, other) = (dir.path().join("own"), dir.path().join("other"));
+    std::fs::create_dir_all(&allowed).unwrap();
+    std::fs::create_dir_all(&other).unwrap();
+    let own = allowed.join("regions.csv");
+    std::fs::write(&own, "party_id,region\nC1,north\nC2,south\n").unwrap();
+    std::fs::write(other.join("secret.csv"), "a\n1\n").unwrap();
+    let limits = Limits {
+        allow_paths: vec![allowed.clone()],
+        ..Limits::default()
+    };
+    let treasury = BlockingTreasury::open(&ledger, &limits).unwrap();
+    answer(&treasury, &create("regions", &own));
+    let joined = "select region, count(*) from payments join regions using (party_id) group by 1 \
+                  order by 1";
+    assert_eq!(answer(&treasury, joined), ["north|2", "south|2"]);
+    let way_out = allowed.join("../other/secret.csv");
+    let copied = format!("copy payments to '{}'", allowed.join("out.csv").display());
+    for (sql, says) in [
+        (
+            create("x", &other.join("secret.csv")),
+            "in no folder that --allow-path names",
+        ),
+        (
+            create("x", &way_out),
+            "in no folder that --allow-path names",
+        ),
+        (create("payments", &own), "'payments' already exists"),
+        (
+            create("cash_position", &own),
+            "'cash_position' already exists",
+        ),
+        (
+            create("x", Path::new("https://example.com/a.csv")),
+            "is not there",
+        ),
+        (copied, "only read"),
+        ("create table x as select 1".to_owned(), "only read"),
+    ] {
+        let error = refusal(&treasury, &sql).to_string();
+        assert!(error.contains(says), "{sql}: {error}");
+    }
+    #[cfg(unix)]
+    {
+        let link = allowed.join("link");
+        std::os::unix::fs::symlink(&other, &link).unwrap();
+        for path in [&link, &allowed] {
+            let error = refusal(&treasury, &create("y", path)).to_string();
+            assert!(error.contains("in no folder"), "{error}");
+        }
+    }
+    let missing = Limits {
+        allow_paths: vec![dir.path().join("nowhere")],
+        ..Limits::default()
+    };
+    let error = BlockingTreasury::open(&ledger, &missing).err().unwrap();
+    assert!(matches!(error, QueryError::Folder { .. }), "{error}");
+}
