@@ -8,7 +8,7 @@ use crate::Outcome;
 use crate::failure::Failure;
 use crate::terminal::{Paint, WIDTH, wrap};
 
-const NAME_WIDTH: usize = 22;
+const NAME_WIDTH: usize = 24;
 
 /// Lists every format with what it is.
 pub fn formats() -> Result<Outcome, Failure> {
