@@ -107,7 +107,8 @@ impl<W: Write> Page<W> {
         self.heading("Balances")?;
         for balance in balances {
             let values: Vec<&str> = balance.values.iter().map(|(_, value)| &**value).collect();
-            writeln!(self.out, "  line {:<6} {}", balance.line, values.join("  "))?;
+            let place = place(balance);
+            writeln!(self.out, "  {place:<11} {}", values.join("  "))?;
         }
         Ok(())
     }
@@ -160,7 +161,7 @@ impl<W: Write> Page<W> {
         }
         self.heading("Lines and the rows that they became")?;
         for row in &file.rows {
-            writeln!(self.out, "  line {}", row.line)?;
+            writeln!(self.out, "  {}", place(row))?;
             self.source(&row.source)?;
             let values = row.values.iter();
             let values = values.map(|(name, value)| format!("{name}={value}"));
@@ -196,6 +197,12 @@ impl<W: Write> Page<W> {
         }
         Ok(())
     }
+}
+
+/// `line 57`, or `line 57, sheet March, row 12`.
+fn place(row: &Row) -> String {
+    let named = row.place.iter().map(|place| format!(", {place}"));
+    format!("line {}{}", row.line, named.collect::<String>())
 }
 
 /// The text broken into lines, all but the first set in by `by` blanks.

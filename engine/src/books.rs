@@ -1,14 +1,11 @@
 //! What the business knows, loaded before the first bank line: layouts, parties, open items,
 //! remittance advice.
 
-use std::fs;
-use std::sync::Arc;
-
 use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::{filter_record_batch, not};
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, Severity};
-use tieout_ingest::{Batch, Counts, CsvProfiles, Layouts, ReadError, Role, Settings};
+use tieout_ingest::{Batch, Counts, ReadError, Role, Settings};
 use tieout_matcher::{Loaded, LoadedBatch, Session, Source};
 
 use crate::carried::{self, Earlier};
@@ -31,36 +28,10 @@ pub fn add_layouts(
     settings: &mut Settings,
     report: &mut Report,
 ) -> Result<(), EngineError> {
-    let mut layouts = Layouts::clone(&settings.layouts);
-    let mut csv_profiles = CsvProfiles::clone(&settings.csv_profiles);
-    for file in found.of(Role::Profile) {
-        let name = &file.source.name;
-        let added = fs::read_to_string(&file.source.path)
-            .map_err(|error| error.to_string())
-            .and_then(|text| {
-                let added = match file.format.name() {
-                    "bank_csv_profile" => csv_profiles.add(name, &text),
-                    _ => layouts.add(name, &text),
-                };
-                added.map_err(|error| error.to_string())
-            });
-        if let Err(error) = added {
-            report.findings(&[Finding {
-                severity: Severity::Error,
-                code: FindingCode::UnreadableFile,
-                file: name.clone(),
-                line: None,
-                found: error,
-                expected: "a lockbox layout or CSV profile in TOML".to_owned(),
-                action: "correct the layout and run again; the shipped layouts were used"
-                    .to_owned(),
-            }])?;
-        }
-        skip(file, settings, report)?;
-    }
-    settings.layouts = Arc::new(layouts);
-    settings.csv_profiles = Arc::new(csv_profiles);
-    Ok(())
+    report.findings(&found.add_layouts_to(settings))?;
+    found
+        .of(Role::Profile)
+        .try_for_each(|file| skip(file, settings, report))
 }
 
 /// Reads a file that brings no rows, for its findings and counts.

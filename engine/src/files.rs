@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tieout_core::{Finding, FindingCode, Severity};
 use tieout_ingest::{
-    CsvProfiles, FORMATS, Format, HEAD_BYTES, Role, SourceFile, recognize_by_profile,
-    recognize_file, unpack,
+    CsvProfiles, FORMATS, Format, HEAD_BYTES, Layouts, Role, Settings, SourceFile,
+    recognize_by_profile, recognize_file, unpack,
 };
 
 use crate::{EngineError, FileSummary};
@@ -57,6 +58,49 @@ impl Found {
     pub fn of(&self, role: Role) -> impl Iterator<Item = &Known> {
         self.known.iter().filter(move |file| file.role == role)
     }
+
+    /// Adds the layouts and profiles among the files to `settings`; says what is wrong with those
+    /// that cannot be used.
+    pub fn add_layouts_to(&self, settings: &mut Settings) -> Vec<Finding> {
+        let mut layouts = Layouts::clone(&settings.layouts);
+        let mut csv_profiles = CsvProfiles::clone(&settings.csv_profiles);
+        let mut findings = Vec::new();
+        for file in self.of(Role::Profile) {
+            let name = &file.source.name;
+            let added = fs::read_to_string(&file.source.path)
+                .map_err(|error| error.to_string())
+                .and_then(|text| {
+                    let added = match file.format.name() {
+                        "bank_csv_profile" => csv_profiles.add(name, &text),
+                        _ => layouts.add(name, &text),
+                    };
+                    added.map_err(|error| error.to_string())
+                });
+            if let Err(error) = added {
+                findings.push(unusable_layout(name, error));
+            }
+        }
+        settings.layouts = Arc::new(layouts);
+        settings.csv_profiles = Arc::new(csv_profiles);
+        findings
+    }
+}
+
+/// The layouts and profiles that lie beside the file at `path`.
+///
+/// # Errors
+/// [`EngineError::Path`] if the folder cannot be read.
+pub fn find_beside(path: &Path) -> Result<Found, EngineError> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let is_toml = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+    let beside = entries(folder)?.into_iter().filter(is_toml);
+    let mut found = Found::default();
+    beside.for_each(|path| classify(&path, &mut found));
+    found.known.retain(|file| file.role == Role::Profile);
+    Ok(found)
 }
 
 /// Lists the files under `paths` and tells what each is.
@@ -86,30 +130,39 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
 }
 
 fn list(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), EngineError> {
-    let wrap = |source: io::Error| EngineError::Path {
-        path: path.to_owned(),
-        source,
-    };
-    if !fs::metadata(path).map_err(wrap)?.is_dir() {
+    if !fs::metadata(path).map_err(refused(path))?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
     if depth == DEPTH_MAX {
-        return Err(wrap(io::Error::other("too many folders inside folders")));
+        let error = io::Error::other("too many folders inside folders");
+        return Err(refused(path)(error));
     }
-    let mut entries: Vec<PathBuf> = fs::read_dir(path)
+    entries(path)?
+        .iter()
+        .try_for_each(|entry| list(entry, depth + 1, files))
+}
+
+fn refused(path: &Path) -> impl Fn(io::Error) -> EngineError {
+    |source| EngineError::Path {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// What lies in a folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .and_then(|entries| {
             entries
                 .map(|entry| entry.map(|entry| entry.path()))
                 .collect()
         })
-        .map_err(wrap)?;
+        .map_err(refused(folder))?;
     entries.retain(|entry| !is_hidden(entry));
     // By name, so that a run does not depend on the order of the file system.
     entries.sort();
-    entries
-        .iter()
-        .try_for_each(|entry| list(entry, depth + 1, files))
+    Ok(entries)
 }
 
 /// Files that people did not put there: `.git`, `.DS_Store` and their like.
@@ -223,6 +276,18 @@ impl Found {
             quarantined: 0,
             known_before: 0,
         });
+    }
+}
+
+fn unusable_layout(name: &str, error: String) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        code: FindingCode::UnreadableFile,
+        file: name.to_owned(),
+        line: None,
+        found: error,
+        expected: "a lockbox layout or CSV profile in TOML".to_owned(),
+        action: "correct the layout and run again; the shipped layouts were used".to_owned(),
     }
 }
 

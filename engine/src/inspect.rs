@@ -9,10 +9,13 @@ use arrow::array::{Array, Decimal128Array, RecordBatch, StringArray, UInt64Array
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use tieout_core::schema::Table;
 use tieout_core::{Amount, Direction, Finding, QuarantinedLine};
-use tieout_ingest::{Batch, Counts, HEAD_BYTES, ReadError, Settings, SourceFile};
-use tieout_ingest::{recognize_file, unpack};
+use tieout_ingest::{
+    Batch, Counts, Format, HEAD_BYTES, ReadError, Settings, ShownLine, SourceFile,
+};
+use tieout_ingest::{recognize_by_profile, recognize_file, unpack};
 
 use crate::EngineError;
+use crate::files;
 use crate::intake::{arrow, column, internal};
 
 /// Bytes of a file's beginning whose lines are shown.
@@ -65,6 +68,8 @@ pub struct Row {
     pub table: &'static str,
     /// The first line, from 1.
     pub line: u64,
+    /// Where people find it, for files whose lines are no text: `sheet March, row 12`.
+    pub place: Option<String>,
     /// The bytes of the file that it was read from, as text; empty beyond the part that is shown.
     pub source: String,
     /// The columns that have a value.
@@ -72,7 +77,7 @@ pub struct Row {
 }
 
 /// Reads the file at `path` (each of its files, if it is an archive), keeping the first
-/// `rows_max` rows of each.
+/// `rows_max` rows of each. Layouts and profiles beside it count as in a run of its folder.
 ///
 /// # Errors
 /// [`EngineError::Path`] if it cannot be read, [`EngineError::Internal`] for a mistake in a
@@ -87,11 +92,16 @@ pub fn inspect(
         source,
     };
     let files = unpack(path, &path.display().to_string()).map_err(wrap)?;
-    let inspections = files
-        .iter()
-        .map(|file| inspect_file(file, settings, rows_max));
+    let mut settings = settings.clone();
+    let unusable = files::find_beside(path)?.add_layouts_to(&mut settings);
+    let inspect = |file| {
+        let mut inspection = inspect_file(file, &settings, rows_max)?;
+        inspection.findings.extend_from_slice(&unusable);
+        Ok(inspection)
+    };
+    let inspections = files.iter().map(inspect);
     inspections
-        .map(|inspection| inspection.map_err(|error| error.at(path)))
+        .map(|inspection| inspection.map_err(|error: Trouble| error.at(path)))
         .collect()
 }
 
@@ -137,7 +147,10 @@ fn inspect_file(
         digest: digest.finalize().to_hex().to_string(),
         ..Inspection::default()
     };
-    let Some(format) = recognize_file(file, &file.head(HEAD_BYTES)?) else {
+    let head = file.head(HEAD_BYTES)?;
+    let known = recognize_file(file, &head)
+        .or_else(|| recognize_by_profile(file, &head, &settings.csv_profiles));
+    let Some(format) = known else {
         return Ok(inspection);
     };
     inspection.format = Some((format.name().to_owned(), format.about()));
@@ -163,7 +176,26 @@ fn inspect_file(
         Err(ReadError::Io { source, .. }) => return Err(source.into()),
         Err(error) => return Err(internal(error).into()),
     };
+    view.inspection.show(format, file);
     Ok(view.inspection)
+}
+
+impl Inspection {
+    /// Shows the lines of a file whose bytes are no text as people see them.
+    fn show(&mut self, format: &dyn Format, file: &SourceFile) {
+        let rows = || self.rows.iter().chain(&self.balances);
+        let lines = rows().map(|row| row.line).collect();
+        let Some(shown) = format.shown(file, &lines) else {
+            return;
+        };
+        let shown: BTreeMap<u64, ShownLine> =
+            shown.into_iter().map(|line| (line.line, line)).collect();
+        for row in self.rows.iter_mut().chain(&mut self.balances) {
+            let line = shown.get(&row.line);
+            row.place = line.map(|line| line.place.clone());
+            row.source = line.map_or_else(String::new, |line| line.text.clone());
+        }
+    }
 }
 
 /// The beginning of the file, by bytes and by lines.
@@ -306,6 +338,7 @@ impl Viewer {
         Ok(Row {
             table: table.name(),
             line,
+            place: None,
             source,
             values,
         })

@@ -1,5 +1,6 @@
 //! What a format is, and what it gives.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -141,6 +142,17 @@ pub enum ReadError {
     },
 }
 
+/// A line of a file that people see otherwise than as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownLine {
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// Where people find it: `sheet March, row 12`.
+    pub place: String,
+    /// What stands there.
+    pub text: String,
+}
+
 /// One kind of file.
 pub trait Format: Sync {
     /// The name, as outputs show it (`bai2`, `lockbox`, `open_items.csv`).
@@ -165,6 +177,12 @@ pub trait Format: Sync {
     /// they hold at the end of the file.
     fn recognizes_file(&self, _file: &SourceFile, head: &[u8]) -> bool {
         self.recognizes(head)
+    }
+
+    /// The `lines` of `file` as people see them, as far as they can still be read; none if the
+    /// lines of the format are text, to be shown as it stands.
+    fn shown(&self, _file: &SourceFile, _lines: &BTreeSet<u64>) -> Option<Vec<ShownLine>> {
+        None
     }
 
     /// Reads the file as a stream.

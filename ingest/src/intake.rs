@@ -30,10 +30,34 @@ pub struct Notice {
     pub action: Cow<'static, str>,
 }
 
+/// A part of a file that people know by a name and rows of its own, such as a sheet. Its lines
+/// are counted on from those of the parts before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// What people call it: `sheet March`.
+    pub name: String,
+    /// Lines of the parts before it.
+    pub before: u64,
+}
+
+impl Part {
+    /// Where a line of the file stands: `sheet March, row 12`.
+    pub fn place(&self, line: u64) -> String {
+        format!("{}, row {}", self.name, line.saturating_sub(self.before))
+    }
+
+    fn tell(&self, line: Option<u64>, text: &str) -> String {
+        let place = line.map_or_else(|| self.name.clone(), |line| self.place(line));
+        format!("{place}: {text}")
+    }
+}
+
 /// Hands over what is read of one file, and counts it.
 pub struct Intake<'a> {
     file: &'a SourceFile,
     receiver: &'a mut dyn Receiver,
+    /// The part that is read now, which whatever is said names; none for the file as a whole.
+    pub part: Option<Part>,
     /// What was handed over so far. Readers set `bytes`, `lines` and `profile`; rows and lines in
     /// quarantine are counted here.
     pub counts: Counts,
@@ -45,6 +69,7 @@ impl<'a> Intake<'a> {
         Self {
             file,
             receiver,
+            part: None,
             counts: Counts::default(),
         }
     }
@@ -78,7 +103,10 @@ impl<'a> Intake<'a> {
     ///
     /// # Errors
     /// [`Stopped`] if nothing more is wanted.
-    pub fn report(&mut self, notice: Notice) -> Result<(), Stopped> {
+    pub fn report(&mut self, mut notice: Notice) -> Result<(), Stopped> {
+        if let Some(part) = &self.part {
+            notice.found = part.tell(notice.line, &notice.found);
+        }
         self.receiver.receive(Batch::Finding(Finding {
             severity: notice.severity,
             code: notice.code,
@@ -101,13 +129,17 @@ impl<'a> Intake<'a> {
         message: impl Into<String>,
     ) -> Result<(), Stopped> {
         let kept = line.bytes.len().min(RAW_BYTES_MAX);
+        let mut message = message.into();
+        if let Some(part) = &self.part {
+            message = part.tell(Some(line.number), &message);
+        }
         self.hand_over(Batch::Quarantine(QuarantinedLine {
             file: self.file.name.clone(),
             line: line.number,
             byte_start: line.start,
             byte_end: line.end,
             reason,
-            message: message.into(),
+            message,
             raw: line.bytes[..kept].to_vec(),
         }))
     }

@@ -48,8 +48,8 @@ mod x937;
 mod xml;
 
 pub use bank_csv::CsvProfiles;
-pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, Stopped};
-pub use intake::{Intake, Notice, RAW_BYTES_MAX};
+pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, ShownLine, Stopped};
+pub use intake::{Intake, Notice, Part, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};
 pub use lockbox::{LayoutError, Layouts};
 pub use registry::{FORMATS, HEAD_BYTES, recognize, recognize_by_profile, recognize_file};

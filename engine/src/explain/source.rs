@@ -1,9 +1,10 @@
 //! The lines that a payment was read from.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::ops::Range;
 
-use tieout_ingest::{SourceFile, locate};
+use tieout_ingest::{FORMATS, ShownLine, SourceFile, locate};
 
 /// Bytes of a payment's lines that are shown.
 const SHOWN_BYTES_MAX: u64 = 1 << 16;
@@ -17,7 +18,9 @@ pub struct Source {
     pub file: String,
     /// The first line, from 1.
     pub line: u64,
-    /// The bytes of its lines.
+    /// Where people find it, for files whose lines are no text: `sheet March, row 12`.
+    pub place: Option<String>,
+    /// The bytes of its lines; empty where they do not stand in the file as they are.
     pub bytes: Range<u64>,
     /// The file's format.
     pub format: Option<String>,
@@ -54,13 +57,14 @@ pub struct Place {
 
 /// Reads the lines again.
 pub fn find(place: Place) -> Source {
-    let text = match read(&place) {
-        Ok(text) => text,
-        Err(error) => SourceText::Gone(error.to_string()),
+    let (text, shown) = match read(&place) {
+        Ok(read) => read,
+        Err(error) => (SourceText::Gone(error.to_string()), None),
     };
     Source {
         file: place.file,
         line: place.line,
+        place: shown,
         bytes: place.bytes,
         format: place.format,
         profile: place.profile,
@@ -68,7 +72,8 @@ pub fn find(place: Place) -> Source {
     }
 }
 
-fn read(place: &Place) -> io::Result<SourceText> {
+/// The lines, and where people find them if they do not stand in the file as they are.
+fn read(place: &Place) -> io::Result<(SourceText, Option<String>)> {
     let file = locate(&place.file)?;
     let is_checked = match &place.digest {
         Some(digest)
@@ -77,18 +82,29 @@ fn read(place: &Place) -> io::Result<SourceText> {
                 .is_none_or(|length| length <= CHECKED_BYTES_MAX) =>
         {
             if digest_of(&file)? != *digest {
-                return Ok(SourceText::Changed);
+                return Ok((SourceText::Changed, None));
             }
             true
         }
         _ => false,
     };
-    let lines = lines(&file, &place.bytes)?;
-    Ok(if is_checked {
+    let (lines, shown) = match shown(&file, place) {
+        Some(line) => (vec![printable(&line.text)], Some(line.place)),
+        None => (lines(&file, &place.bytes)?, None),
+    };
+    let text = if is_checked {
         SourceText::Lines(lines)
     } else {
         SourceText::Unchecked(lines)
-    })
+    };
+    Ok((text, shown))
+}
+
+/// The line of a file whose bytes are no text.
+fn shown(file: &SourceFile, place: &Place) -> Option<ShownLine> {
+    let name = place.format.as_deref()?;
+    let format = FORMATS.iter().find(|format| format.name() == name)?;
+    format.shown(file, &BTreeSet::from([place.line]))?.pop()
 }
 
 fn digest_of(file: &SourceFile) -> io::Result<String> {

@@ -1,6 +1,7 @@
 //! An explanation as text for people.
 
 use std::fmt;
+use std::ops::Range;
 
 use tieout_core::{Amount, Feature, Reason, Rule, Status};
 use tieout_matcher::PRIOR;
@@ -69,7 +70,7 @@ fn heading(payment: &Payment, source: &Source, out: Out) -> fmt::Result {
 
 fn read_from(source: &Source) -> String {
     let place = format!("{}:{}", source.file, source.line);
-    let names = [&source.format, &source.profile];
+    let names = [&source.place, &source.format, &source.profile];
     let names: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
     if names.is_empty() {
         place
@@ -330,15 +331,23 @@ fn source(source: &Source, out: Out) -> fmt::Result {
         }
         SourceText::Changed => writeln!(
             out,
-            "  the file has changed since the run; bytes {} to {} held the payment",
-            source.bytes.start, source.bytes.end
+            "  the file has changed since the run{}",
+            range(source, "held")
         ),
         SourceText::Gone(error) => writeln!(
             out,
-            "  the file cannot be read from this folder ({error}); bytes {} to {} hold the payment",
-            source.bytes.start, source.bytes.end
+            "  the file cannot be read from this folder ({error}){}",
+            range(source, "hold")
         ),
     }
+}
+
+fn range(source: &Source, verb: &str) -> String {
+    let Range { start, end } = source.bytes;
+    if start == end {
+        return String::new();
+    }
+    format!("; bytes {start} to {end} {verb} the payment")
 }
 
 fn numbered(out: Out, first: u64, lines: &[String]) -> fmt::Result {

@@ -133,7 +133,7 @@ pub(super) fn assumed(conventions: &Conventions) -> Option<Notice> {
 }
 
 /// Several readings fit; nothing is read.
-pub(super) fn uncertain(place: &str, plan: &Plan, uncertain: &Uncertain) -> Notice {
+pub(super) fn uncertain(plan: &Plan, uncertain: &Uncertain) -> Notice {
     let key = &uncertain.key;
     let action = match (&plan.profile, plan.columns.longest_name()) {
         (Some(profile), _) => format!(
@@ -154,31 +154,31 @@ pub(super) fn uncertain(place: &str, plan: &Plan, uncertain: &Uncertain) -> Noti
         severity: Severity::Error,
         code: FindingCode::LayoutUncertain,
         line: uncertain.line,
-        found: format!("{place}{}", uncertain.found),
+        found: uncertain.found.clone(),
         expected: "content that has one reading".to_owned(),
         action: action.into(),
     }
 }
 
 /// A sheet beside others that are statements.
-pub(super) fn other_sheet(place: &str) -> Notice {
+pub(super) fn other_sheet() -> Notice {
     Notice {
         severity: Severity::Info,
         code: FindingCode::UnexpectedRecord,
         line: None,
-        found: format!("{place}it has no columns of dates and money, and was not read"),
+        found: "it has no columns of dates and money, and was not read".to_owned(),
         expected: String::new(),
         action: "".into(),
     }
 }
 
 /// No column of dates or of money is known.
-pub(super) fn no_columns(place: &str) -> Notice {
+pub(super) fn no_columns() -> Notice {
     Notice {
         severity: Severity::Error,
         code: FindingCode::LayoutUncertain,
         line: None,
-        found: format!("{place}no heading is known for a column of dates and one of money"),
+        found: "no heading is known for a column of dates and one of money".to_owned(),
         expected: "a heading such as Date, Description, Amount".to_owned(),
         action: "Nothing was read. Put a profile beside the file: TOML with format = \
                  \"bank_csv\" and the columns."

@@ -8,8 +8,8 @@
 //! alone is no evidence of it. A [`CsvProfiles`] file settles it.
 //!
 //! `plan` finds the columns by the vocabulary in `words.toml` (`columns`), by a `profile`, or in a
-//! file without a heading by what stands in them (`content`). `row` cuts text, `workbook` reads
-//! sheets; `amount` and `date` take cells apart, `money` tells what a row does to the account,
+//! file without a heading by what stands in them (`content`). `row` cuts text, `sheets` reads
+//! a `workbook`; `amount` and `date` take cells apart, `money` tells what a row does to the account,
 //! `running_balance` follows the balance from line to line, `entry` makes the row.
 
 mod amount;
@@ -27,6 +27,7 @@ mod profile;
 mod row;
 mod running_balance;
 mod shared;
+mod sheets;
 mod statement;
 mod tally;
 mod words;
@@ -48,11 +49,9 @@ use plan::Plan;
 pub use profile::CsvProfiles;
 use profile::Profile;
 use row::{Cut, Row, TextRows};
+pub use sheets::BankXlsx;
 use statement::Statement;
-use workbook::{Refused, Workbook};
 
-/// Rows of a sheet by which its columns are told.
-const SHEET_ROWS: usize = 400;
 /// Bytes of a profile that are read.
 const PROFILE_BYTES_MAX: u64 = 1 << 20;
 
@@ -90,7 +89,7 @@ impl Format for BankCsv {
         let plan = Plan::of_text(&text.head, text.is_whole(), &settings.csv_profiles);
         let mut intake = Intake::new(file, receiver);
         let Some(plan) = plan.filter(|plan| plan.columns.are_known) else {
-            intake.report(inference::no_columns(""))?;
+            intake.report(inference::no_columns())?;
             return count(file, settings, intake);
         };
         let mut evidence = Evidence::new(&plan);
@@ -104,7 +103,7 @@ impl Format for BankCsv {
             intake.report(inference::converted(first, count))?;
         }
         let place = inference::separation(&plan);
-        let Some(conventions) = decide("", &place, &plan, &evidence, &mut intake)? else {
+        let Some(conventions) = decide(&place, &plan, &evidence, &mut intake)? else {
             return Ok(intake.counts);
         };
         let mut rows = text.rows(plan.cut)?;
@@ -200,7 +199,6 @@ fn count(
 
 /// Decides the conventions and says what they are; none if they stay open.
 fn decide(
-    sheet: &str,
     place: &str,
     plan: &Plan,
     evidence: &Evidence,
@@ -218,169 +216,9 @@ fn decide(
             Ok(Some(conventions))
         }
         Err(uncertain) => {
-            intake.report(inference::uncertain(sheet, plan, &uncertain))?;
+            intake.report(inference::uncertain(plan, &uncertain))?;
             Ok(None)
         }
-    }
-}
-
-/// Statements in workbooks.
-pub struct BankXlsx;
-
-impl Format for BankXlsx {
-    fn name(&self) -> &'static str {
-        "bank_xlsx"
-    }
-
-    fn about(&self) -> String {
-        "any bank's statement as a workbook (XLSX): every sheet with columns as in bank_csv"
-            .to_owned()
-    }
-
-    fn role(&self) -> Role {
-        Role::BankLines
-    }
-
-    fn recognizes(&self, _head: &[u8]) -> bool {
-        false
-    }
-
-    fn recognizes_file(&self, file: &SourceFile, head: &[u8]) -> bool {
-        if !head.starts_with(b"PK\x03\x04") {
-            return false;
-        }
-        let Ok(mut workbook) = Workbook::open(file) else {
-            return false;
-        };
-        workbook.sheets().iter().any(|sheet| {
-            let plan = plan_of_sheet(&mut workbook, sheet, &CsvProfiles::default());
-            plan.is_ok_and(|plan| plan.is_some())
-        })
-    }
-
-    fn read(
-        &self,
-        file: &SourceFile,
-        settings: &Settings,
-        receiver: &mut dyn Receiver,
-    ) -> Result<Counts, ReadError> {
-        let mut intake = Intake::new(file, receiver);
-        match read_workbook(file, settings, &mut intake) {
-            Ok(()) => {}
-            Err(Refused::Read(error)) => return Err(error),
-            Err(Refused::Damaged(found)) => intake.report(damaged(found))?,
-        }
-        Ok(intake.counts)
-    }
-}
-
-impl BankXlsx {
-    /// Whether a profile names the columns of a sheet.
-    pub(crate) fn fits_profile(file: &SourceFile, head: &[u8], profiles: &CsvProfiles) -> bool {
-        if !head.starts_with(b"PK\x03\x04") {
-            return false;
-        }
-        let Ok(mut workbook) = Workbook::open(file) else {
-            return false;
-        };
-        workbook.sheets().iter().any(|sheet| {
-            let plan = plan_of_sheet(&mut workbook, sheet, profiles);
-            matches!(plan, Ok(Some(plan)) if plan.profile.is_some())
-        })
-    }
-}
-
-fn read_workbook(
-    file: &SourceFile,
-    settings: &Settings,
-    intake: &mut Intake<'_>,
-) -> Result<(), Refused> {
-    let mut workbook = Workbook::open(file)?;
-    intake.counts.bytes = workbook.bytes;
-    let mut first_refused = None;
-    let mut has_statement = false;
-    let mut others = Vec::new();
-    for sheet in workbook.sheets() {
-        let plan = plan_of_sheet(&mut workbook, &sheet, &settings.csv_profiles)?;
-        let place = format!("sheet {sheet}: ");
-        match plan {
-            Some(plan) if plan.columns.are_known => {
-                has_statement = true;
-                let refused = read_sheet(&mut workbook, &sheet, &plan, settings, intake)?;
-                first_refused = first_refused.or(refused);
-            }
-            Some(_) => intake.report(inference::no_columns(&place))?,
-            None if has_rows(&mut workbook, &sheet)? => others.push(place),
-            None => {}
-        }
-    }
-    for place in others {
-        intake.report(if has_statement {
-            inference::other_sheet(&place)
-        } else {
-            inference::no_columns(&place)
-        })?;
-    }
-    Ok(intake.report_quarantined(first_refused)?)
-}
-
-fn read_sheet(
-    workbook: &mut Workbook,
-    sheet: &str,
-    plan: &Plan,
-    settings: &Settings,
-    intake: &mut Intake<'_>,
-) -> Result<Option<u64>, Refused> {
-    let mut evidence = Evidence::new(plan);
-    let mut lines = 0;
-    workbook.rows(sheet, &mut |row| {
-        evidence.add(&plan.columns, row);
-        lines += 1;
-        Ok(true)
-    })?;
-    intake.counts.lines += lines;
-    let place = format!("sheet {sheet}: ");
-    let Some(conventions) = decide(&place, &place, plan, &evidence, intake)? else {
-        return Ok(None);
-    };
-    let mut statement = Statement::new(&plan.columns, &conventions, intake, settings.batch_rows);
-    let read = workbook.rows(sheet, &mut |row| statement.row(row).map(|()| true));
-    // What was read before the damage counts.
-    let first_refused = statement.finish()?;
-    read?;
-    Ok(first_refused)
-}
-
-fn plan_of_sheet(
-    workbook: &mut Workbook,
-    sheet: &str,
-    profiles: &CsvProfiles,
-) -> Result<Option<Plan>, Refused> {
-    let mut rows: Vec<Row> = Vec::new();
-    workbook.rows(sheet, &mut |row| {
-        rows.push(row.clone());
-        Ok(rows.len() < SHEET_ROWS)
-    })?;
-    Ok(Plan::of_rows(&rows, profiles))
-}
-
-fn has_rows(workbook: &mut Workbook, sheet: &str) -> Result<bool, Refused> {
-    let mut has_rows = false;
-    workbook.rows(sheet, &mut |row| {
-        has_rows |= row.filled() > 0;
-        Ok(!has_rows)
-    })?;
-    Ok(has_rows)
-}
-
-fn damaged(found: String) -> Notice {
-    Notice {
-        severity: Severity::Error,
-        code: FindingCode::UnreadableFile,
-        line: None,
-        found,
-        expected: "a whole workbook".to_owned(),
-        action: "Open it in a spreadsheet and save it again, or ask for the file again.".into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read as _, Write};
 
-use calamine::{Data, DataRef, Reader as _, Xlsx, XlsxError};
+use calamine::{Data, DataRef, Reader as _, SheetType, Xlsx, XlsxError};
 use zip::ZipArchive;
 
 use super::row::Row;
@@ -76,22 +76,34 @@ impl Workbook {
         Ok(Self { xlsx, bytes })
     }
 
-    /// The names of its sheets.
+    /// The names of its sheets that have cells; charts are none.
     pub fn sheets(&self) -> Vec<String> {
-        self.xlsx.sheet_names()
+        let sheets = self.xlsx.sheets_metadata().iter();
+        let has_cells = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet);
+        has_cells.map(|sheet| sheet.name.clone()).collect()
     }
 
-    /// Gives every row of a sheet that has cells to `take`, until it says false.
+    /// Gives every row of a sheet that has cells to `take`, until it says false; the first row of
+    /// the sheet is the line after `before`.
     pub fn rows(
         &mut self,
         sheet: &str,
+        before: u64,
         take: &mut dyn FnMut(&Row) -> Result<bool, ReadError>,
     ) -> Result<(), Refused> {
         let mut cells = self.xlsx.worksheet_cells_reader(sheet)?;
         let mut row = Row::default();
-        while let Some(cell) = cells.next_cell()? {
+        loop {
+            let damaged = |error: XlsxError| {
+                let last = row.line.saturating_sub(before);
+                let message = format!("{error}; nothing was read from its row {last} on");
+                Refused::Damaged(message)
+            };
+            let Some(cell) = cells.next_cell().map_err(damaged)? else {
+                break;
+            };
             let (line, column) = cell.get_position();
-            let line = u64::from(line) + 1;
+            let line = before + u64::from(line) + 1;
             if line != row.line {
                 if row.line > 0 && !give(&mut row, take)? {
                     return Ok(());

@@ -1,5 +1,8 @@
 //! `tieout inspect`: what a file is, for whoever asks the bank about it.
 
+use std::fs;
+use std::path::Path;
+
 use crate::desk::{Desk, statement};
 
 #[test]
@@ -50,4 +53,71 @@ fn what_is_wrong_with_a_file_is_shown() {
     let told = desk.tieout(&["inspect", "in/nowhere"]);
     assert_eq!(told.status, 1);
     assert!(told.stderr.contains("nowhere"), "{}", told.stderr);
+}
+
+/// A workbook with statements on its first and third sheets.
+fn two_months() -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/formats/bank_xlsx");
+    fs::read(folder.join("two_months.xlsx")).unwrap()
+}
+
+#[test]
+fn a_line_of_a_workbook_is_named_by_its_sheet_and_row_too() {
+    let desk = Desk::with_books();
+    desk.put("bank.xlsx", two_months());
+    let told = desk.tieout(&["inspect", "in/bank.xlsx"]);
+    assert_eq!(told.status, 3, "{}{}", told.stdout, told.stderr);
+    for part in [
+        "line 4, sheet March, row 4",
+        "line 11, sheet April, row 4",
+        "INV-10001",
+        "line 12 (bytes 0 to 0) bad_amount: sheet April, row 5:",
+    ] {
+        assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
+    }
+
+    let told = desk.run(&["--ledger", "ledger"]);
+    assert_eq!(told.status, 3, "{}{}", told.stdout, told.stderr);
+    let payments = desk.table("payments");
+    let paid = payments.rows_where("amount", "500.00");
+    assert_eq!(payments.cell(paid[0], "source_line"), "11");
+    let id = payments.cell(paid[0], "payment_id");
+    let told = desk.tieout(&["explain", id, "--ledger", "ledger"]);
+    for part in [
+        "bank.xlsx:11 (sheet April, row 4, bank_xlsx)",
+        "| 2026-04-01 ACME TOOLS INC INV-10001 500 USD",
+    ] {
+        assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
+    }
+}
+
+#[test]
+fn a_profile_beside_the_file_counts_as_in_a_run() {
+    let desk = Desk::empty();
+    let file = "Wann;Was;Wieviel\n03.04.2026;Miete;-850,00\n05.06.2026;Verkauf;12,00\n";
+    desk.put("bank.csv", file);
+    let told = desk.tieout(&["inspect", "in/bank.csv"]);
+    assert!(
+        told.stdout.contains("no heading is known"),
+        "{}",
+        told.stdout
+    );
+
+    let profile = "format = \"bank_csv\"\nname = \"harbour\"\ncontains = \"Wieviel\"\n\
+                   dates = \"DMY\"\ncurrency = \"EUR\"\n\
+                   [columns]\ndate = \"Wann\"\ntext = \"Was\"\namount = \"Wieviel\"\n";
+    desk.put("harbour.toml", profile);
+    let told = desk.tieout(&["inspect", "in/bank.csv"]);
+    assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
+    for part in [
+        "profile  harbour",
+        "transactions 2",
+        "booking_date=2026-04-03",
+    ] {
+        assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
+    }
+
+    desk.put("harbour.toml", profile.replace("DMY", "weekly"));
+    let told = desk.tieout(&["inspect", "in/bank.csv"]);
+    assert_eq!(told.status, 3, "{}", told.stdout);
 }
