@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use tieout::FileFormat;
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use tieout::core::schema::Table;
 use tieout::core::{Amount, Date};
+use tieout::{FileFormat, Moment};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -45,6 +45,10 @@ pub enum Command {
     Act(ActArguments),
     /// Write what was decided since the last export as balanced journal lines for other books
     Export(ExportArguments),
+    /// Decide history again under another recipe, without changing the ledger
+    Replay(ReplayArguments),
+    /// Show every table as it was known at the end of a day, or answer a question over them
+    AsOf(AsOfArguments),
     /// Prove that a ledger is as it was written
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -74,9 +78,78 @@ pub struct QueueArguments {
     /// The day that ages are counted to; today otherwise
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = iso_date)]
     pub as_of: Option<Date>,
+    /// The queue as it was known by then: a day (its end, UTC), a time, or a posting's number
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub known_at: Option<Moment>,
     /// How the list is written
     #[arg(long, value_enum, default_value = "table")]
     pub format: AnswerFormat,
+}
+
+/// `tieout as-of`.
+#[derive(Debug, Args)]
+pub struct AsOfArguments {
+    /// A day (2026-03-31: its end, UTC), a time (2026-03-31T10:00:00Z), or a posting's number
+    #[arg(value_name = "MOMENT", value_parser = moment)]
+    pub moment: Moment,
+    /// A select over the tables as they were known then; without one the tables are listed
+    #[arg(value_name = "SQL")]
+    pub question: Option<String>,
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Write every table as it was then into this folder, as csv, json or parquet
+    #[arg(long, value_name = "DIR", conflicts_with = "question")]
+    pub out: Option<PathBuf>,
+    /// How the answer, or the tables in --out, are written
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: AnswerFormat,
+}
+
+/// `tieout replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// The recipe to decide by: the name of a shipped one, or a TOML file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub recipe: PathBuf,
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Leave runs before it as they were: a day, a time, or a posting's number
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub from: Option<Moment>,
+    /// Leave later runs out: a day (its end, UTC), a time, or a posting's number
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub to: Option<Moment>,
+    /// List the decisions that would differ
+    #[arg(long)]
+    pub diff: bool,
+    /// End with status 3 if less than this part of the decisions that people judged is right, from
+    /// 0 to 1; where nobody judged any, if anything differs
+    #[arg(long, value_name = "P", value_parser = share)]
+    pub fail_below: Option<f64>,
+    /// How the differences are written
+    #[arg(long, value_enum, default_value = "page")]
+    pub format: PageFormat,
+    /// Write the differences there; to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Threads; all the machine has otherwise. The results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The formats of pages with rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PageFormat {
+    /// A page for people
+    Page,
+    /// Comma-separated values with a header
+    Csv,
+    /// JSON lines
+    Json,
+    /// Apache Parquet
+    Parquet,
 }
 
 /// `tieout act`.
@@ -177,6 +250,47 @@ pub enum AuditCommand {
     Verify(VerifyArguments),
     /// Write the chain of events as JSON lines
     Export(ChainArguments),
+    /// Take a person's data, or what is old, out of the ledger; what is left verifies
+    Purge(PurgeArguments),
+    /// Join the files of single postings by month; runs do so by themselves
+    Compact(CompactArguments),
+}
+
+/// `tieout audit purge`.
+#[derive(Debug, Args)]
+#[command(group(
+    ArgGroup::new("whose").required(true).args(["party", "account", "payment", "before"])
+))]
+pub struct PurgeArguments {
+    /// A party: its row, its payments, what names it
+    #[arg(long, value_name = "PARTY_ID")]
+    pub party: Option<String>,
+    /// Whoever paid from this account
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// One payment, by its whole identifier
+    #[arg(long, value_name = "PAYMENT_ID")]
+    pub payment: Option<String>,
+    /// Payments that were decided finally before this day (UTC), and what was set aside before it
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = iso_date)]
+    pub before: Option<Date>,
+    /// Who wants it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Why. It is kept: it should name nobody
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+}
+
+/// `tieout audit compact`.
+#[derive(Debug, Args)]
+pub struct CompactArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
 }
 
 /// `tieout audit verify`.
@@ -247,6 +361,9 @@ pub struct SqlArguments {
     /// The ledger of a run; TIEOUT_LEDGER otherwise
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
+    /// The tables as they were known by then: a day (its end, UTC), a time, or a posting's number
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub as_of: Option<Moment>,
     /// How the answer is written
     #[arg(long, value_enum, default_value = "table")]
     pub format: AnswerFormat,
@@ -261,6 +378,9 @@ pub struct ExplainArguments {
     /// The ledger of a run; TIEOUT_LEDGER otherwise
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
+    /// As it was known by then: a day (its end, UTC), a time, or a posting's number
+    #[arg(long, value_name = "MOMENT", value_parser = moment)]
+    pub as_of: Option<Moment>,
 }
 
 /// `tieout inspect`.
@@ -304,6 +424,18 @@ pub enum OutputFormat {
     Parquet,
     /// JSON lines
     Json,
+}
+
+impl AnswerFormat {
+    /// The format of a file; none for columns for people.
+    pub fn of_file(self) -> Option<FileFormat> {
+        match self {
+            Self::Table => None,
+            Self::Csv => Some(FileFormat::Csv),
+            Self::Json => Some(FileFormat::Json),
+            Self::Parquet => Some(FileFormat::Parquet),
+        }
+    }
 }
 
 impl From<OutputFormat> for FileFormat {
@@ -350,6 +482,17 @@ fn output_table(text: &str) -> Result<Table, String> {
         let names = Table::OUTPUTS.map(Table::name);
         format!("the output tables are {}", names.join(", "))
     })
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok();
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "write a part of 1, such as 0.995".to_owned())
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    text.parse()
 }
 
 fn iso_date(text: &str) -> Result<Date, String> {

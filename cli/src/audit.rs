@@ -3,8 +3,13 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
+use tieout::Timestamp;
+use tieout::audit::{Purge, PurgeScope};
+
 use crate::Outcome;
-use crate::arguments::{AuditCommand, ChainArguments, VerifyArguments};
+use crate::arguments::{
+    AuditCommand, ChainArguments, CompactArguments, PurgeArguments, VerifyArguments,
+};
 use crate::failure::Failure;
 use crate::ledger;
 
@@ -13,7 +18,59 @@ pub fn audit(command: AuditCommand) -> Result<Outcome, Failure> {
     match command {
         AuditCommand::Verify(arguments) => verify(arguments),
         AuditCommand::Export(arguments) => export(arguments),
+        AuditCommand::Purge(arguments) => purge(arguments),
+        AuditCommand::Compact(arguments) => compact(arguments),
     }
+}
+
+fn purge(arguments: PurgeArguments) -> Result<Outcome, Failure> {
+    let scope = [
+        arguments.party.map(PurgeScope::Party),
+        arguments.account.map(PurgeScope::Account),
+        arguments.payment.map(PurgeScope::Payment),
+        arguments
+            .before
+            .map(|day| PurgeScope::Before(Timestamp::start_of(day))),
+    ];
+    let Some(scope) = scope.into_iter().flatten().next() else {
+        return Err(Failure::new("name a party, an account, a payment or a day"));
+    };
+    let ledger = ledger::chosen(arguments.ledger)?;
+    let purge = Purge {
+        scope,
+        actor: arguments.by,
+        reason: arguments.reason,
+    };
+    let purged = tieout::audit::purge(&ledger, &purge)?;
+    if purged.event == 0 {
+        writeln!(io::stdout(), "there is nothing to purge")?;
+        return Ok(Outcome::Clean);
+    }
+    writeln!(
+        io::stdout(),
+        "event {}: {} payments purged, {} rows of {} payloads; no amount has changed{}",
+        purged.event,
+        purged.payments,
+        purged.rows,
+        purged.payloads,
+        if purged.is_swept {
+            ""
+        } else {
+            "\nold files are still being read; the next run removes them"
+        }
+    )?;
+    Ok(Outcome::Clean)
+}
+
+fn compact(arguments: CompactArguments) -> Result<Outcome, Failure> {
+    let ledger = ledger::chosen(arguments.ledger)?;
+    let said = if tieout::audit::join(&ledger)? {
+        "joined by month"
+    } else {
+        "there is nothing to join"
+    };
+    writeln!(io::stdout(), "{said}")?;
+    Ok(Outcome::Clean)
 }
 
 fn verify(arguments: VerifyArguments) -> Result<Outcome, Failure> {
@@ -29,6 +86,19 @@ fn verify(arguments: VerifyArguments) -> Result<Outcome, Failure> {
         verified.events,
         verified.head
     )?;
+    if verified.purged > 0 {
+        writeln!(
+            io::stdout(),
+            "{} payloads are what a purge has left of them",
+            verified.purged
+        )?;
+    }
+    let sealed = if verified.is_sealed {
+        "every byte of the journal's file is as it was when it was closed"
+    } else {
+        "the journal's file has no seal, because it was not closed; all that is read was verified"
+    };
+    writeln!(io::stdout(), "{sealed}")?;
     Ok(Outcome::Clean)
 }
 

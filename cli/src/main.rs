@@ -2,6 +2,7 @@
 
 mod act;
 mod arguments;
+mod as_of;
 mod audit;
 mod explain;
 mod export;
@@ -12,6 +13,7 @@ mod ledger;
 mod progress;
 mod queue;
 mod recipes;
+mod replay;
 mod report;
 mod run;
 mod sql;
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         Command::Queue(arguments) => queue::queue(arguments),
         Command::Act(arguments) => act::act(arguments),
         Command::Export(arguments) => export::export(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
+        Command::AsOf(arguments) => as_of::as_of(arguments),
         Command::Audit(command) => audit::audit(command),
     };
     match outcome {

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use tieout::core::Date;
-use tieout::{FileFormat, QueueFilter};
+use tieout::{Moment, QueueFilter};
 
 use crate::Outcome;
-use crate::arguments::{AnswerFormat, QueueArguments};
+use crate::arguments::QueueArguments;
 use crate::failure::Failure;
 use crate::ledger;
 use crate::sql::table;
@@ -20,19 +20,17 @@ pub fn queue(arguments: QueueArguments) -> Result<Outcome, Failure> {
         currency: arguments.currency,
         amount_min: arguments.min,
         age_days_min: arguments.older_than,
-        today: arguments.as_of.unwrap_or_else(Date::today),
+        today: arguments
+            .as_of
+            .or_else(|| arguments.known_at.and_then(Moment::date))
+            .unwrap_or_else(Date::today),
     };
-    let rows = tieout::queue(&ledger, &filter)?;
-    let format = match arguments.format {
-        AnswerFormat::Table => {
-            let schema = rows.schema();
-            let table = table(&schema, std::iter::once(Ok(rows)))?;
-            writeln!(io::stdout(), "{table}")?;
-            return Ok(Outcome::Clean);
-        }
-        AnswerFormat::Csv => FileFormat::Csv,
-        AnswerFormat::Json => FileFormat::Json,
-        AnswerFormat::Parquet => FileFormat::Parquet,
+    let rows = tieout::queue_as_of(&ledger, arguments.known_at, &filter)?;
+    let Some(format) = arguments.format.of_file() else {
+        let schema = rows.schema();
+        let table = table(&schema, std::iter::once(Ok(rows)))?;
+        writeln!(io::stdout(), "{table}")?;
+        return Ok(Outcome::Clean);
     };
     tieout::write_rows(&rows, format, io::stdout())?;
     io::stdout().flush()?;

@@ -13,20 +13,28 @@ use crate::ledger;
 
 /// Asks, and prints the answer.
 pub fn sql(arguments: SqlArguments) -> Result<Outcome, Failure> {
-    let format = arguments.format;
+    check_place(arguments.format)?;
+    let ledger = ledger::chosen(arguments.ledger)?;
+    let answer = tieout::query_as_of(&ledger, arguments.as_of, &arguments.question)?;
+    print(answer, arguments.format)
+}
+
+/// Parquet is no text.
+pub fn check_place(format: AnswerFormat) -> Result<(), Failure> {
     if format == AnswerFormat::Parquet && io::stdout().is_terminal() {
         return Err(Failure::with_action(
             "Parquet is not for a terminal",
             "send it to a file: tieout sql ... --format parquet > answer.parquet",
         ));
     }
-    let ledger = ledger::chosen(arguments.ledger)?;
-    let answer = tieout::query(&ledger, &arguments.question)?;
-    match format {
-        AnswerFormat::Table => print_table(answer)?,
-        AnswerFormat::Csv => write(answer, FileFormat::Csv)?,
-        AnswerFormat::Json => write(answer, FileFormat::Json)?,
-        AnswerFormat::Parquet => write(answer, FileFormat::Parquet)?,
+    Ok(())
+}
+
+/// Prints an answer.
+pub fn print(answer: Answer, format: AnswerFormat) -> Result<Outcome, Failure> {
+    match format.of_file() {
+        None => print_table(answer)?,
+        Some(format) => write(answer, format)?,
     }
     Ok(Outcome::Clean)
 }

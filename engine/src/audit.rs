@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use tieout_ledger::Ledger;
 use tieout_ledger::journal::{Digest, Verified, write_chain};
+use tieout_ledger::{Ledger, Purged};
 
 use crate::EngineError;
+
+pub use tieout_ledger::journal::{Purge, PurgeScope};
 
 /// Verifies the ledger in `ledger_dir`: every event, its payload, the state that they come to, and
 /// the tables made from them. `head` is what an earlier verification has told, `NUMBER:HASH`.
@@ -41,4 +43,28 @@ pub fn export_chain(
 ) -> Result<u64, EngineError> {
     let journal = Ledger::open(ledger_dir)?.journal()?;
     Ok(write_chain(&journal, payments, out)?)
+}
+
+/// Takes a person's data, or what is old, out of the ledger in `ledger_dir`. What is left verifies,
+/// and all totals stay as they were.
+///
+/// # Errors
+/// [`EngineError::Request`] without a name or a reason; [`EngineError::Ledger`] if there is no such
+/// party, account or payment, one of its payments still waits for a decision, or the disk refuses.
+pub fn purge(ledger_dir: &Path, purge: &Purge) -> Result<Purged, EngineError> {
+    if purge.actor.trim().is_empty() || purge.reason.trim().is_empty() {
+        return Err(EngineError::Request(
+            "a purge needs a name and a reason".to_owned(),
+        ));
+    }
+    Ok(Ledger::purge(ledger_dir, purge)?)
+}
+
+/// Joins the files of single postings in the ledger in `ledger_dir` by month; runs do so by
+/// themselves. Returns whether there was anything to join.
+///
+/// # Errors
+/// [`EngineError::Ledger`] if a file is not as it was written, or the disk refuses.
+pub fn join(ledger_dir: &Path) -> Result<bool, EngineError> {
+    Ok(Ledger::join(ledger_dir, true)?)
 }

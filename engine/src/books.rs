@@ -4,9 +4,9 @@
 use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::{filter_record_batch, not};
 use tieout_core::schema::Table;
-use tieout_core::{Finding, FindingCode, Severity};
+use tieout_core::{Date, Finding, FindingCode, Severity};
 use tieout_ingest::{Batch, Counts, ReadError, Role, Settings};
-use tieout_matcher::{Loaded, LoadedBatch, Session, Source};
+use tieout_matcher::{Loaded, LoadedBatch, Recipe, Session, Source};
 
 use crate::carried::{self, Earlier};
 use crate::conditions::Conditions;
@@ -105,6 +105,60 @@ pub fn load(
     carried::add_items(earlier, &standing, conditions, &mut session, report)?;
     session.finish_loading();
     Ok(Books { session, payments })
+}
+
+/// What a business knows, as an earlier run had received it.
+pub struct Again<'a> {
+    /// The recipe to decide by.
+    pub recipe: &'a Recipe,
+    /// Its conditions.
+    pub conditions: &'a Conditions,
+    /// The day that decides what is past due.
+    pub as_of: Option<Date>,
+    /// What earlier runs have left.
+    pub earlier: &'a Earlier,
+}
+
+impl Again<'_> {
+    /// Loads the rows that `rows` gives of a table into a session, as [`load`] does those of files.
+    ///
+    /// # Errors
+    /// Those of [`load`] and of `rows`.
+    pub fn load(
+        &self,
+        report: &mut Report,
+        rows: impl Fn(Table) -> Result<Vec<RecordBatch>, EngineError>,
+    ) -> Result<Session, EngineError> {
+        let earlier = self.earlier;
+        let items = rows(Table::OpenItems)?;
+        let mut session = Session::new(self.recipe.clone(), self.as_of, false);
+        let mut shelf = Shelf {
+            session: &mut session,
+            conditions: self.conditions,
+            payments: Vec::new(),
+            parties: Redelivery::new("party"),
+            remittances: Redelivery::new("remittance"),
+            standing: Standing::of(earlier, !items.is_empty())?,
+        };
+        carried::seed(earlier, &mut shelf.parties, &mut shelf.remittances)?;
+        let mut notes = Notes::default();
+        for batch in rows(Table::Parties)? {
+            shelf.take_parties(batch, &mut notes, report)?;
+        }
+        carried::add_parties(earlier, shelf.session, report)?;
+        for batch in items {
+            // Items that pay others came as lines too.
+            let batch = shelf.take_mirrors(0, batch, report)?;
+            shelf.take_items(&batch, &mut notes, report)?;
+        }
+        for batch in rows(Table::RemittanceLines)? {
+            shelf.session.load_remittances(&batch).map_err(internal)?;
+        }
+        let standing = shelf.standing;
+        carried::add_items(earlier, &standing, self.conditions, &mut session, report)?;
+        session.finish_loading();
+        Ok(session)
+    }
 }
 
 /// The files of a run, and how they are read.

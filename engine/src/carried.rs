@@ -12,7 +12,7 @@ use arrow::compute::filter_record_batch;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tieout_core::schema::Table;
-use tieout_core::{Amount, Currency, LineId};
+use tieout_core::{Amount, Currency, Date, LineId};
 use tieout_ledger::Reversed;
 use tieout_ledger::journal::{self, Journal, KnownFile, what};
 use tieout_matcher::{Arrivals, CARRIED, CarriedItem, LockboxTotals, Session};
@@ -132,6 +132,21 @@ impl Earlier {
             .flatten()
             .map(|bytes| LineId::from_bytes(bytes.try_into().unwrap_or_default()));
         intake.before.extend(journal.known_lines(contents)?);
+        self.carry_cheques(transactions, arrivals)
+    }
+
+    /// Tells `arrivals` which cheques of a batch earlier runs have brought.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn carry_cheques(
+        &self,
+        transactions: &RecordBatch,
+        arrivals: &mut Arrivals,
+    ) -> Result<(), EngineError> {
+        let Some(journal) = self.journal.as_ref().filter(|_| !self.is_none()) else {
+            return Ok(());
+        };
         for cheque in seen_cheques(journal, transactions)? {
             arrivals.carry_cheque(
                 cheque.account,
@@ -265,8 +280,9 @@ pub fn add_items(
     report.desk.reverse(replaced)
 }
 
-/// What the next run has to know, for the cutoff.
-pub fn known_at_cutoff(session: &Session) -> Value {
+/// What the next run has to know, for the cutoff; and by what this one decided, for those who
+/// decide it again.
+pub fn known_at_cutoff(session: &Session, as_of: Option<Date>) -> Value {
     let lockboxes: Vec<Value> = session
         .lockboxes()
         .iter()
@@ -279,7 +295,9 @@ pub fn known_at_cutoff(session: &Session) -> Value {
             })
         })
         .collect();
-    json!({ "lockboxes": lockboxes })
+    let recipe = session.recipe().source();
+    let as_of = as_of.map(|day| day.to_string());
+    json!({ "lockboxes": lockboxes, "as_of": as_of, "recipe_text": recipe })
 }
 
 fn lockbox(entry: &Value) -> Option<LockboxTotals> {

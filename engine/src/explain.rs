@@ -10,10 +10,11 @@ mod text;
 use std::path::Path;
 
 use tieout_core::{Amount, Feature, Reason, Rule, Status};
-use tieout_ledger::Ledger;
+use tieout_ledger::Moment;
 use tieout_treasury::{BlockingTreasury, Limits};
 
 use crate::EngineError;
+use crate::query::open_as_of;
 use lookup::Lookup;
 
 pub use source::{Source, SourceText};
@@ -193,7 +194,19 @@ pub struct Advice {
 /// [`EngineError::Ledger`] if there is no ledger, [`EngineError::UnknownPayment`] and
 /// [`EngineError::AmbiguousPayment`] if not exactly one payment fits.
 pub fn explain(ledger_dir: &Path, payment_id: &str) -> Result<Explanation, EngineError> {
-    let ledger = Ledger::open(ledger_dir)?;
+    explain_as_of(ledger_dir, None, payment_id)
+}
+
+/// The same as it was known by `moment`; by now where none is given.
+///
+/// # Errors
+/// Those of [`explain`], and [`EngineError::Ledger`] if nothing was recorded by then.
+pub fn explain_as_of(
+    ledger_dir: &Path,
+    moment: Option<Moment>,
+    payment_id: &str,
+) -> Result<Explanation, EngineError> {
+    let ledger = open_as_of(ledger_dir, moment)?;
     let treasury = BlockingTreasury::open(&ledger, &Limits::default())?;
     Lookup::new(&treasury).explanation(payment_id, ledger_dir)
 }

@@ -56,6 +56,14 @@ impl Outputs {
         })
     }
 
+    /// Only a posting of a ledger.
+    pub fn of_ledger(ledger: LedgerWriter) -> Self {
+        Self {
+            folder: None,
+            ledger: Some(ledger),
+        }
+    }
+
     /// What earlier runs of the ledger have left.
     ///
     /// # Errors

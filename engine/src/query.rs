@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use tieout_ledger::{FileFormat, Ledger, TableWriter};
+use tieout_ledger::{FileFormat, Ledger, Moment, TableWriter};
 use tieout_treasury::{BlockingTreasury, Limits, Rows};
 
 use crate::EngineError;
@@ -34,9 +34,30 @@ impl Iterator for Answer {
 /// [`EngineError::Ledger`] if there is no ledger, [`EngineError::Query`] if the text is no query
 /// or names what is not there. What goes wrong later comes with the rows.
 pub fn query(ledger_dir: &Path, sql: &str) -> Result<Answer, EngineError> {
-    let ledger = Ledger::open(ledger_dir)?;
+    query_as_of(ledger_dir, None, sql)
+}
+
+/// The same over the tables as they were known by `moment`; by now where none is given.
+///
+/// # Errors
+/// Those of [`query`], and [`EngineError::Ledger`] if nothing was recorded by then.
+pub fn query_as_of(
+    ledger_dir: &Path,
+    moment: Option<Moment>,
+    sql: &str,
+) -> Result<Answer, EngineError> {
+    let ledger = open_as_of(ledger_dir, moment)?;
     let treasury = BlockingTreasury::open(&ledger, &Limits::default())?;
     Ok(Answer(treasury.query(sql)?))
+}
+
+/// The ledger in `ledger_dir` as it was known by `moment`.
+pub(crate) fn open_as_of(ledger_dir: &Path, moment: Option<Moment>) -> Result<Ledger, EngineError> {
+    let ledger = Ledger::open(ledger_dir)?;
+    match moment {
+        None => Ok(ledger),
+        Some(moment) => Ok(ledger.as_of(moment)?),
+    }
 }
 
 /// Writes an answer as outputs are written, and returns its number of rows. The answer is never

@@ -1,23 +1,30 @@
 //! The payments that a person has to look at, with who does and since when.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema};
+use serde_json::Value;
 use tieout_core::{Amount, Date};
 use tieout_ledger::journal::Journal;
-use tieout_ledger::{Cells, Ledger};
+use tieout_ledger::{Cells, Ledger, Moment};
 use tieout_treasury::{BlockingTreasury, Limits};
 
 use crate::EngineError;
-use crate::intake::{arrow, internal};
+use crate::intake::{arrow, column, internal};
+use crate::query::open_as_of;
 
 const QUEUE: &str = "select e.payment_id, e.reason, p.status, p.booking_date, p.currency, \
                      e.amount, p.payer_name, p.party_id, e.candidates \
                      from exceptions e join payments p on p.payment_id = e.payment_id \
                      order by e.amount desc, e.payment_id";
+
+/// Each decision about a payment is a row of its history.
+const VERSIONS: &str = "select arrow_cast(h.payment_id, 'Utf8'), count(*) from history.payments h \
+                        join exceptions e on e.payment_id = h.payment_id group by 1";
 
 /// Which of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +49,30 @@ pub struct QueueFilter {
 /// # Errors
 /// [`EngineError::Ledger`] if there is no ledger, [`EngineError::Query`] if it cannot be read.
 pub fn queue(ledger_dir: &Path, filter: &QueueFilter) -> Result<RecordBatch, EngineError> {
-    let ledger = Ledger::open(ledger_dir)?;
+    queue_as_of(ledger_dir, None, filter)
+}
+
+/// The same as it was known by `moment`; by now where none is given.
+///
+/// # Errors
+/// Those of [`queue`], and [`EngineError::Ledger`] if nothing was recorded by then.
+pub fn queue_as_of(
+    ledger_dir: &Path,
+    moment: Option<Moment>,
+    filter: &QueueFilter,
+) -> Result<RecordBatch, EngineError> {
+    let ledger = open_as_of(ledger_dir, moment)?;
     let journal = ledger.journal()?;
     let treasury = BlockingTreasury::open(&ledger, &Limits::default())?;
+    let notes = match moment {
+        None => Notes::Now(&journal),
+        Some(_) => Notes::then(&ledger, &journal, &treasury)?,
+    };
     let rows = treasury.query(QUEUE)?;
     let schema = rows.schema();
     let batches: Vec<RecordBatch> = rows.collect::<Result<_, _>>()?;
     let rows = concat_batches(&schema, &batches).map_err(arrow)?;
-    let entries = Entry::all(&rows, &journal, filter.today)?;
+    let entries = Entry::all(&rows, &notes, filter.today)?;
     let kept: Vec<u32> = (0..)
         .zip(&entries)
         .filter(|(_, entry)| entry.is_wanted(filter))
@@ -61,6 +84,53 @@ pub fn queue(ledger_dir: &Path, filter: &QueueFilter) -> Result<RecordBatch, Eng
         .filter_map(|&row| entries.get(row as usize))
         .collect();
     with_notes(&rows, &entries)
+}
+
+/// Where notes and versions come from.
+enum Notes<'a> {
+    /// The journal's state.
+    Now(&'a Journal),
+    /// Its events up to a moment.
+    Then {
+        notes: HashMap<String, Value>,
+        versions: HashMap<String, i64>,
+    },
+}
+
+impl Notes<'_> {
+    fn then(
+        ledger: &Ledger,
+        journal: &Journal,
+        treasury: &BlockingTreasury,
+    ) -> Result<Self, EngineError> {
+        let last = ledger.last_event()?.map_or(0, |event| event.sequence);
+        let mut versions = HashMap::new();
+        for batch in treasury.query(VERSIONS)? {
+            let batch = batch?;
+            let ids = column::<StringArray>(&batch, 0)?;
+            let counts = column::<Int64Array>(&batch, 1)?;
+            let own = ids.iter().flatten().map(str::to_owned);
+            versions.extend(own.zip(counts.values().iter().copied()));
+        }
+        Ok(Self::Then {
+            notes: journal.notes_by(last)?,
+            versions,
+        })
+    }
+
+    /// What people noted about a payment, and how often it was decided.
+    fn of(&self, id: &str) -> Result<(Value, Option<i64>), EngineError> {
+        match self {
+            Self::Now(journal) => {
+                let version = journal.payment(id)?.map(|state| state.version as i64);
+                Ok((journal.note(id)?, version))
+            }
+            Self::Then { notes, versions } => Ok((
+                notes.get(id).cloned().unwrap_or_default(),
+                versions.get(id).copied(),
+            )),
+        }
+    }
 }
 
 /// What is not in the tables.
@@ -75,7 +145,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn all(rows: &RecordBatch, journal: &Journal, today: Date) -> Result<Vec<Self>, EngineError> {
+    fn all(rows: &RecordBatch, notes: &Notes, today: Date) -> Result<Vec<Self>, EngineError> {
         let cells = Cells::of(rows).map_err(arrow)?;
         let schema = rows.schema();
         let place = |name| schema.index_of(name).map_err(internal);
@@ -84,7 +154,7 @@ impl Entry {
         let amount = place("amount")?;
         let entry = |row: usize| {
             let text = |column| cells.text(row, column).unwrap_or_default();
-            let note = journal.note(&text(id))?;
+            let (note, version) = notes.of(&text(id))?;
             let said = |name: &str| note[name].as_str().map(str::to_owned);
             let day = text(booked).parse::<Date>().ok();
             Ok(Self {
@@ -94,9 +164,7 @@ impl Entry {
                 age_days: day.map(|day| i64::from(today.days() - day.days())),
                 owner: said("owner").filter(|owner| !owner.is_empty()),
                 deadline: said("deadline"),
-                version: journal
-                    .payment(&text(id))?
-                    .map(|state| state.version as i64),
+                version,
             })
         };
         (0..cells.rows()).map(entry).collect()

@@ -27,32 +27,53 @@ use crate::{EngineError, Progress, RunOptions, Summary};
 pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, EngineError> {
     let began = Instant::now();
     let conditions = Conditions::compile(&options.recipe)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.settings.threads)
-        .thread_name(|place| format!("match-{place}"))
-        .build()
-        .map_err(internal)?;
+    let pool = matching_pool(options.settings.threads)?;
     let found = files::find(&options.paths)?;
     let outputs = Outputs::create(options)?;
+    let mut summary = posted(outputs, &options.recipe.label(), |desk, earlier| {
+        pool.install(|| tie_out(options, &conditions, progress, found, desk, earlier))
+    })?;
+    summary.elapsed = began.elapsed();
+    Ok(summary)
+}
+
+/// The threads that match.
+///
+/// # Errors
+/// [`EngineError::Internal`] if there are none to be had.
+pub fn matching_pool(threads: usize) -> Result<rayon::ThreadPool, EngineError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|place| format!("match-{place}"))
+        .build()
+        .map_err(internal)
+}
+
+/// Writes to `outputs`, on a thread of its own, what `work` sends, and finishes them.
+///
+/// # Errors
+/// Those of `work` and of the outputs.
+pub fn posted<T>(
+    outputs: Outputs,
+    recipe: &str,
+    work: impl FnOnce(Desk, &Earlier) -> Result<(T, End), EngineError>,
+) -> Result<T, EngineError> {
     let earlier = outputs.earlier()?;
-    let recipe = options.recipe.label();
-    let mut summary = thread::scope(|scope| {
+    thread::scope(|scope| {
         let (sender, rows) = bounded(outputs::BATCHES_MAX);
         let desk = Desk::new(&outputs, sender);
         let named = thread::Builder::new().name("write".to_owned());
         let writer = named
             .spawn_scoped(scope, move || outputs.drain(rows))
             .map_err(internal)?;
-        let done = pool.install(|| tie_out(options, &conditions, progress, found, desk, &earlier));
+        let done = work(desk, &earlier);
         let outputs = writer
             .join()
             .map_err(|_| internal("the writer panicked"))??;
-        let (summary, end) = done?;
-        outputs.finish(&recipe, &end)?;
-        Ok::<_, EngineError>(summary)
-    })?;
-    summary.elapsed = began.elapsed();
-    Ok(summary)
+        let (done, end) = done?;
+        outputs.finish(recipe, &end)?;
+        Ok(done)
+    })
 }
 
 /// Everything between the files and the rows. Taking the desk by value closes the writer's
@@ -114,7 +135,7 @@ fn tie_out(
     }
     let end = End {
         has_news: found.has_news(),
-        known: known_at_cutoff(&books.session),
+        known: known_at_cutoff(&books.session, options.as_of),
     };
     Ok((report.finish(found)?, end))
 }

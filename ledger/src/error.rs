@@ -87,6 +87,14 @@ pub enum LedgerError {
         /// What does not fit.
         found: String,
     },
+    /// The past that was asked for is not there.
+    #[error("{}: {found}", path.display())]
+    NotKnown {
+        /// The ledger's folder.
+        path: PathBuf,
+        /// What was asked, and what there is.
+        found: String,
+    },
     /// Whoever was to take an export did not.
     #[error("cannot write the export: {0}")]
     Export(io::Error),

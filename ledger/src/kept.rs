@@ -3,7 +3,9 @@
 //! | name | what |
 //! |---|---|
 //! | `journal.redb` | the journal and its state: the truth |
+//! | `journal.seal` | digests of the journal's file, from a clean close to the next opening |
 //! | `postings/000001/*.parquet` | the tables of each posting, for SQL; made from the journal |
+//! | `history/2026-03/000001-000032/*.parquet` | the same of many postings, joined by month |
 //! | `ledger.json` | which postings there are, with the digest of each file: the readers' snapshot |
 //! | `.lock` | locked by the one writer |
 //! | `.unpublished` | there while tables may lag behind the journal |
@@ -11,52 +13,26 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray, UInt64Array};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tieout_core::schema::Table;
 
+use crate::history::{self, NEW_HISTORY, ReaderLock};
 use crate::journal::{
-    Clock, Digest, Event, EventKind, JOURNAL, Journal, LOCK, Posting, SystemClock, Verified,
-    WriterLock, store, verify,
+    Clock, Digest, Event, EventKind, JOURNAL, Journal, LOCK, Posting, Purge, SystemClock, Verified,
+    WriterLock, purge::write_without, seal, store, verify,
 };
-use crate::posted::{self, PostedTables, StoredTable, digest_of, file_name, sync_dir};
-use crate::{LedgerError, balanced};
+use crate::manifest::{Manifest, NEW_MANIFEST, POSTINGS, Posted, damaged, posting_folder};
+use crate::posted::{self, PostedTables, digest_of, file_name, sync_dir};
+use crate::{LedgerError, Moment, balanced};
 
-/// The file that says what readers see.
-pub const MANIFEST: &str = "ledger.json";
-/// The version of the folder's layout that this program writes and reads.
-const FORMAT_VERSION: u32 = 2;
-const POSTINGS: &str = "postings";
 const UNPUBLISHED: &str = ".unpublished";
 const NEW_TABLES: &str = ".posting.partial";
 const NEW_JOURNAL: &str = ".journal.redb.partial";
-const NEW_MANIFEST: &str = ".ledger.json.partial";
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Manifest {
-    format_version: u32,
-    postings: Vec<Posted>,
-    /// BLAKE3 of the postings as they are written here.
-    digest: String,
-}
-
-/// One posting whose tables can be read.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-struct Posted {
-    posting: u64,
-    recorded_at: String,
-    /// Of a run; a person's action has none.
-    recipe: Option<String>,
-    /// Its last event, and that event's hash.
-    sequence: u64,
-    hash: String,
-    tables: BTreeMap<String, StoredTable>,
-}
 
 /// A row or decision of an earlier posting that no longer holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +50,29 @@ pub struct Reversed {
 pub struct Ledger {
     dir: PathBuf,
     manifest: Manifest,
+    /// The last posting that is seen, where a file has later ones too.
+    until: Option<u64>,
+    lock: Arc<ReaderLock>,
 }
+
+/// What a purge came to; nothing where there was nothing to purge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// The event that says so; 0 if there was nothing.
+    pub event: u64,
+    /// Payments whose data went.
+    pub payments: u64,
+    /// Rows that were changed.
+    pub rows: u64,
+    /// Payloads that were changed.
+    pub payloads: u64,
+    /// Whether the old files are removed; somebody may still read them.
+    pub is_swept: bool,
+}
+
+/// Keeps the files that a [`Ledger`] names, as long as it lives.
+#[derive(Clone, Debug)]
+pub struct Kept(#[expect(dead_code, reason = "it is held")] Arc<ReaderLock>);
 
 impl Ledger {
     /// Begins the next posting of the ledger in `dir`, the first if there is none.
@@ -107,7 +105,8 @@ impl Ledger {
     /// [`LedgerError::NotALedger`] if there is none, [`LedgerError::Damaged`] if it is not whole
     /// or of a version unknown here, [`LedgerError::Read`] if it cannot be read.
     pub fn open(dir: &Path) -> Result<Self, LedgerError> {
-        let manifest = read_manifest(dir)?;
+        let lock = Arc::new(ReaderLock::take(dir));
+        let manifest = Manifest::read(dir)?;
         let lags = dir.join(UNPUBLISHED).exists()
             || manifest.as_ref().map_or_else(
                 || dir.join(JOURNAL).is_file(),
@@ -127,7 +126,59 @@ impl Ledger {
         Ok(Self {
             dir: dir.to_owned(),
             manifest,
+            until: None,
+            lock,
         })
+    }
+
+    /// The ledger as it was known by `moment`: later postings, and what they took back, are not
+    /// there.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotKnown`] if nothing was recorded by then, or there is no such posting;
+    /// [`LedgerError::Journal`] if the journal cannot be read.
+    pub fn as_of(mut self, moment: Moment) -> Result<Self, LedgerError> {
+        let postings = self.postings();
+        let number = match moment {
+            Moment::Posting(number) => number,
+            Moment::Day(_) | Moment::At(_) => self.journal()?.posting_as_of(moment)?.min(postings),
+        };
+        if number == 0 || number > postings {
+            let found = format!(
+                "nothing is known as of {moment}: there are postings 1 to {postings}, the first \
+                 recorded at {}",
+                self.created_at()
+            );
+            return Err(LedgerError::NotKnown {
+                path: self.dir,
+                found,
+            });
+        }
+        self.manifest
+            .postings
+            .retain(|posted| posted.first() <= number);
+        if self.manifest.last() > number {
+            self.until = Some(number);
+        }
+        Ok(self)
+    }
+
+    /// The last posting that is seen, where files have rows of later ones too.
+    pub fn until(&self) -> Option<u64> {
+        self.until
+    }
+
+    /// The last event that is seen.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the journal cannot be read.
+    pub fn last_event(&self) -> Result<Option<Event>, LedgerError> {
+        self.journal()?.last_of(self.postings())
+    }
+
+    /// What keeps its files while they are read.
+    pub fn kept(&self) -> Kept {
+        Kept(Arc::clone(&self.lock))
     }
 
     /// The folder.
@@ -135,8 +186,8 @@ impl Ledger {
         &self.dir
     }
 
-    /// The Parquet files of `table`, one a posting that has rows of it. Their columns are those
-    /// of [`stored_schema`](crate::stored_schema).
+    /// The Parquet files of `table`: of the postings that have rows of it, some of which are joined
+    /// by month. Their columns are those of [`stored_schema`](crate::stored_schema).
     pub fn files(&self, table: Table) -> Vec<PathBuf> {
         let with_rows = self
             .manifest
@@ -144,11 +195,11 @@ impl Ledger {
             .iter()
             .filter(|posted| posted.tables.contains_key(table.name()));
         with_rows
-            .map(|posted| posting_dir(&self.dir, posted.posting).join(file_name(table)))
+            .map(|posted| self.dir.join(posted.folder()).join(file_name(table)))
             .collect()
     }
 
-    /// How many rows `table` has in all postings, those that no longer hold too.
+    /// How many rows the files of `table` have, those that no longer hold too.
     pub fn rows(&self, table: Table) -> u64 {
         let tables = self.manifest.postings.iter();
         let rows = tables.filter_map(|posted| posted.tables.get(table.name()));
@@ -157,10 +208,10 @@ impl Ledger {
 
     /// How many postings there are.
     pub fn postings(&self) -> u64 {
-        self.manifest.postings.len() as u64
+        self.until.unwrap_or_else(|| self.manifest.last())
     }
 
-    /// The last event and its hash.
+    /// The last event that files are made of, and its hash.
     pub fn head(&self) -> Option<(u64, Digest)> {
         let last = self.manifest.postings.last()?;
         Some((last.sequence, Digest::from_hex(&last.hash)?))
@@ -178,7 +229,7 @@ impl Ledger {
     /// When the first posting was, RFC 3339 in UTC.
     pub fn created_at(&self) -> &str {
         let first = self.manifest.postings.first();
-        first.map_or("", |posted| posted.recorded_at.as_str())
+        first.map_or("", |posted| posted.begun_at())
     }
 
     /// The journal, to read; a writer may go on meanwhile.
@@ -216,17 +267,20 @@ impl Ledger {
             Err(LedgerError::Write { .. }) => None,
             Err(error) => return Err(error),
         };
-        let manifest = read_manifest(dir);
+        let manifest = Manifest::read(dir);
         let ledger = match &manifest {
             Ok(Some(manifest)) => Some(Self {
                 dir: dir.to_owned(),
                 manifest: manifest.clone(),
+                until: None,
+                lock: Arc::new(ReaderLock::take(dir)),
             }),
             _ => None,
         };
         let head = ledger.as_ref().and_then(Self::head);
         let anchors: Vec<_> = head.into_iter().chain(anchor).collect();
-        let verified = verify(&path, &anchors)?;
+        let mut verified = verify(&path, &anchors)?;
+        verified.is_sealed = seal::check(dir)?;
         manifest?;
         if let Some(ledger) = ledger {
             ledger.verify_tables()?;
@@ -234,11 +288,85 @@ impl Ledger {
         Ok(verified)
     }
 
+    /// Joins the files of single postings by month; with `all` those too that were joined before.
+    /// Returns whether there was anything to join.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] while another process writes, [`LedgerError::Damaged`] if a file is not
+    /// as it was written, [`LedgerError::Write`] if the disk refuses.
+    pub fn join(dir: &Path, all: bool) -> Result<bool, LedgerError> {
+        drop(Self::open(dir)?);
+        let _lock = WriterLock::take(dir)?;
+        let Some(mut manifest) = Manifest::read(dir)? else {
+            return Err(LedgerError::NotALedger(dir.to_owned()));
+        };
+        let joined = history::join(dir, &mut manifest, all)?;
+        history::sweep(dir, &manifest)?;
+        Ok(joined)
+    }
+
+    /// Takes a person's data, or what is old, out of the journal and the tables. When this returns,
+    /// no file of the ledger has it; files that somebody reads by an earlier manifest are removed by
+    /// the next writer, see [`Purged::is_swept`].
+    ///
+    /// # Errors
+    /// [`LedgerError::NotKnown`] if there is no such party, account or payment, or one of its payments
+    /// waits for a decision; [`LedgerError::Busy`] while another process writes;
+    /// [`LedgerError::Write`] if the disk refuses. Then nothing has happened.
+    pub fn purge(dir: &Path, purge: &Purge) -> Result<Purged, LedgerError> {
+        Self::purge_at(dir, purge, Arc::new(SystemClock))
+    }
+
+    /// The same by another clock.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::purge`].
+    pub fn purge_at(
+        dir: &Path,
+        purge: &Purge,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Purged, LedgerError> {
+        // Puts in order what a killed writer has left.
+        drop(Self::open(dir)?.journal()?);
+        let _lock = WriterLock::take(dir)?;
+        let path = dir.join(JOURNAL);
+        let partial = dir.join(NEW_JOURNAL);
+        remove_file(&partial)?;
+        let journal = Journal::open(&path)?;
+        let written = write_without(&journal, purge, clock, &partial);
+        drop(journal);
+        let (database, done) = match written {
+            Ok(Some(written)) => written,
+            Ok(None) => {
+                remove_file(&partial)?;
+                return Ok(Purged::default());
+            }
+            Err(error) => {
+                // The error is the one to show.
+                let _ = remove_file(&partial);
+                return Err(error);
+            }
+        };
+        let marker = dir.join(UNPUBLISHED);
+        File::create(&marker).map_err(LedgerError::write(&marker))?;
+        seal::break_seal(dir).map_err(LedgerError::write(dir))?;
+        fs::rename(&partial, &path).map_err(LedgerError::write(&path))?;
+        sync_dir(dir)?;
+        let journal = Journal::of_writer(database, &path)?;
+        let manifest = publish_from(dir, &journal)?;
+        drop(journal);
+        Ok(Purged {
+            event: done.event,
+            payments: done.payments,
+            rows: done.rows,
+            payloads: done.payloads,
+            is_swept: history::sweep(dir, &manifest)?,
+        })
+    }
+
     fn verify_tables(&self) -> Result<(), LedgerError> {
         for posted in &self.manifest.postings {
-            for (name, stored) in &posted.tables {
-                let path = posting_dir(&self.dir, posted.posting)
-                    .join(format!("{name}.{}", crate::FileFormat::Parquet.extension()));
+            for (path, stored) in posted.files(&self.dir) {
                 let (digest, bytes) = digest_of(&path)?;
                 if digest != stored.digest || bytes != stored.bytes {
                     return Err(damaged(&path, "the file is not as it was written"));
@@ -258,6 +386,8 @@ pub struct LedgerWriter {
     journal: Option<Arc<Journal>>,
     manifest: Manifest,
     is_new: bool,
+    /// Only decided, never kept: no tables, no folder.
+    is_scratch: bool,
     lock: Option<WriterLock>,
 }
 
@@ -270,15 +400,16 @@ impl LedgerWriter {
             posting: None,
             tables: None,
             journal: None,
-            manifest: empty_manifest(),
+            manifest: Manifest::empty(),
             is_new,
+            is_scratch: false,
             lock: Some(lock),
         };
         let (journal, manifest) = if is_new {
             let partial = dir.join(NEW_JOURNAL);
             remove_file(&partial)?;
             let database = store::create(&partial)?;
-            (Journal::of_writer(database, &partial)?, empty_manifest())
+            (Journal::of_writer(database, &partial)?, Manifest::empty())
         } else {
             let journal = Journal::of_writer(store::open(&path)?, &path)?;
             let manifest = publish_from(dir, &journal)?;
@@ -299,6 +430,24 @@ impl LedgerWriter {
         Ok(writer)
     }
 
+    /// Begins a posting of a [`Scratch`](crate::Scratch).
+    pub(crate) fn of_scratch(journal: Arc<Journal>) -> Result<Self, LedgerError> {
+        let Some(database) = journal.database() else {
+            return Err(LedgerError::NotALedger(journal.path().to_owned()));
+        };
+        let posting = Posting::begin_scratch(database, journal.path(), Arc::new(SystemClock))?;
+        Ok(Self {
+            dir: PathBuf::new(),
+            posting: Some(posting),
+            tables: None,
+            journal: Some(journal),
+            manifest: Manifest::empty(),
+            is_new: false,
+            is_scratch: true,
+            lock: None,
+        })
+    }
+
     /// What was committed before, to read from any thread.
     ///
     /// # Errors
@@ -315,10 +464,16 @@ impl LedgerWriter {
         self.posting.as_ref().map_or(0, Posting::number)
     }
 
-    fn parts(&mut self) -> Result<(&mut Posting, &mut PostedTables), LedgerError> {
-        match (&mut self.posting, &mut self.tables) {
-            (Some(posting), Some(tables)) => Ok((posting, tables)),
-            _ => Err(LedgerError::NotALedger(self.dir.clone())),
+    fn posting(&mut self) -> Result<&mut Posting, LedgerError> {
+        let posting = self.posting.as_mut();
+        posting.ok_or_else(|| LedgerError::NotALedger(self.dir.clone()))
+    }
+
+    /// Writes rows to the table's file.
+    fn show(&mut self, table: Table, batch: &RecordBatch) -> Result<(), LedgerError> {
+        match &mut self.tables {
+            Some(tables) => tables.write(table, batch),
+            None => Ok(()),
         }
     }
 
@@ -336,9 +491,8 @@ impl LedgerWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let (posting, tables) = self.parts()?;
-        posting.receive(table, batch)?;
-        tables.write(table, batch)
+        self.posting()?.receive(table, batch)?;
+        self.show(table, batch)
     }
 
     /// Writes what became of payments: rows of the tables that say so, for the same payments.
@@ -352,10 +506,9 @@ impl LedgerWriter {
         if decided.iter().all(|(_, batch)| batch.num_rows() == 0) {
             return Ok(());
         }
-        let (posting, tables) = self.parts()?;
-        posting.decide(decided)?;
+        self.posting()?.decide(decided)?;
         for (table, batch) in decided {
-            tables.write(*table, batch)?;
+            self.show(*table, batch)?;
         }
         Ok(())
     }
@@ -387,9 +540,8 @@ impl LedgerWriter {
             table: Table::Reversals.name(),
             found: error.to_string(),
         })?;
-        let (posting, tables) = self.parts()?;
-        posting.reverse(&batch)?;
-        tables.write(Table::Reversals, &batch)
+        self.posting()?.reverse(&batch)?;
+        self.show(Table::Reversals, &batch)
     }
 
     /// Keeps payments that nobody has decided finally, with their documents, for the next run.
@@ -397,7 +549,7 @@ impl LedgerWriter {
     /// # Errors
     /// Those of [`LedgerWriter::write`].
     pub fn wait(&mut self, payments: &RecordBatch, lines: &RecordBatch) -> Result<(), LedgerError> {
-        self.parts()?.0.wait(payments, lines)
+        self.posting()?.wait(payments, lines)
     }
 
     /// Appends an event that is JSON.
@@ -410,7 +562,15 @@ impl LedgerWriter {
         subject: &str,
         said: Value,
     ) -> Result<u64, LedgerError> {
-        self.parts()?.0.append_json(kind, subject, said)
+        self.posting()?.append_json(kind, subject, said)
+    }
+
+    /// Appends what an event of another journal says; tables are not made of it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if it does not fit here.
+    pub fn copy(&mut self, event: &Event, payload: &[u8]) -> Result<(), LedgerError> {
+        self.posting()?.copy(event, payload)
     }
 
     /// Ends a run by `recipe`: its cutoff, and all of it on disk. When this returns, it is there.
@@ -436,6 +596,10 @@ impl LedgerWriter {
     /// # Errors
     /// [`LedgerError::Write`] if the disk refuses; then nothing has happened.
     pub fn commit(mut self) -> Result<Ledger, LedgerError> {
+        if self.is_scratch {
+            self.posting.take().map(Posting::commit).transpose()?;
+            return Ok(self.as_ledger(Manifest::empty()));
+        }
         let (Some(posting), Some(mut tables), Some(journal)) =
             (self.posting.take(), self.tables.take(), self.journal.take())
         else {
@@ -460,15 +624,45 @@ impl LedgerWriter {
             .find(|(event, _)| event.kind == EventKind::Cutoff)
             .and_then(|(_, said)| said["recipe"].as_str().map(str::to_owned));
         if let Some((last, _)) = events.last() {
-            let posted = posted_entry(number, last, recipe, stored);
+            let is_run = recipe.is_some();
+            let posted = Posted::of(number, last, recipe, stored);
             publish(&self.dir, &mut self.manifest, posted)?;
+            self.manifest.write(&self.dir)?;
+            // From here on the posting is there; to join files can wait for the next one.
+            if history::is_due(&self.manifest, is_run) {
+                let _ = self.join(false);
+            }
         }
         remove_file(&marker)?;
         drop(journal);
-        Ok(Ledger {
+        let manifest = std::mem::replace(&mut self.manifest, Manifest::empty());
+        Ok(self.as_ledger(manifest))
+    }
+
+    fn as_ledger(&self, manifest: Manifest) -> Ledger {
+        Ledger {
             dir: self.dir.clone(),
-            manifest: std::mem::replace(&mut self.manifest, empty_manifest()),
-        })
+            manifest,
+            until: None,
+            lock: Arc::new(ReaderLock::take(&self.dir)),
+        }
+    }
+
+    /// Joins files, and gives the manifest back as it was if that fails.
+    fn join(&mut self, all: bool) -> Result<bool, LedgerError> {
+        let before = self.manifest.clone();
+        let joined = history::join(&self.dir, &mut self.manifest, all);
+        match joined {
+            Ok(true) => {
+                history::sweep(&self.dir, &self.manifest)?;
+                Ok(true)
+            }
+            Ok(false) => Ok(false),
+            Err(error) => {
+                self.manifest = before;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -477,6 +671,9 @@ impl Drop for LedgerWriter {
         self.posting = None;
         self.tables = None;
         self.journal = None;
+        if self.is_scratch {
+            return;
+        }
         // What cannot be removed is removed by the next writer.
         let _ = posted::remove(&self.dir.join(NEW_TABLES));
         if self.is_new {
@@ -498,35 +695,31 @@ const DECISIONS: [Table; 5] = [
     Table::Evidence,
 ];
 
-fn posted_entry(
-    number: u64,
-    last: &Event,
-    recipe: Option<String>,
-    tables: BTreeMap<String, StoredTable>,
-) -> Posted {
-    Posted {
-        posting: number,
-        recorded_at: last.at.to_string(),
-        recipe,
-        sequence: last.sequence,
-        hash: last.hash.to_string(),
-        tables,
-    }
-}
-
-/// Gives the new tables their name and adds them to what readers see.
-fn publish(dir: &Path, manifest: &mut Manifest, posted: Posted) -> Result<(), LedgerError> {
+/// Gives the new tables their name in the ledger's folder; the manifest is to be written.
+fn publish(dir: &Path, manifest: &mut Manifest, mut posted: Posted) -> Result<(), LedgerError> {
     let postings = dir.join(POSTINGS);
     fs::create_dir_all(&postings).map_err(LedgerError::write(&postings))?;
-    let target = posting_dir(dir, posted.posting);
+    let plain = posting_folder(posted.posting);
+    // What a manifest of the moment names is not touched.
+    let is_named = |folder: &str| {
+        Manifest::read(dir).map(|known| {
+            let named = known.into_iter().flat_map(|known| known.postings);
+            named.into_iter().any(|own| own.folder() == folder)
+        })
+    };
+    let mut folder = plain.clone();
+    let mut again = posted.purged.unwrap_or(1);
+    while dir.join(&folder).exists() && is_named(&folder)? {
+        folder = format!("{plain}.{again}");
+        again += 1;
+    }
+    let target = dir.join(&folder);
     posted::remove(&target)?;
     fs::rename(dir.join(NEW_TABLES), &target).map_err(LedgerError::write(&target))?;
     sync_dir(&postings)?;
-    manifest
-        .postings
-        .retain(|known| known.posting < posted.posting);
+    posted.folder = (folder != plain).then_some(folder);
     manifest.postings.push(posted);
-    write_manifest(dir, manifest)
+    Ok(())
 }
 
 /// Publishes, as the writer of the moment, what a killed one has committed.
@@ -540,55 +733,72 @@ fn publish_what_lags(dir: &Path) -> Result<Manifest, LedgerError> {
     publish_from(dir, &journal)
 }
 
-/// Makes the tables of every posting of the journal that does not have them whole.
+/// Makes the tables of every posting of the journal that does not have them whole, or has them
+/// as they were before a purge.
 fn publish_from(dir: &Path, journal: &Journal) -> Result<Manifest, LedgerError> {
-    let mut manifest = read_manifest(dir)?.unwrap_or_else(empty_manifest);
+    let known = Manifest::read(dir)?.unwrap_or_else(Manifest::empty);
     let last = journal.last()?.map_or(0, |event| event.posting);
-    let whole = manifest
-        .postings
-        .iter()
-        .zip(1..)
-        .take_while(|(posted, number)| posted.posting == *number && is_there(dir, posted))
-        .count();
-    let damaged_after = manifest.postings.len() > whole;
-    manifest.postings.truncate(whole);
-    let mut first = manifest
-        .postings
-        .last()
-        .map_or(1, |posted| posted.sequence + 1);
-    for number in whole as u64 + 1..=last {
-        if let Some(rebuilt) = posted::rebuild(journal, first, number, &dir.join(NEW_TABLES))? {
-            first = rebuilt.last.sequence + 1;
-            let posted = posted_entry(number, &rebuilt.last, rebuilt.recipe, rebuilt.stored);
-            publish(dir, &mut manifest, posted)?;
+    let purged = journal.purged_postings()?;
+    let mut manifest = Manifest::empty();
+    let mut has_news = false;
+    let mut sequence = 1;
+    for posted in known.postings {
+        let follows = posted.first() == manifest.last() + 1 && posted.posting <= last;
+        if !follows {
+            has_news = true;
+            break;
+        }
+        let purge = purged
+            .range(posted.first()..=posted.posting)
+            .map(|(_, at)| *at)
+            .max();
+        if posted.purged == purge && posted.is_there(dir) {
+            sequence = posted.sequence + 1;
+            manifest.postings.push(posted);
+            continue;
+        }
+        has_news = true;
+        for number in posted.first()..=posted.posting {
+            rebuild(dir, journal, &mut manifest, number, &mut sequence, &purged)?;
         }
     }
-    if damaged_after && last <= whole as u64 {
-        write_manifest(dir, &mut manifest)?;
+    for number in manifest.last() + 1..=last {
+        has_news = true;
+        rebuild(dir, journal, &mut manifest, number, &mut sequence, &purged)?;
     }
+    if has_news {
+        manifest.write(dir)?;
+    }
+    history::sweep(dir, &manifest)?;
     remove_file(&dir.join(UNPUBLISHED))?;
     Ok(manifest)
 }
 
-fn posting_dir(dir: &Path, number: u64) -> PathBuf {
-    dir.join(POSTINGS).join(format!("{number:06}"))
+/// Makes the tables of the posting `number`, whose first event is `sequence`.
+fn rebuild(
+    dir: &Path,
+    journal: &Journal,
+    manifest: &mut Manifest,
+    number: u64,
+    sequence: &mut u64,
+    purged: &BTreeMap<u64, u64>,
+) -> Result<(), LedgerError> {
+    let tables = dir.join(NEW_TABLES);
+    if let Some(rebuilt) = posted::rebuild(journal, *sequence, number, &tables)? {
+        *sequence = rebuilt.last.sequence + 1;
+        let mut posted = Posted::of(number, &rebuilt.last, rebuilt.recipe, rebuilt.stored);
+        posted.purged = purged.get(&number).copied();
+        publish(dir, manifest, posted)?;
+    }
+    Ok(())
 }
 
 fn are_there(dir: &Path, manifest: &Manifest) -> bool {
-    manifest.postings.iter().all(|posted| is_there(dir, posted))
-}
-
-/// Whether the files of a posting are there in their sizes.
-fn is_there(dir: &Path, posted: &Posted) -> bool {
-    posted.tables.iter().all(|(name, stored)| {
-        let name = format!("{name}.{}", crate::FileFormat::Parquet.extension());
-        let path = posting_dir(dir, posted.posting).join(name);
-        fs::metadata(path).is_ok_and(|about| about.len() == stored.bytes)
-    })
+    manifest.postings.iter().all(|posted| posted.is_there(dir))
 }
 
 fn is_begun(dir: &Path) -> Result<bool, LedgerError> {
-    Ok(read_manifest(dir)?.is_some() || dir.join(JOURNAL).is_file())
+    Ok(Manifest::read(dir)?.is_some() || dir.join(JOURNAL).is_file())
 }
 
 fn check_free(dir: &Path) -> Result<(), LedgerError> {
@@ -600,7 +810,15 @@ fn check_free(dir: &Path) -> Result<(), LedgerError> {
     for entry in entries {
         let name = entry.map_err(LedgerError::read(dir))?.file_name();
         let name = name.to_string_lossy();
-        if ![LOCK, UNPUBLISHED, NEW_TABLES, NEW_JOURNAL, NEW_MANIFEST].contains(&&*name) {
+        let own = [
+            LOCK,
+            UNPUBLISHED,
+            NEW_TABLES,
+            NEW_JOURNAL,
+            NEW_MANIFEST,
+            NEW_HISTORY,
+        ];
+        if !own.contains(&&*name) {
             return Err(LedgerError::Occupied {
                 path: dir.to_owned(),
                 example: name.into_owned(),
@@ -610,89 +828,11 @@ fn check_free(dir: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn empty_manifest() -> Manifest {
-    Manifest {
-        format_version: FORMAT_VERSION,
-        postings: Vec::new(),
-        digest: String::new(),
-    }
-}
-
-fn read_manifest(dir: &Path) -> Result<Option<Manifest>, LedgerError> {
-    #[derive(Deserialize)]
-    struct Version {
-        format_version: u32,
-    }
-    let path = dir.join(MANIFEST);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(LedgerError::read(&path)(error)),
-    };
-    let unreadable = |error: serde_json::Error| damaged(&path, &error.to_string());
-    let Version { format_version } = serde_json::from_str(&text).map_err(unreadable)?;
-    if format_version > FORMAT_VERSION {
-        return Err(LedgerError::Newer {
-            path,
-            version: format_version.into(),
-            known: FORMAT_VERSION.into(),
-        });
-    }
-    if format_version < FORMAT_VERSION {
-        let found = format!(
-            "the ledger's format is version {format_version}, which kept one run without a \
-             journal; this program knows version {FORMAT_VERSION}"
-        );
-        return Err(damaged(&path, &found));
-    }
-    let manifest: Manifest = serde_json::from_str(&text).map_err(unreadable)?;
-    if manifest.digest != digest(&manifest.postings).map_err(unreadable)? {
-        return Err(damaged(&path, "the file is not as it was written"));
-    }
-    Ok(Some(manifest))
-}
-
-fn digest(postings: &[Posted]) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_string(postings)?;
-    Ok(Digest::of(text.as_bytes()).to_string())
-}
-
-fn write_manifest(dir: &Path, manifest: &mut Manifest) -> Result<(), LedgerError> {
-    let path = dir.join(MANIFEST);
-    let partial = dir.join(NEW_MANIFEST);
-    let unwritable = |error: serde_json::Error| LedgerError::write(&path)(error.into());
-    manifest.digest = digest(&manifest.postings).map_err(unwritable)?;
-    let text = serde_json::to_string_pretty(manifest).map_err(unwritable)?;
-    File::create(&partial)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&partial, &path))
-        .map_err(LedgerError::write(&path))?;
-    sync_dir(dir)
-}
-
 fn remove_file(path: &Path) -> Result<(), LedgerError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(LedgerError::write(path)(error))
         }
         _ => Ok(()),
-    }
-}
-
-fn damaged(path: &Path, found: &str) -> LedgerError {
-    LedgerError::Damaged {
-        path: path.to_owned(),
-        found: found.to_owned(),
     }
 }

@@ -163,7 +163,7 @@ pub(crate) fn rebuild(
         if event.posting != number {
             return Ok(event.posting < number);
         }
-        let said = if is_json(event.kind) {
+        let said = if event.kind.is_json() {
             match journal.payload(event.sequence)? {
                 crate::journal::Payload::Json(said) => said,
                 crate::journal::Payload::Batches(_) => Value::Null,
@@ -192,13 +192,6 @@ pub(crate) struct Rebuilt {
     pub(crate) stored: BTreeMap<String, StoredTable>,
     pub(crate) last: Event,
     pub(crate) recipe: Option<String>,
-}
-
-fn is_json(kind: EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::Opened | EventKind::Cutoff | EventKind::Action | EventKind::Export
-    )
 }
 
 fn write_again(

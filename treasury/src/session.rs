@@ -20,13 +20,13 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{
-    DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext,
+    DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext, col, lit,
 };
 use futures::StreamExt;
 use futures::stream::{AbortHandle, Abortable};
 use tieout_core::schema::Table;
 use tieout_ledger::journal::what;
-use tieout_ledger::{Ledger, stored_schema};
+use tieout_ledger::{Kept, Ledger, POSTING, stored_schema};
 
 use crate::QueryError;
 use crate::catalog::{Public, QueryFunction, queries};
@@ -73,6 +73,8 @@ pub struct Treasury {
     allowed: Allowed,
     clerk: Clerk,
     time: Option<Duration>,
+    /// The files stay while they are read.
+    _kept: Kept,
 }
 
 impl Treasury {
@@ -124,6 +126,7 @@ impl Treasury {
                 seconds: limits.time.map_or(0, |time| time.as_secs()),
             },
             time: limits.time,
+            _kept: ledger.kept(),
         })
     }
 
@@ -272,6 +275,15 @@ async fn register(
     table: Table,
 ) -> Result<(), QueryError> {
     let all = provider(context, &ledger.files(table), table).await?;
+    let all = match ledger.until() {
+        None => all,
+        // A file may have rows of later postings too.
+        Some(last) => {
+            let own = col(POSTING).lt_eq(lit(last));
+            let rows = context.read_table(all).and_then(|rows| rows.filter(own));
+            rows.map_err(no_session)?.into_view()
+        }
+    };
     let history = format!("{HISTORY}.{}", table.name());
     context
         .register_table(&history, Arc::clone(&all))

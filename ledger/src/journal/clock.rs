@@ -5,6 +5,8 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat, Utc};
 use tieout_core::Date;
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// A moment in UTC, to the microsecond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(i64);
@@ -20,9 +22,14 @@ impl Timestamp {
         self.0
     }
 
+    /// The beginning of a day in UTC.
+    pub fn start_of(day: Date) -> Self {
+        Self(i64::from(day.days()) * MICROS_PER_DAY)
+    }
+
     /// The day in UTC.
     pub fn date(self) -> Date {
-        Date::from_days(self.0.div_euclid(86_400_000_000) as i32)
+        Date::from_days(self.0.div_euclid(MICROS_PER_DAY) as i32)
     }
 }
 

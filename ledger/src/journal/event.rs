@@ -79,11 +79,13 @@ pub enum EventKind {
     Action = 8,
     /// Decisions were handed to another system.
     Export = 9,
+    /// A person's data, or what is old, was taken out of earlier payloads.
+    Purge = 12,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Opened,
         Self::File,
         Self::Rows,
@@ -93,6 +95,7 @@ impl EventKind {
         Self::Cutoff,
         Self::Action,
         Self::Export,
+        Self::Purge,
     ];
 
     /// The word that tables and exports have.
@@ -107,7 +110,16 @@ impl EventKind {
             Self::Cutoff => "cutoff",
             Self::Action => "action",
             Self::Export => "export",
+            Self::Purge => "purge",
         }
+    }
+
+    /// Whether the payload is JSON; batches of rows otherwise.
+    pub const fn is_json(self) -> bool {
+        matches!(
+            self,
+            Self::Opened | Self::Cutoff | Self::Action | Self::Export | Self::Purge
+        )
     }
 
     fn of(number: u8) -> Option<Self> {

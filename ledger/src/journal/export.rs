@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::reading::Payload;
 use super::state::texts;
-use super::{Event, EventKind, Journal};
+use super::{Event, Journal};
 use crate::{Cells, LedgerError};
 
 /// Columns that name a payment.
@@ -51,10 +51,12 @@ fn line(journal: &Journal, event: &Event, payments: &[String]) -> Result<Value, 
         "previous": event.previous.to_string(),
         "hash": event.hash.to_string(),
     });
-    let is_json = matches!(
-        event.kind,
-        EventKind::Opened | EventKind::Cutoff | EventKind::Action | EventKind::Export
-    );
+    if let Some(left) = journal.purged(event.sequence)? {
+        line["purged_by"] = json!(left.purge);
+        line["left_bytes"] = json!(left.bytes);
+        line["left_digest"] = json!(left.digest.to_string());
+    }
+    let is_json = event.kind.is_json();
     if !is_json && payments.is_empty() {
         return Ok(line);
     }

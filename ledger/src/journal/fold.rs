@@ -11,9 +11,9 @@ use super::pack::{Packer, Unpacker};
 use super::payload;
 use super::state::{ItemState, PaymentState, amounts, cheque_key, payment_key, said, texts};
 use super::store::{
-    ADVICE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, SOURCES,
+    ADVICE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PURGED, SOURCES,
 };
-use super::{Event, EventKind};
+use super::{Event, EventKind, PURGED_TEXT, purge};
 
 /// Names of what a reversal takes back.
 pub mod what {
@@ -79,6 +79,13 @@ pub fn apply(transaction: &WriteTransaction, event: &Event, bytes: &[u8]) -> Fol
         EventKind::Cutoff | EventKind::Export => {
             let said = payload::json(bytes)?;
             memo(transaction, event.kind.code(), &said)
+        }
+        EventKind::Purge => {
+            let mut purged = transaction.open_table(PURGED)?;
+            for (sequence, left) in purge::entries(event, &payload::json(bytes)?)? {
+                purged.insert(sequence, left.as_slice())?;
+            }
+            Ok(())
         }
         EventKind::Action => note(transaction, &payload::json(bytes)?),
         EventKind::File
@@ -302,6 +309,9 @@ impl<'a> PaymentRows<'a> {
     fn cheque(&self, row: usize) -> Option<Vec<u8>> {
         let account = said(self.account, row)?;
         let number = said(self.cheque, row)?;
+        if [account, number].contains(&PURGED_TEXT) {
+            return None;
+        }
         let amount = Amount::from_units(self.amount.value(row));
         Some(cheque_key(
             account,
@@ -461,6 +471,14 @@ fn note(transaction: &WriteTransaction, action: &Value) -> Folded {
         .get(key.as_slice())?
         .and_then(|value| serde_json::from_slice(value.value()).ok())
         .unwrap_or_default();
+    add_note(&mut kept, action);
+    let text = Value::Object(kept).to_string();
+    notes.insert(key.as_slice(), text.as_bytes())?;
+    Ok(())
+}
+
+/// Adds what an action says to what is noted about its payment.
+pub fn add_note(kept: &mut Map<String, Value>, action: &Value) {
     for name in ["owner", "deadline", "not_duplicate"] {
         if !action[name].is_null() {
             kept.insert(name.to_owned(), action[name].clone());
@@ -473,9 +491,6 @@ fn note(transaction: &WriteTransaction, action: &Value) -> Folded {
     ] {
         kept.insert(name.to_owned(), action[of].clone());
     }
-    let text = Value::Object(kept).to_string();
-    notes.insert(key.as_slice(), text.as_bytes())?;
-    Ok(())
 }
 
 fn memo(transaction: &WriteTransaction, name: &str, value: &Value) -> Folded {

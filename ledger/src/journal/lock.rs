@@ -62,8 +62,9 @@ impl WriterLock {
     }
 }
 
+/// Whether `path` names `file`.
 #[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> bool {
+pub(crate) fn is_same(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     match (file.metadata(), fs::metadata(path)) {
         (Ok(own), Ok(named)) => own.ino() == named.ino() && own.dev() == named.dev(),
@@ -71,7 +72,8 @@ fn is_same(file: &File, path: &Path) -> bool {
     }
 }
 
+/// Whether `path` names `file`, as far as can be told.
 #[cfg(not(unix))]
-fn is_same(_: &File, path: &Path) -> bool {
+pub(crate) fn is_same(_: &File, path: &Path) -> bool {
     path.exists()
 }

@@ -39,7 +39,27 @@ impl Posting {
         path: &Path,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
-        let transaction = store::begin(database, path)?;
+        Self::begin_in(store::begin(database, path)?, path, clock)
+    }
+
+    /// The same in a store that is gone with its handle.
+    ///
+    /// # Errors
+    /// Those of [`Posting::begin`].
+    pub(crate) fn begin_scratch(
+        database: &Database,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
+        Self::begin_in(store::begin_scratch(database, path)?, path, clock)
+    }
+
+    /// Begins the next posting in a transaction.
+    pub(crate) fn begin_in(
+        transaction: WriteTransaction,
+        path: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LedgerError> {
         let last = last_event(&transaction, path)?;
         let begun = last.is_some();
         let mut posting = Self {
@@ -113,15 +133,22 @@ impl Posting {
             .filter(|(_, batch)| batch.num_rows() > 0)
             .map(|&(table, batch)| (table.name(), batch))
             .collect();
-        if !self.undecided.is_empty() {
-            for (_, batch) in tables.iter().filter(|(table, _)| *table == Table::Payments) {
-                let ids = texts(batch, "payment_id").map_err(|found| self.refused(found))?;
-                for id in ids.iter().flatten() {
-                    self.undecided.remove(id);
-                }
-            }
+        for (_, batch) in tables.iter().filter(|(table, _)| *table == Table::Payments) {
+            self.note_decided(batch)?;
         }
         self.append_batches(EventKind::Decisions, "", &batches)
+    }
+
+    /// The payments in `batch` are decided again.
+    fn note_decided(&mut self, batch: &RecordBatch) -> Result<(), LedgerError> {
+        if self.undecided.is_empty() {
+            return Ok(());
+        }
+        let ids = texts(batch, "payment_id").map_err(|found| self.refused(found))?;
+        for id in ids.iter().flatten() {
+            self.undecided.remove(id);
+        }
+        Ok(())
     }
 
     /// Appends rows of the table `reversals`: decisions and rows that no longer hold.
@@ -168,6 +195,23 @@ impl Posting {
         let folded = fold::apply(&self.transaction, &event, &bytes);
         folded.map_err(|misfit| self.misfit(misfit))?;
         Ok(event.sequence)
+    }
+
+    /// Appends what an event of another journal says.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if it does not fit here, [`LedgerError::Write`] if the disk refuses.
+    pub fn copy(&mut self, event: &Event, payload: &[u8]) -> Result<(), LedgerError> {
+        let own = self.append(event.kind, &event.subject, payload, Value::Null)?;
+        let folded = fold::apply(&self.transaction, &own, payload);
+        folded.map_err(|misfit| self.misfit(misfit))?;
+        if event.kind == EventKind::Decisions {
+            let batches = payload::batches(payload).map_err(|found| self.refused(found))?;
+            for (_, batch) in batches.iter().filter(|(name, _)| name == "payments") {
+                self.note_decided(batch)?;
+            }
+        }
+        Ok(())
     }
 
     fn append_batches(

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take_record_batch;
 use redb::{
     Database, Key, ReadOnlyTable, ReadTransaction, ReadableTable as _, TableDefinition, TableError,
@@ -18,7 +19,7 @@ use super::store::{
     self, ABOUT, ADVICE, CHEQUES, EVENTS, FILES, FORMAT_VERSION, ITEMS, LINES, MEMO, NOTES,
     PAYLOADS, PAYMENTS, SOURCES, Store,
 };
-use super::{Event, EventKind, fold, payload};
+use super::{Event, EventKind, PURGED_TEXT, fold, payload};
 use crate::LedgerError;
 
 /// Days after which a line of a report during the day, or a single payment behind a statement's
@@ -470,9 +471,14 @@ impl Journal {
         let event = self
             .event(sequence)?
             .ok_or_else(|| self.damaged(sequence, "the event is not there"))?;
+        let rows = self.first_batch(sequence)?;
+        let rows = match self.purged(sequence)? {
+            None => rows,
+            Some(_) => without_marks(&rows).map_err(|e| self.damaged(sequence, &e))?,
+        };
         Ok(Received {
             posting: event.posting,
-            rows: self.first_batch(sequence)?,
+            rows,
             items,
         })
     }
@@ -587,7 +593,6 @@ impl Journal {
         lines: &RecordBatch,
         rows: &[u32],
     ) -> Result<RecordBatch, LedgerError> {
-        use arrow::array::AsArray as _;
         use arrow::datatypes::UInt32Type;
         let owners = lines
             .columns()
@@ -604,7 +609,7 @@ impl Journal {
         let taken = self.take(sequence, lines, &UInt32Array::from(kept))?;
         let mut columns = taken.columns().to_vec();
         if let Some(first) = columns.first_mut() {
-            *first = std::sync::Arc::new(UInt32Array::from(numbers));
+            *first = Arc::new(UInt32Array::from(numbers));
         }
         RecordBatch::try_new(taken.schema(), columns)
             .map_err(|error| self.damaged(sequence, &error.to_string()))
@@ -636,4 +641,26 @@ impl Journal {
             found: format!("event {sequence}: {found}"),
         }
     }
+}
+
+/// The rows with nothing where a text was purged, so that nothing is matched by the mark.
+fn without_marks(rows: &RecordBatch) -> Result<RecordBatch, String> {
+    let fields = rows.schema();
+    let columns = fields.fields().iter().zip(rows.columns());
+    let columns = columns.map(|(field, column)| -> ArrayRef {
+        match column
+            .as_string_opt::<i32>()
+            .filter(|_| field.is_nullable())
+        {
+            None => Arc::clone(column),
+            Some(texts) => {
+                let kept = texts
+                    .iter()
+                    .map(|text| text.filter(|text| *text != PURGED_TEXT));
+                Arc::new(kept.collect::<StringArray>())
+            }
+        }
+    });
+    let columns = columns.collect();
+    RecordBatch::try_new(rows.schema(), columns).map_err(|error| error.to_string())
 }

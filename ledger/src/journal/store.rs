@@ -1,12 +1,15 @@
 //! The file that holds the journal: redb, two-phase commits, quick repair.
 
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use redb::backends::FileBackend;
 use redb::{
-    Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase as _,
-    TableDefinition, WriteTransaction,
+    Builder, ConcurrencyMode, Database, Durability, ReadOnlyDatabase, ReadTransaction,
+    ReadableDatabase as _, TableDefinition, WriteTransaction,
 };
 
+use super::seal::Sealed;
 use crate::LedgerError;
 
 /// The journal's file in the ledger's folder.
@@ -38,6 +41,9 @@ pub const SOURCES: TableDefinition<u64, &str> = TableDefinition::new("sources");
 pub const LINES: TableDefinition<u64, (i32, bool)> = TableDefinition::new("lines");
 /// What people noted about payments: owner, deadline, the last word. JSON by identifier.
 pub const NOTES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("notes");
+/// Events whose payload was purged in part, by sequence: their posting, the purge, and bytes and
+/// digest of what is left.
+pub const PURGED: TableDefinition<u64, &[u8]> = TableDefinition::new("purged");
 /// Single values: the last cutoff, the last export. JSON by name.
 pub const MEMO: TableDefinition<&str, &[u8]> = TableDefinition::new("memo");
 
@@ -74,12 +80,39 @@ fn builder() -> Builder {
 /// A new store under a temporary name: a kill during the first creation can leave a file that
 /// never opens again.
 pub fn create(path: &Path) -> Result<Database, LedgerError> {
-    builder().create(path).map_err(failed(path))
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(LedgerError::write(path))?;
+    sealed(file, path, true)
 }
 
 /// The store of a ledger, for its writer.
 pub fn open(path: &Path) -> Result<Database, LedgerError> {
-    whole(path, || builder().open(path).map_err(failed(path)))
+    whole(path, || {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(LedgerError::write(path))?;
+        let about = file.metadata().map_err(LedgerError::read(path))?;
+        // An empty file would be taken for a new store.
+        if about.len() == 0 {
+            return Err(LedgerError::Journal {
+                path: path.to_owned(),
+                found: "the file is empty".to_owned(),
+            });
+        }
+        sealed(file, path, false)
+    })
+}
+
+fn sealed(file: File, path: &Path, is_new: bool) -> Result<Database, LedgerError> {
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let backend = Sealed::over(file, dir, is_new).map_err(failed(path))?;
+    builder().create_with_backend(backend).map_err(failed(path))
 }
 
 /// The store of a ledger, to read.
@@ -109,6 +142,25 @@ pub fn begin(database: &Database, path: &Path) -> Result<WriteTransaction, Ledge
     transaction.set_two_phase_commit(true);
     transaction.set_quick_repair(true);
     Ok(transaction)
+}
+
+/// A transaction that later ones see, and no disk.
+pub fn begin_scratch(database: &Database, path: &Path) -> Result<WriteTransaction, LedgerError> {
+    let mut transaction = database.begin_write().map_err(failed(path))?;
+    transaction
+        .set_durability(Durability::None)
+        .map_err(failed(path))?;
+    Ok(transaction)
+}
+
+/// A store that is gone with its handle; larger ones lie in the temporary folder.
+pub fn scratch(path: &Path) -> Result<Database, LedgerError> {
+    let file = tempfile::tempfile().map_err(LedgerError::write(&std::env::temp_dir()))?;
+    let backend = FileBackend::new(file).map_err(failed(path))?;
+    Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .create_with_backend(backend)
+        .map_err(failed(path))
 }
 
 /// What the store says of its file, as an error of the ledger.

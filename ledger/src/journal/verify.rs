@@ -6,17 +6,17 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 
 use parking_lot::Mutex;
-use redb::backends::FileBackend;
 use redb::{
-    Builder, Database, Durability, Key, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
+    Builder, Database, Key, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
     ReadableTableMetadata as _, StorageBackend, TableDefinition, TableError, Value as StoredValue,
     WriteTransaction,
 };
 
 use super::store::{
-    self, ADVICE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, SOURCES,
+    self, ADVICE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PURGED,
+    SOURCES,
 };
-use super::{Digest, Event, EventKind, fold};
+use super::{Digest, Event, EventKind, Left, fold};
 use crate::LedgerError;
 
 /// Events whose effects are added up in one go.
@@ -31,6 +31,11 @@ pub struct Verified {
     pub postings: u64,
     /// Bytes of payloads.
     pub payload_bytes: u64,
+    /// Payloads of which a purge has left a part.
+    pub purged: u64,
+    /// Whether every byte of the journal's file is as it was when it was closed; no where it was
+    /// not closed, because its writer was killed.
+    pub is_sealed: bool,
     /// The last event's hash: kept elsewhere, it proves later that nothing before it was changed.
     pub head: Digest,
 }
@@ -60,13 +65,13 @@ struct Verifier<'a> {
 
 impl Verifier<'_> {
     fn run(&self, anchors: &[(u64, Digest)]) -> Result<Verified, LedgerError> {
-        let again = Builder::new()
-            .create_with_backend(self.scratch()?)
-            .map_err(store::failed(self.path))?;
+        let again = store::scratch(self.path)?;
         let mut verified = Verified {
             events: 0,
             postings: 0,
             payload_bytes: 0,
+            purged: 0,
+            is_sealed: false,
             head: Digest::default(),
         };
         let events = self
@@ -74,7 +79,7 @@ impl Verifier<'_> {
             .open_table(EVENTS)
             .map_err(store::failed(self.path))?;
         let mut last: Option<Event> = None;
-        let mut transaction = self.begin(&again)?;
+        let mut transaction = store::begin_scratch(&again, self.path)?;
         for entry in events.iter().map_err(store::failed(self.path))? {
             let expected = verified.events + 1;
             let (sequence, bytes) = entry.map_err(store::failed(self.path))?;
@@ -88,12 +93,12 @@ impl Verifier<'_> {
             if anchors.iter().any(is_other) {
                 return Err(self.altered(expected, "another event stood here"));
             }
-            self.apply(&transaction, &event)?;
+            verified.purged += u64::from(self.apply(&transaction, &event)?);
             verified.events += 1;
             verified.payload_bytes += event.payload_bytes;
             if verified.events.is_multiple_of(EVENTS_PER_STEP) {
                 transaction.commit().map_err(store::failed(self.path))?;
-                transaction = self.begin(&again)?;
+                transaction = store::begin_scratch(&again, self.path)?;
             }
             last = Some(event);
         }
@@ -108,22 +113,9 @@ impl Verifier<'_> {
         Ok(verified)
     }
 
-    /// Where the state is added up again; gone with its handle.
-    fn scratch(&self) -> Result<FileBackend, LedgerError> {
-        let file = tempfile::tempfile().map_err(LedgerError::write(&std::env::temp_dir()))?;
-        FileBackend::new(file).map_err(store::failed(self.path))
-    }
-
-    fn begin(&self, again: &Database) -> Result<WriteTransaction, LedgerError> {
-        let mut transaction = again.begin_write().map_err(store::failed(self.path))?;
-        transaction
-            .set_durability(Durability::None)
-            .map_err(store::failed(self.path))?;
-        Ok(transaction)
-    }
-
     /// Lets the event take effect again.
-    fn apply(&self, transaction: &WriteTransaction, event: &Event) -> Result<(), LedgerError> {
+    /// Returns whether the payload was purged in part.
+    fn apply(&self, transaction: &WriteTransaction, event: &Event) -> Result<bool, LedgerError> {
         let payloads = self
             .read
             .open_table(PAYLOADS)
@@ -132,10 +124,21 @@ impl Verifier<'_> {
         let bytes = payloads
             .get(event.sequence)
             .map_err(store::failed(self.path))?
-            .ok_or_else(|| self.altered(event.sequence, "the payload is not there"))?;
+            .ok_or_else(|| self.altered(event.sequence, "the payload is missing"))?;
         let bytes = bytes.value();
-        if bytes.len() as u64 != event.payload_bytes || Digest::of(bytes) != event.payload_digest {
-            return Err(self.altered(event.sequence, "the payload is another"));
+        let left = self.left(event.sequence)?;
+        let is_purged = left.is_some();
+        let (length, digest) = match left {
+            None => (event.payload_bytes, event.payload_digest),
+            Some(left) => (left.bytes, left.digest),
+        };
+        if bytes.len() as u64 != length || Digest::of(bytes) != digest {
+            let found = if is_purged {
+                "the payload is not what its purge has left"
+            } else {
+                "the payload is another"
+            };
+            return Err(self.altered(event.sequence, found));
         }
         // A reversal looks at the decision that it takes back.
         if event.kind == EventKind::Decisions {
@@ -146,7 +149,22 @@ impl Verifier<'_> {
                 .map_err(store::failed(self.path))?;
         }
         fold::apply(transaction, event, bytes)
-            .map_err(|misfit| self.altered(event.sequence, misfit.to_string()))
+            .map_err(|misfit| self.altered(event.sequence, misfit.to_string()))?;
+        Ok(is_purged)
+    }
+
+    /// What a purge has left of a payload. That the purges say so is checked with the state.
+    fn left(&self, sequence: u64) -> Result<Option<Left>, LedgerError> {
+        let Some(purged) = self.open(&self.read, PURGED)? else {
+            return Ok(None);
+        };
+        let left = purged.get(sequence).map_err(store::failed(self.path))?;
+        let Some(left) = left else {
+            return Ok(None);
+        };
+        let left = Left::unpack(left.value());
+        let left = left.ok_or_else(|| self.altered(sequence, "what is left of it is not said"))?;
+        Ok(Some(left))
     }
 
     fn count_payloads(&self, events: u64) -> Result<(), LedgerError> {
@@ -171,6 +189,7 @@ impl Verifier<'_> {
         self.same(&again, ADVICE, "advice", events)?;
         self.same(&again, SOURCES, "sources", events)?;
         self.same(&again, LINES, "lines", events)?;
+        self.same(&again, PURGED, "purges", events)?;
         self.same(&again, NOTES, "notes", events)?;
         self.same(&again, MEMO, "memo", events)
     }

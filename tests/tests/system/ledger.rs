@@ -11,27 +11,27 @@ const MONDAY: [Line; 2] = [
 
 impl Desk {
     /// `tieout run DIR --ledger ledger --out out`, which must end with status 0.
-    fn post(&self, folder: &str) -> String {
+    pub fn post(&self, folder: &str) -> String {
         let told = self.tieout(&["run", folder, "--ledger", "ledger", "--out", "out"]);
         assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
         told.stdout
     }
 
-    fn put_in(&self, folder: &str, name: &str, content: &str) {
+    pub fn put_in(&self, folder: &str, name: &str, content: &str) {
         let dir = self.path(folder);
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join(name), content).unwrap();
     }
 
     /// The answer to a question over the ledger, as CSV without its header.
-    fn ask(&self, question: &str) -> String {
+    pub fn ask(&self, question: &str) -> String {
         let told = self.tieout(&["sql", question, "--ledger", "ledger", "--format", "csv"]);
         assert_eq!(told.status, 0, "{question}: {}", told.stderr);
         let rows = told.stdout.split_once('\n').unwrap().1;
         rows.trim_end().to_owned()
     }
 
-    fn act(&self, words: &[&str]) -> crate::command::Told {
+    pub fn act(&self, words: &[&str]) -> crate::command::Told {
         let mut all = vec!["act"];
         all.extend(words);
         all.extend([
@@ -45,14 +45,14 @@ impl Desk {
         self.tieout(&all)
     }
 
-    fn verify(&self) {
+    pub fn verify(&self) {
         let told = self.tieout(&["audit", "verify", "--ledger", "ledger"]);
         assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
     }
 }
 
 /// A desk whose first day is posted.
-fn after_monday() -> Desk {
+pub fn after_monday() -> Desk {
     let desk = Desk::empty();
     desk.put_in("monday", "parties.csv", PARTIES);
     desk.put_in("monday", "open_items.csv", OPEN_ITEMS);
