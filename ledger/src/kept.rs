@@ -11,7 +11,6 @@
 //! | `.unpublished` | there while tables may lag behind the journal |
 //! | `.*.partial` | what is being written; removed by the next writer if it was left |
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,16 +22,16 @@ use tieout_core::schema::Table;
 
 use crate::history::{self, NEW_HISTORY, ReaderLock};
 use crate::journal::{
-    Clock, Digest, Event, EventKind, JOURNAL, Journal, LOCK, Posting, Purge, SystemClock, Verified,
-    WriterLock, purge::write_without, seal, store, verify,
+    Clock, Digest, Event, EventKind, JOURNAL, Journal, LOCK, Posting, SystemClock, Verified,
+    WriterLock, seal, store, verify,
 };
-use crate::manifest::{Manifest, NEW_MANIFEST, POSTINGS, Posted, damaged, posting_folder};
+use crate::manifest::{Manifest, NEW_MANIFEST, Posted, damaged};
 use crate::posted::{self, PostedTables, digest_of, file_name, sync_dir};
+use crate::publish::{
+    NEW_JOURNAL, NEW_TABLES, UNPUBLISHED, are_there, publish, publish_from, publish_what_lags,
+    remove_file,
+};
 use crate::{LedgerError, Moment, balanced};
-
-const UNPUBLISHED: &str = ".unpublished";
-const NEW_TABLES: &str = ".posting.partial";
-const NEW_JOURNAL: &str = ".journal.redb.partial";
 
 /// A row or decision of an earlier posting that no longer holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,21 +52,6 @@ pub struct Ledger {
     /// The last posting that is seen, where a file has later ones too.
     until: Option<u64>,
     lock: Arc<ReaderLock>,
-}
-
-/// What a purge came to; nothing where there was nothing to purge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Purged {
-    /// The event that says so; 0 if there was nothing.
-    pub event: u64,
-    /// Payments whose data went.
-    pub payments: u64,
-    /// Rows that were changed.
-    pub rows: u64,
-    /// Payloads that were changed.
-    pub payloads: u64,
-    /// Whether the old files are removed; somebody may still read them.
-    pub is_swept: bool,
 }
 
 /// Keeps the files that a [`Ledger`] names, as long as it lives.
@@ -286,82 +270,6 @@ impl Ledger {
             ledger.verify_tables()?;
         }
         Ok(verified)
-    }
-
-    /// Joins the files of single postings by month; with `all` those too that were joined before.
-    /// Returns whether there was anything to join.
-    ///
-    /// # Errors
-    /// [`LedgerError::Busy`] while another process writes, [`LedgerError::Damaged`] if a file is not
-    /// as it was written, [`LedgerError::Write`] if the disk refuses.
-    pub fn join(dir: &Path, all: bool) -> Result<bool, LedgerError> {
-        drop(Self::open(dir)?);
-        let _lock = WriterLock::take(dir)?;
-        let Some(mut manifest) = Manifest::read(dir)? else {
-            return Err(LedgerError::NotALedger(dir.to_owned()));
-        };
-        let joined = history::join(dir, &mut manifest, all)?;
-        history::sweep(dir, &manifest)?;
-        Ok(joined)
-    }
-
-    /// Takes a person's data, or what is old, out of the journal and the tables. When this returns,
-    /// no file of the ledger has it; files that somebody reads by an earlier manifest are removed by
-    /// the next writer, see [`Purged::is_swept`].
-    ///
-    /// # Errors
-    /// [`LedgerError::NotKnown`] if there is no such party, account or payment, or one of its payments
-    /// waits for a decision; [`LedgerError::Busy`] while another process writes;
-    /// [`LedgerError::Write`] if the disk refuses. Then nothing has happened.
-    pub fn purge(dir: &Path, purge: &Purge) -> Result<Purged, LedgerError> {
-        Self::purge_at(dir, purge, Arc::new(SystemClock))
-    }
-
-    /// The same by another clock.
-    ///
-    /// # Errors
-    /// Those of [`Ledger::purge`].
-    pub fn purge_at(
-        dir: &Path,
-        purge: &Purge,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Purged, LedgerError> {
-        // Puts in order what a killed writer has left.
-        drop(Self::open(dir)?.journal()?);
-        let _lock = WriterLock::take(dir)?;
-        let path = dir.join(JOURNAL);
-        let partial = dir.join(NEW_JOURNAL);
-        remove_file(&partial)?;
-        let journal = Journal::open(&path)?;
-        let written = write_without(&journal, purge, clock, &partial);
-        drop(journal);
-        let (database, done) = match written {
-            Ok(Some(written)) => written,
-            Ok(None) => {
-                remove_file(&partial)?;
-                return Ok(Purged::default());
-            }
-            Err(error) => {
-                // The error is the one to show.
-                let _ = remove_file(&partial);
-                return Err(error);
-            }
-        };
-        let marker = dir.join(UNPUBLISHED);
-        File::create(&marker).map_err(LedgerError::write(&marker))?;
-        seal::break_seal(dir).map_err(LedgerError::write(dir))?;
-        fs::rename(&partial, &path).map_err(LedgerError::write(&path))?;
-        sync_dir(dir)?;
-        let journal = Journal::of_writer(database, &path)?;
-        let manifest = publish_from(dir, &journal)?;
-        drop(journal);
-        Ok(Purged {
-            event: done.event,
-            payments: done.payments,
-            rows: done.rows,
-            payloads: done.payloads,
-            is_swept: history::sweep(dir, &manifest)?,
-        })
     }
 
     fn verify_tables(&self) -> Result<(), LedgerError> {
@@ -695,108 +603,6 @@ const DECISIONS: [Table; 5] = [
     Table::Evidence,
 ];
 
-/// Gives the new tables their name in the ledger's folder; the manifest is to be written.
-fn publish(dir: &Path, manifest: &mut Manifest, mut posted: Posted) -> Result<(), LedgerError> {
-    let postings = dir.join(POSTINGS);
-    fs::create_dir_all(&postings).map_err(LedgerError::write(&postings))?;
-    let plain = posting_folder(posted.posting);
-    // What a manifest of the moment names is not touched.
-    let is_named = |folder: &str| {
-        Manifest::read(dir).map(|known| {
-            let named = known.into_iter().flat_map(|known| known.postings);
-            named.into_iter().any(|own| own.folder() == folder)
-        })
-    };
-    let mut folder = plain.clone();
-    let mut again = posted.purged.unwrap_or(1);
-    while dir.join(&folder).exists() && is_named(&folder)? {
-        folder = format!("{plain}.{again}");
-        again += 1;
-    }
-    let target = dir.join(&folder);
-    posted::remove(&target)?;
-    fs::rename(dir.join(NEW_TABLES), &target).map_err(LedgerError::write(&target))?;
-    sync_dir(&postings)?;
-    posted.folder = (folder != plain).then_some(folder);
-    manifest.postings.push(posted);
-    Ok(())
-}
-
-/// Publishes, as the writer of the moment, what a killed one has committed.
-fn publish_what_lags(dir: &Path) -> Result<Manifest, LedgerError> {
-    let _lock = WriterLock::take(dir)?;
-    let path = dir.join(JOURNAL);
-    if !path.is_file() {
-        return Err(LedgerError::NotALedger(dir.to_owned()));
-    }
-    let journal = Journal::of_writer(store::open(&path)?, &path)?;
-    publish_from(dir, &journal)
-}
-
-/// Makes the tables of every posting of the journal that does not have them whole, or has them
-/// as they were before a purge.
-fn publish_from(dir: &Path, journal: &Journal) -> Result<Manifest, LedgerError> {
-    let known = Manifest::read(dir)?.unwrap_or_else(Manifest::empty);
-    let last = journal.last()?.map_or(0, |event| event.posting);
-    let purged = journal.purged_postings()?;
-    let mut manifest = Manifest::empty();
-    let mut has_news = false;
-    let mut sequence = 1;
-    for posted in known.postings {
-        let follows = posted.first() == manifest.last() + 1 && posted.posting <= last;
-        if !follows {
-            has_news = true;
-            break;
-        }
-        let purge = purged
-            .range(posted.first()..=posted.posting)
-            .map(|(_, at)| *at)
-            .max();
-        if posted.purged == purge && posted.is_there(dir) {
-            sequence = posted.sequence + 1;
-            manifest.postings.push(posted);
-            continue;
-        }
-        has_news = true;
-        for number in posted.first()..=posted.posting {
-            rebuild(dir, journal, &mut manifest, number, &mut sequence, &purged)?;
-        }
-    }
-    for number in manifest.last() + 1..=last {
-        has_news = true;
-        rebuild(dir, journal, &mut manifest, number, &mut sequence, &purged)?;
-    }
-    if has_news {
-        manifest.write(dir)?;
-    }
-    history::sweep(dir, &manifest)?;
-    remove_file(&dir.join(UNPUBLISHED))?;
-    Ok(manifest)
-}
-
-/// Makes the tables of the posting `number`, whose first event is `sequence`.
-fn rebuild(
-    dir: &Path,
-    journal: &Journal,
-    manifest: &mut Manifest,
-    number: u64,
-    sequence: &mut u64,
-    purged: &BTreeMap<u64, u64>,
-) -> Result<(), LedgerError> {
-    let tables = dir.join(NEW_TABLES);
-    if let Some(rebuilt) = posted::rebuild(journal, *sequence, number, &tables)? {
-        *sequence = rebuilt.last.sequence + 1;
-        let mut posted = Posted::of(number, &rebuilt.last, rebuilt.recipe, rebuilt.stored);
-        posted.purged = purged.get(&number).copied();
-        publish(dir, manifest, posted)?;
-    }
-    Ok(())
-}
-
-fn are_there(dir: &Path, manifest: &Manifest) -> bool {
-    manifest.postings.iter().all(|posted| posted.is_there(dir))
-}
-
 fn is_begun(dir: &Path) -> Result<bool, LedgerError> {
     Ok(Manifest::read(dir)?.is_some() || dir.join(JOURNAL).is_file())
 }
@@ -826,13 +632,4 @@ fn check_free(dir: &Path) -> Result<(), LedgerError> {
         }
     }
     Ok(())
-}
-
-fn remove_file(path: &Path) -> Result<(), LedgerError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(LedgerError::write(path)(error))
-        }
-        _ => Ok(()),
-    }
 }
