@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use tieout::core::schema::Table;
@@ -29,6 +30,8 @@ struct CommandLine {
 pub enum Command {
     /// Read files and folders of any known formats, tie out, print a summary
     Run(RunArguments),
+    /// Take files as they are dropped into a folder
+    Watch(WatchArguments),
     /// Answer a question over the tables that a run has kept
     Sql(SqlArguments),
     /// Say why a payment ended as it did
@@ -241,6 +244,12 @@ pub struct ExportArguments {
     /// An earlier export again, by its number: the same bytes
     #[arg(long, value_name = "N")]
     pub again: Option<u64>,
+    /// Do not count the export as taken once it is written: it comes again until --acknowledge
+    #[arg(long)]
+    pub hold: bool,
+    /// Note that the other system has taken this export, and write nothing
+    #[arg(long, value_name = "N", conflicts_with_all = ["again", "hold", "out"])]
+    pub acknowledge: Option<u64>,
 }
 
 /// `tieout audit`.
@@ -347,6 +356,42 @@ pub struct RunArguments {
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
     /// Print nothing but errors
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// `tieout watch`.
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// The folder into which files are dropped
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Keep everything here; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// What is tied out and what may be applied without a person: the name of a shipped recipe
+    /// (see `tieout recipes`), or a TOML file; cash-application otherwise
+    #[arg(long, value_name = "NAME|FILE")]
+    pub recipe: Option<PathBuf>,
+    /// How long a file stays as it is before it is taken
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub settle: Duration,
+    /// How often the folder is looked at
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub interval: Duration,
+    /// Take what is complete, and end
+    #[arg(long)]
+    pub once: bool,
+    /// Take what was set aside once more, and end
+    #[arg(long)]
+    pub retry: bool,
+    /// Only list what is set aside, with the reasons
+    #[arg(long, conflicts_with_all = ["once", "retry"])]
+    pub aside: bool,
+    /// Threads; all the machine has otherwise. The results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print nothing but errors and what is set aside
     #[arg(long)]
     pub quiet: bool,
 }
@@ -493,6 +538,12 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn moment(text: &str) -> Result<Moment, String> {
     text.parse()
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok();
+    let length = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    length.ok_or_else(|| "write it as a number of seconds, such as 5 or 0.5".to_owned())
 }
 
 fn iso_date(text: &str) -> Result<Date, String> {

@@ -1,18 +1,25 @@
 //! `tieout export`: decisions as journal lines for other books.
 
-use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
-use tieout::export::{find_export, next_export, write_export};
+use tieout::EngineError;
+use tieout::export::{Exported, acknowledge, find_export, next_export, write_export};
 
 use crate::Outcome;
 use crate::arguments::ExportArguments;
 use crate::failure::Failure;
 use crate::ledger;
+use crate::whole_file::WholeFile;
 
-/// Exports what was decided since, or an earlier export again.
-pub fn export(arguments: ExportArguments) -> Result<Outcome, Failure> {
-    let dir = ledger::chosen(arguments.ledger)?;
+/// Exports what was decided since, or an earlier export again; or notes that one was taken.
+pub fn export(arguments: &ExportArguments) -> Result<Outcome, Failure> {
+    let dir = ledger::chosen(arguments.ledger.clone())?;
+    if let Some(number) = arguments.acknowledge {
+        let exported = acknowledge(&dir, number)?;
+        eprintln!("export {number}: {} lines, acknowledged", exported.lines);
+        return Ok(Outcome::Clean);
+    }
     let exported = if let Some(number) = arguments.again {
         find_export(&dir, number)?
     } else {
@@ -22,27 +29,38 @@ pub fn export(arguments: ExportArguments) -> Result<Outcome, Failure> {
         };
         exported
     };
-    let format = arguments.format.into();
-    match arguments.out {
-        None => write_export(&dir, &exported, format, io::stdout())?,
-        Some(path) => {
-            let file = File::create(&path).map_err(|error| {
-                Failure::with_action(
-                    format!("cannot write {}: {error}", path.display()),
-                    format!(
-                        "give a file that you may write to, and --again {}: the lines count as \
-                         exported",
-                        exported.number
-                    ),
-                )
-            })?;
-            write_export(&dir, &exported, format, file)?;
-        }
+    write(&dir, &exported, arguments)?;
+    let Exported { number, lines, .. } = exported;
+    if arguments.hold && !exported.acknowledged {
+        eprintln!(
+            "export {number}: {lines} lines; the next export has the same lines until \
+             --acknowledge {number}"
+        );
+        return Ok(Outcome::Clean);
     }
-    io::stdout().flush()?;
-    eprintln!(
-        "export {}: {} lines; the same bytes with --again {}",
-        exported.number, exported.lines, exported.number
-    );
+    if !exported.acknowledged && arguments.again.is_none() {
+        acknowledge(&dir, number)?;
+    }
+    eprintln!("export {number}: {lines} lines; the same bytes with --again {number}");
     Ok(Outcome::Clean)
+}
+
+fn write(dir: &Path, exported: &Exported, arguments: &ExportArguments) -> Result<(), Failure> {
+    let format = arguments.format.into();
+    let Some(path) = &arguments.out else {
+        write_export(dir, exported, format, io::stdout())?;
+        return Ok(io::stdout().flush()?);
+    };
+    let unwritable = |error: io::Error| {
+        Failure::with_action(
+            format!("cannot write {}: {error}", path.display()),
+            "give a file that you may write to, and run again: it has the same lines",
+        )
+    };
+    let mut file = WholeFile::create(path).map_err(unwritable)?;
+    match write_export(dir, exported, format, &mut file) {
+        Err(EngineError::Answer(error)) => return Err(unwritable(error)),
+        written => written?,
+    }
+    file.finish().map_err(unwritable)
 }

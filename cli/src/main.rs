@@ -18,6 +18,8 @@ mod report;
 mod run;
 mod sql;
 mod terminal;
+mod watch;
+mod whole_file;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Watch(arguments) => watch::watch(arguments),
         Command::Sql(arguments) => sql::sql(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Inspect(arguments) => inspect::inspect(&arguments),
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
         Command::Recipes(arguments) => recipes::recipes(&arguments),
         Command::Queue(arguments) => queue::queue(arguments),
         Command::Act(arguments) => act::act(arguments),
-        Command::Export(arguments) => export::export(arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::AsOf(arguments) => as_of::as_of(arguments),
         Command::Audit(command) => audit::audit(command),

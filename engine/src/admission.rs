@@ -15,7 +15,7 @@ use crate::EngineError;
 use crate::carried::Earlier;
 use crate::conditions::Conditions;
 use crate::intake::{Admitted, Intake, arrow, column, internal, renumber};
-use crate::overlap::{Lines, Overlap, Turn};
+use crate::overlap::{Lines, Overlap, PENDING, Turn};
 use crate::reading::{Give, Stage};
 use crate::report::repeated_delivery;
 use crate::sides::Parsed;
@@ -27,6 +27,10 @@ pub enum Taken {
     Payments(Payments),
     /// So many lines of the file that ends here came before.
     KnownBefore(u64),
+    /// All details are read: these statement's lines of earlier runs are made up of some.
+    Detailed(Vec<LineId>),
+    /// All statements are read: they have these details of earlier runs.
+    Booked(Vec<LineId>),
     /// Anything else that was read.
     Other(Batch),
 }
@@ -49,6 +53,10 @@ pub struct Admission<'a> {
     earlier: &'a Earlier,
     /// Details of earlier runs, which are numbered before those of this one.
     carried_details: usize,
+    /// Those of them that no statement had by then, with their numbers.
+    pending: Vec<(usize, LineId)>,
+    /// Whether all details are read.
+    has_details: bool,
     /// The earliest day of the lines that are held back.
     first_held: i32,
     intake: Intake,
@@ -77,11 +85,14 @@ impl<'a> Admission<'a> {
     ) -> Result<Self, EngineError> {
         let mut arrivals = Arrivals::new(recipe);
         earlier.carry_lockboxes(&mut arrivals);
-        let overlap = carried_overlap(earlier)?;
+        let mut overlap = carried_overlap(earlier)?;
+        let pending = carry_pending(earlier, &mut overlap)?;
         Ok(Self {
             conditions,
             earlier,
             carried_details: overlap.details(),
+            pending,
+            has_details: false,
             first_held: i32::MAX,
             intake: Intake::default(),
             arrivals,
@@ -204,6 +215,26 @@ impl<'a> Admission<'a> {
         Ok((marked, taken.remittance_lines))
     }
 
+    /// Says which lines of earlier runs the details make up, once these are read.
+    fn close_details(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
+        if std::mem::replace(&mut self.has_details, true) {
+            return Ok(());
+        }
+        let mut detailed = Vec::new();
+        if self.overlap.details() > self.carried_details {
+            for waiting in &self.earlier.left.waiting {
+                let lines = Lines::of(&waiting.payments)?;
+                let ids = column::<StringArray>(&waiting.payments, 0)?;
+                for row in 0..waiting.payments.num_rows() {
+                    if self.overlap.summarize_waiting(&lines, row) {
+                        detailed.push(ids.value(row).parse().map_err(internal)?);
+                    }
+                }
+            }
+        }
+        give(Taken::Detailed(detailed))
+    }
+
     /// Takes what waited for the statements, as far as they do not have it.
     fn take_held(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
         let empty = Waiting::new(&parsed_transactions())?;
@@ -241,7 +272,7 @@ impl<'a> Admission<'a> {
                 &kept,
                 Vec::new(),
             )?;
-            let transactions = with_text(&kept.transactions, "status", &pending, "PDNG")?;
+            let transactions = with_text(&kept.transactions, "status", &pending, PENDING)?;
             let file = files.value(0).to_owned();
             self.admit(delivery, &transactions, &kept.remittance_lines, give)?;
             let repeated = std::mem::take(&mut self.known_before);
@@ -252,12 +283,15 @@ impl<'a> Admission<'a> {
         for finding in self.overlaps() {
             give(Taken::Other(Batch::Finding(finding)))?;
         }
-        Ok(())
+        let pending = self.pending.iter();
+        let booked = pending.filter(|(number, _)| self.overlap.is_taken(*number));
+        give(Taken::Booked(booked.map(|(_, id)| *id).collect()))
     }
 
     /// Lines that waited may be on a statement of an earlier run.
     fn book_earlier(&mut self) -> Result<(), EngineError> {
         for batch in self.earlier.lines_since(self.first_held)? {
+            let batch = batch?;
             let lines = Lines::of(&batch)?;
             (0..batch.num_rows()).for_each(|row| self.overlap.book_earlier(&lines, row));
         }
@@ -302,6 +336,9 @@ impl Stage for Admission<'_> {
             return give(Taken::Other(batch));
         };
         let delivery = place as u32;
+        if !is_of_details(&transactions)? {
+            self.close_details(give)?;
+        }
         let (transactions, remittance_lines) =
             self.hold_back(delivery, transactions, remittance_lines)?;
         self.admit(delivery, &transactions, &remittance_lines, give)
@@ -312,6 +349,7 @@ impl Stage for Admission<'_> {
     }
 
     fn finish(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
+        self.close_details(give)?;
         self.take_held(give)
     }
 }
@@ -330,14 +368,42 @@ fn carried_overlap(earlier: &Earlier) -> Result<Overlap, EngineError> {
         }
     }
     for batch in earlier.lines_since(first)? {
+        let batch = batch?;
         let lines = Lines::of(&batch)?;
         (0..batch.num_rows()).for_each(|row| overlap.summarize_earlier(&lines, row));
     }
     Ok(overlap)
 }
 
+/// Lets the details of earlier runs that no statement had by then be found by those of this run.
+fn carry_pending(
+    earlier: &Earlier,
+    overlap: &mut Overlap,
+) -> Result<Vec<(usize, LineId)>, EngineError> {
+    let mut pending = Vec::new();
+    // Numbers of deliveries that no file has, nor a batch of lines that have counted.
+    let first = u32::MAX - earlier.left.provisional.len() as u32;
+    for (waiting, delivery) in earlier.left.waiting.iter().zip((0..first).rev()) {
+        let lines = Lines::of(&waiting.payments)?;
+        let ids = column::<StringArray>(&waiting.payments, 0)?;
+        for row in (0..waiting.payments.num_rows()).filter(|&row| lines.is_pending_detail(row)) {
+            let number = overlap.carry_pending(&lines, row, delivery);
+            pending.push((number, ids.value(row).parse().map_err(internal)?));
+        }
+    }
+    Ok(pending)
+}
+
+fn is_of_details(batch: &RecordBatch) -> Result<bool, EngineError> {
+    let lines = Lines::of(batch)?;
+    Ok((0..batch.num_rows()).all(|row| lines.is_detail(row)))
+}
+
 /// The batch with `text` in the column `name` of the `rows`.
-fn with_text(
+///
+/// # Errors
+/// [`EngineError::Internal`] if the batch does not have its shape.
+pub fn with_text(
     batch: &RecordBatch,
     name: &str,
     rows: &[usize],

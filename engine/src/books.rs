@@ -1,5 +1,5 @@
-//! What the business knows, loaded before the first bank line: layouts, parties, open items,
-//! remittance advice.
+//! What the business knows, loaded before the first bank line: parties, open items, remittance
+//! advice.
 
 use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::{filter_record_batch, not};
@@ -18,21 +18,6 @@ use crate::report::Report;
 use crate::sides::{self, Parsed};
 use crate::standing::{Standing, StandingNotes};
 use crate::{EngineError, Progress, RunOptions};
-
-/// Takes the lockbox layouts and CSV profiles that lie among the files into `settings`.
-///
-/// # Errors
-/// [`EngineError::Internal`] if the writer has stopped.
-pub fn add_layouts(
-    found: &Found,
-    settings: &mut Settings,
-    report: &mut Report,
-) -> Result<(), EngineError> {
-    report.findings(&found.add_layouts_to(settings))?;
-    found
-        .of(Role::Profile)
-        .try_for_each(|file| skip(file, settings, report))
-}
 
 /// Reads a file that brings no rows, for its findings and counts.
 ///
@@ -85,7 +70,7 @@ pub fn load(
         conditions,
         payments: Vec::new(),
         parties: Redelivery::new("party"),
-        remittances: Redelivery::new("remittance"),
+        remittances: Redelivery::after("remittance", earlier),
         standing: Standing::of(earlier, found.of(Role::OpenItems).next().is_some())?,
     };
     carried::seed(earlier, &mut shelf.parties, &mut shelf.remittances)?;
@@ -353,6 +338,7 @@ impl Shelf<'_> {
             Batch::Rows(Table::RemittanceLines, rows) => {
                 let new = self.remittances.new_rows(delivery, &rows)?;
                 notes.repeated += new.known_before;
+                report.desk.know(new.ids)?;
                 self.session.load_remittances(&new.rows).map_err(internal)
             }
             Batch::Finding(finding) => report.findings(&[finding]),

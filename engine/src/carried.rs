@@ -70,6 +70,22 @@ impl Earlier {
         self.left.cutoff.is_none()
     }
 
+    /// The journal that knows the rows of earlier runs, if there were any.
+    pub fn rows(&self) -> Option<Arc<Journal>> {
+        self.journal.clone().filter(|_| !self.is_none())
+    }
+
+    /// The posting of the row with the identity `id`, if an earlier run has brought it.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn row_posting(&self, id: LineId) -> Result<Option<u64>, EngineError> {
+        match &self.journal {
+            Some(journal) => Ok(journal.row_posting(id)?),
+            None => Ok(None),
+        }
+    }
+
     /// The number by which this run knows an earlier payment.
     pub fn number_of(&self, id: LineId) -> u32 {
         let mut numbers = self.numbers.lock();
@@ -79,6 +95,11 @@ impl Earlier {
             numbers.ids.push(id);
         }
         number
+    }
+
+    /// The same, if this run has spoken of it before.
+    pub fn known_number(&self, id: LineId) -> Option<u32> {
+        self.numbers.lock().by_id.get(&id).copied()
     }
 
     /// The earlier payment with this number.
@@ -103,13 +124,24 @@ impl Earlier {
     ///
     /// # Errors
     /// [`EngineError::Ledger`] if the journal cannot be read.
-    pub fn lines_since(&self, first: i32) -> Result<Vec<RecordBatch>, EngineError> {
+    pub fn lines_since(
+        &self,
+        first: i32,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, EngineError>> + '_, EngineError> {
         /// Days between the dates of one movement in two reports, and as many again.
         const DAYS_BEFORE: i32 = 6;
-        match self.journal.as_ref().filter(|_| !self.is_none()) {
-            Some(journal) => Ok(journal.lines_since(first.saturating_sub(DAYS_BEFORE))?),
-            None => Ok(Vec::new()),
-        }
+        let journal = self.journal.as_ref().filter(|_| !self.is_none());
+        let events = match journal {
+            Some(journal) => journal.lines_since(first.saturating_sub(DAYS_BEFORE))?,
+            None => Vec::new(),
+        };
+        let batches = journal.into_iter().flat_map(move |journal| {
+            events
+                .clone()
+                .into_iter()
+                .map(move |event| (journal, event))
+        });
+        Ok(batches.map(|(journal, event)| Ok(journal.first_batch(event)?)))
     }
 
     /// Tells `intake` and `arrivals` which lines and cheques of a parsed batch earlier runs have

@@ -11,13 +11,14 @@ use tieout_core::{
 };
 use tieout_ingest::{Batch, Counts};
 use tieout_ledger::Reversed;
-use tieout_matcher::{Arrivals, Decisions, Session};
+use tieout_matcher::{Arrivals, Decisions, Late, Session};
 
 use crate::admission::{Payments, Taken, select};
 use crate::carried::Earlier;
 use crate::conditions::Conditions;
 use crate::files::Known;
 use crate::intake::{column, internal};
+use crate::originals;
 use crate::report::Report;
 use crate::tables::{Decided, remittance_lines};
 use crate::waiting::{Waiting, WaitingBatch};
@@ -38,6 +39,12 @@ pub struct Cash<'a> {
     earlier: &'a Earlier,
     /// Payments of earlier runs that nobody has decided finally.
     again: Vec<Again>,
+    /// Details of earlier runs that no statement has had.
+    pending: Vec<Again>,
+    /// Those of them that one has now.
+    booked: Vec<Again>,
+    /// Whether the payments of earlier runs were decided again by documents.
+    is_tried: bool,
     /// Those of this run, if a ledger keeps them for the next; their numbers are their sequences.
     left: Option<Waiting>,
 }
@@ -55,9 +62,13 @@ impl<'a> Cash<'a> {
     ) -> Result<Self, EngineError> {
         let is_kept = report.desk.explains;
         let left = is_kept.then(|| Waiting::new(&Table::Transactions.schema()));
+        let (again, pending) = late::again(earlier)?;
         Ok(Self {
             earlier,
-            again: late::again(earlier)?,
+            again,
+            pending,
+            booked: Vec::new(),
+            is_tried: false,
             left: left.transpose()?,
             recipe: session.recipe().label().into(),
             session,
@@ -88,6 +99,11 @@ impl<'a> Cash<'a> {
                 self.known_before = lines;
                 Ok(())
             }
+            Taken::Detailed(ids) => {
+                self.summarize(&ids)?;
+                self.try_again(report, progress)
+            }
+            Taken::Booked(ids) => self.book(&ids),
             Taken::Other(Batch::Finding(finding)) => report.findings(&[finding]),
             Taken::Other(Batch::Quarantine(line)) => report.quarantine(&line),
             // The business's own were read in their turn.
@@ -147,6 +163,12 @@ impl<'a> Cash<'a> {
         let first = arrived.first;
         self.ids.extend(ids);
         let as_matched = self.conditions.lines_as_matched(&transactions)?;
+        originals::carry(
+            self.session,
+            self.earlier,
+            self.conditions,
+            (&as_matched, &lines, &arrived),
+        )?;
         let decisions = self
             .session
             .references(&as_matched, &lines, arrived)
@@ -188,7 +210,8 @@ impl<'a> Cash<'a> {
             self.keep_open(&transactions, &remittance_lines, &decisions, number)?;
             self.emit(transactions, decisions, report, progress)?;
         }
-        self.decide_again(true, report, progress)?;
+        self.decide_again(Late::Advice, report, progress)?;
+        self.decide_booked(report, progress)?;
         self.advice(report)?;
         self.leave(report)?;
         let gaps: Vec<Finding> = self.session.deposit_gaps().iter().map(gap).collect();

@@ -38,10 +38,39 @@ pub struct Exported {
     pub lines: u64,
     /// BLAKE3 of the lines as CSV.
     pub digest: String,
+    /// Whether whoever was to take the lines has them.
+    pub acknowledged: bool,
 }
 
-/// Notes in the ledger in `ledger_dir` that what was decided since the last export is exported;
-/// none if there is nothing. [`write_export`] then gives its lines.
+impl Exported {
+    fn said(&self) -> Value {
+        json!({
+            "number": self.number,
+            "first_event": self.events.0,
+            "last_event": self.events.1,
+            "lines": self.lines,
+            "digest": self.digest,
+            "acknowledged": self.acknowledged,
+        })
+    }
+
+    /// What an event of the journal said.
+    fn read(said: &Value) -> Option<Self> {
+        Some(Self {
+            number: said["number"].as_u64()?,
+            events: (said["first_event"].as_u64()?, said["last_event"].as_u64()?),
+            lines: said["lines"].as_u64()?,
+            digest: said["digest"].as_str()?.to_owned(),
+            // Before there were acknowledgements, an export counted at once.
+            acknowledged: said["acknowledged"].as_bool().unwrap_or(true),
+        })
+    }
+}
+
+/// The export that is to be written next: the last one again, if nobody has acknowledged it;
+/// otherwise what was decided since, which the ledger in `ledger_dir` notes; none if there is nothing.
+/// [`write_export`] gives its lines, [`acknowledge`] ends it. So each line is exported once, and a
+/// program that is killed anywhere in between gets the same lines again.
 ///
 /// # Errors
 /// [`EngineError::Ledger`] if the ledger cannot be read or written.
@@ -50,33 +79,57 @@ pub fn next_export(ledger_dir: &Path) -> Result<Option<Exported>, EngineError> {
     let mut ledger = Ledger::post(ledger_dir)?;
     let journal = ledger.journal()?;
     let last = journal.memo(EventKind::Export)?;
-    let said = |name: &str| last.as_ref().and_then(|last| last[name].as_u64());
-    let first = said("last_event").map_or(1, |last| last + 1);
+    let last = last.as_ref().and_then(Exported::read);
+    if let Some(open) = last.clone().filter(|last| !last.acknowledged) {
+        return Ok(Some(open));
+    }
     let head = journal.last()?.map_or(0, |event| event.sequence);
     let mut exported = Exported {
-        number: said("number").unwrap_or_default() + 1,
-        events: (first, head),
+        number: last.as_ref().map_or(0, |last| last.number) + 1,
+        events: (last.map_or(1, |last| last.events.1 + 1), head),
         lines: 0,
         digest: String::new(),
+        acknowledged: false,
     };
     (exported.lines, exported.digest) = count(&journal, &exported)?;
     drop(journal);
     if exported.lines == 0 {
         return Ok(None);
     }
-    ledger.append(
-        EventKind::Export,
-        &exported.number.to_string(),
-        json!({
-            "number": exported.number,
-            "first_event": exported.events.0,
-            "last_event": exported.events.1,
-            "lines": exported.lines,
-            "digest": exported.digest,
-        }),
-    )?;
+    let subject = exported.number.to_string();
+    ledger.append(EventKind::Export, &subject, exported.said())?;
     ledger.commit()?;
     Ok(Some(exported))
+}
+
+/// Notes that whoever was to take the lines of export number `number` has them. Once is enough; more
+/// often changes nothing.
+///
+/// # Errors
+/// [`EngineError::Request`] if there is no such export, [`EngineError::Ledger`] if the ledger cannot
+/// be written.
+pub fn acknowledge(ledger_dir: &Path, number: u64) -> Result<Exported, EngineError> {
+    drop(Ledger::open(ledger_dir)?);
+    let mut ledger = Ledger::post(ledger_dir)?;
+    let journal = ledger.journal()?;
+    let last = journal.memo(EventKind::Export)?;
+    let last = last.as_ref().and_then(Exported::read);
+    let Some(mut exported) = last.filter(|last| number > 0 && number <= last.number) else {
+        return Err(no_export(number));
+    };
+    // The one after it was begun only when it was acknowledged.
+    if number < exported.number {
+        drop(ledger);
+        return find(&journal, number);
+    }
+    drop(journal);
+    if exported.acknowledged {
+        return Ok(exported);
+    }
+    exported.acknowledged = true;
+    ledger.append(EventKind::Export, &number.to_string(), exported.said())?;
+    ledger.commit()?;
+    Ok(exported)
 }
 
 /// The export with this number.
@@ -84,29 +137,25 @@ pub fn next_export(ledger_dir: &Path) -> Result<Option<Exported>, EngineError> {
 /// # Errors
 /// [`EngineError::Request`] if there is none.
 pub fn find_export(ledger_dir: &Path, number: u64) -> Result<Exported, EngineError> {
-    let journal = Ledger::open(ledger_dir)?.journal()?;
+    find(&Ledger::open(ledger_dir)?.journal()?, number)
+}
+
+fn find(journal: &Journal, number: u64) -> Result<Exported, EngineError> {
     let mut found = None;
     journal.events(1, |event| {
         if event.kind == EventKind::Export
             && event.subject == number.to_string()
             && let Payload::Json(said) = journal.payload(event.sequence)?
         {
-            found = Some(said);
+            found = Exported::read(&said);
         }
-        Ok(found.is_none())
+        Ok(!found.as_ref().is_some_and(|found| found.acknowledged))
     })?;
-    let read = |said: &Value| {
-        Some(Exported {
-            number,
-            events: (said["first_event"].as_u64()?, said["last_event"].as_u64()?),
-            lines: said["lines"].as_u64()?,
-            digest: said["digest"].as_str()?.to_owned(),
-        })
-    };
-    found
-        .as_ref()
-        .and_then(read)
-        .ok_or_else(|| EngineError::Request(format!("there is no export {number} in this ledger")))
+    found.ok_or_else(|| no_export(number))
+}
+
+fn no_export(number: u64) -> EngineError {
+    EngineError::Request(format!("there is no export {number} in this ledger"))
 }
 
 /// Writes the lines of an export.

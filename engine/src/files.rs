@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tieout_core::{Finding, FindingCode, Severity};
 use tieout_ingest::{
@@ -28,6 +29,26 @@ pub struct Known {
     pub role: Role,
     /// It was read in an earlier turn too, and said there what is to be said of it.
     pub is_again: bool,
+    /// What the file on disk was like before it was read.
+    pub stamp: Stamp,
+}
+
+/// Size and time of a file on disk: what changed while it was read has another afterwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// Of the file as it is now; none if it is gone.
+    pub fn of(path: &Path) -> Option<Self> {
+        let about = fs::metadata(path).ok()?;
+        Some(Self {
+            bytes: about.len(),
+            modified: about.modified().ok(),
+        })
+    }
 }
 
 /// What was found under the paths.
@@ -39,8 +60,11 @@ pub struct Found {
     pub others: Vec<FileSummary>,
     /// What is to be said about those.
     pub findings: Vec<Finding>,
-    /// Files that no format knows by itself, with their sizes: a profile among the files may.
-    unknown: Vec<(SourceFile, u64)>,
+    /// Files that no format knows by itself, and whether they are members of an archive: a profile
+    /// may.
+    unknown: Vec<(SourceFile, Stamp, bool)>,
+    /// Whether one of `others` did not come before.
+    pub has_new_others: bool,
 }
 
 impl Found {
@@ -51,7 +75,7 @@ impl Found {
 
     /// Whether there is anything to read but how files are read.
     pub fn has_news(&self) -> bool {
-        !self.others.is_empty() || self.known.iter().any(|file| file.role != Role::Profile)
+        self.has_new_others || self.known.iter().any(|file| file.role != Role::Profile)
     }
 
     /// The known files of one role.
@@ -103,7 +127,8 @@ pub fn find_beside(path: &Path) -> Result<Found, EngineError> {
     Ok(found)
 }
 
-/// Lists the files under `paths` and tells what each is.
+/// Lists the files under `paths` and tells what each is, as far as it tells so itself; the rest by
+/// [`Found::recognize_by_profile`].
 ///
 /// # Errors
 /// [`EngineError::Path`] for a path that is not there, [`EngineError::NoFiles`] if nothing is.
@@ -123,10 +148,17 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
     for path in files {
         classify(&path, &mut found);
     }
-    found.recognize_by_profile();
-    // Stable: within a role the files stay as they were given.
-    found.known.sort_by_key(|file| file.role);
     Ok(found)
+}
+
+/// All files in a folder and its folders, but for hidden ones.
+///
+/// # Errors
+/// [`EngineError::Path`] if it cannot be listed.
+pub fn list_all(dir: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let mut files = Vec::new();
+    list(dir, 0, &mut files)?;
+    Ok(files)
 }
 
 fn list(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), EngineError> {
@@ -173,39 +205,39 @@ fn is_hidden(path: &Path) -> bool {
 
 fn classify(path: &Path, found: &mut Found) {
     let name = path.display().to_string();
-    let bytes = fs::metadata(path).map_or(0, |about| about.len());
+    let stamp = Stamp::of(path).unwrap_or_default();
     match unpack(path, &name) {
-        Ok(files) if files.len() == 1 => found.classify(files, bytes),
-        Ok(files) => found.classify(files, 0),
+        Ok(files) => found.classify(files, stamp),
         Err(error) => found.unreadable(&name, &error),
     }
 }
 
 impl Found {
-    fn classify(&mut self, files: Vec<SourceFile>, bytes: u64) {
+    fn classify(&mut self, files: Vec<SourceFile>, stamp: Stamp) {
+        let is_archive = files.len() != 1;
         for file in files {
             match file.head(HEAD_BYTES) {
-                Ok(head) => self.recognize(file, &head, bytes),
+                Ok(head) => self.recognize(file, &head, stamp, is_archive),
                 Err(error) => self.unreadable(&file.name, &error),
             }
         }
     }
 
-    fn recognize(&mut self, source: SourceFile, head: &[u8], bytes: u64) {
+    fn recognize(&mut self, source: SourceFile, head: &[u8], stamp: Stamp, is_member: bool) {
         if head.is_empty() {
             let action = "ask the sender for the file again, or remove it";
             self.note(&source.name, 0, FindingCode::EmptyFile, "no bytes", action);
             return;
         }
         match recognize_file(&source, head) {
-            Some(format) => self.add(source, format, bytes),
-            None => self.unknown.push((source, bytes)),
+            Some(format) => self.add(source, format, stamp, is_member),
+            None => self.unknown.push((source, stamp, is_member)),
         }
     }
 
-    /// Gives the files that no format knows to the profiles among the files.
-    fn recognize_by_profile(&mut self) {
-        let mut profiles = CsvProfiles::default();
+    /// Gives the files that no format knows to the profiles of earlier runs and to those among the
+    /// files, and puts all in order.
+    pub fn recognize_by_profile(&mut self, mut profiles: CsvProfiles) {
         for file in self.of(Role::Profile) {
             if file.format.name() == "bank_csv_profile"
                 && let Ok(text) = fs::read_to_string(&file.source.path)
@@ -214,16 +246,28 @@ impl Found {
                 let _ = profiles.add(&file.source.name, &text);
             }
         }
-        for (source, bytes) in std::mem::take(&mut self.unknown) {
+        for (source, stamp, is_member) in std::mem::take(&mut self.unknown) {
             let head = source.head(HEAD_BYTES).unwrap_or_default();
-            match recognize_by_profile(&source, &head, &profiles) {
-                Some(format) => self.add(source, format, bytes),
-                None => self.note_unknown(&source.name, &head, bytes),
+            let format = recognize_by_profile(&source, &head, &profiles);
+            if let Some(format) = format {
+                self.add(source, format, stamp, is_member);
+            } else {
+                let bytes = if is_member { 0 } else { stamp.bytes };
+                self.note_unknown(&source.name, &head, bytes);
             }
         }
+        self.has_new_others = !self.others.is_empty();
+        // Stable: within a role the files stay as they were given.
+        self.known.sort_by_key(|file| file.role);
     }
 
-    fn add(&mut self, source: SourceFile, format: &'static dyn Format, bytes: u64) {
+    fn add(
+        &mut self,
+        source: SourceFile,
+        format: &'static dyn Format,
+        stamp: Stamp,
+        is_member: bool,
+    ) {
         if let Some(role) = format.also() {
             self.known.push(Known {
                 source: source.clone(),
@@ -231,14 +275,16 @@ impl Found {
                 bytes: 0,
                 role,
                 is_again: true,
+                stamp,
             });
         }
         self.known.push(Known {
             source,
             format,
-            bytes,
+            bytes: if is_member { 0 } else { stamp.bytes },
             role: format.role(),
             is_again: false,
+            stamp,
         });
     }
 
@@ -275,6 +321,7 @@ impl Found {
             rows: 0,
             quarantined: 0,
             known_before: 0,
+            failed: Some(format!("{found}; {action}")),
         });
     }
 }

@@ -1,14 +1,16 @@
 //! Where rows go: the folder of output tables, the ledger, or nowhere.
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StringArray};
 use crossbeam::channel::{Receiver, Sender};
 use serde_json::Value;
 use tieout_core::schema::Table;
-use tieout_ledger::{Columns, Folder, Ledger, LedgerWriter, Reversed};
+use tieout_core::{LineId, Severity};
+use tieout_ledger::journal::EventKind;
+use tieout_ledger::{Columns, Folder, Ledger, LedgerError, LedgerWriter, Reversed};
 
 use crate::carried::Earlier;
 use crate::tables::Decided;
-use crate::{EngineError, RunOptions};
+use crate::{EngineError, Output, RunOptions};
 
 /// Batches that may wait to be written.
 pub const BATCHES_MAX: usize = 8;
@@ -16,6 +18,7 @@ pub const BATCHES_MAX: usize = 8;
 /// The sinks of a run.
 pub struct Outputs {
     folder: Option<Folder>,
+    out: Option<Output>,
     ledger: Option<LedgerWriter>,
 }
 
@@ -37,6 +40,10 @@ pub enum Rows {
     Reversed(Vec<Reversed>),
     /// Payments that nobody has decided finally, and their documents.
     Waiting(RecordBatch, RecordBatch),
+    /// Identities of rows that have none of their own, for later runs.
+    Known(Vec<LineId>),
+    /// A lockbox layout or CSV profile, for later runs.
+    Profile(Value),
 }
 
 impl Outputs {
@@ -45,14 +52,12 @@ impl Outputs {
     /// # Errors
     /// [`EngineError::Ledger`] if one cannot be begun.
     pub fn create(options: &RunOptions) -> Result<Self, EngineError> {
-        let folder = options
-            .out
-            .as_ref()
-            .map(|out| Folder::create(&out.dir, &out.tables, out.format, Columns::Contract));
+        let folder = options.out.as_ref().map(begin_folder);
         let ledger = options.ledger.as_deref().map(Ledger::post);
         Ok(Self {
             ledger: ledger.transpose()?,
             folder: folder.transpose()?,
+            out: options.out.clone(),
         })
     }
 
@@ -60,6 +65,7 @@ impl Outputs {
     pub fn of_ledger(ledger: LedgerWriter) -> Self {
         Self {
             folder: None,
+            out: None,
             ledger: Some(ledger),
         }
     }
@@ -101,14 +107,27 @@ impl Outputs {
                 Rows::Of(table, batch) => self.write(table, &batch)?,
                 Rows::Decided(decided) => self.write_decided(&decided)?,
                 Rows::Reversed(reversed) => self.reverse(&reversed)?,
-                Rows::Waiting(payments, lines) => {
-                    if let Some(ledger) = &mut self.ledger {
-                        ledger.wait(&payments, &lines)?;
-                    }
-                }
+                rows => self.keep(&rows)?,
             }
         }
         Ok(self)
+    }
+
+    /// Keeps what only later runs want.
+    fn keep(&mut self, rows: &Rows) -> Result<(), EngineError> {
+        let Some(ledger) = &mut self.ledger else {
+            return Ok(());
+        };
+        match rows {
+            Rows::Waiting(payments, lines) => ledger.wait(payments, lines)?,
+            Rows::Known(ids) => ledger.know(ids)?,
+            Rows::Profile(said) => {
+                let name = said["name"].as_str().unwrap_or_default().to_owned();
+                ledger.append(EventKind::Profile, &name, said.clone())?;
+            }
+            Rows::Of(..) | Rows::Decided(_) | Rows::Reversed(_) => {}
+        }
+        Ok(())
     }
 
     fn write_decided(&mut self, decided: &Decided) -> Result<(), EngineError> {
@@ -158,11 +177,16 @@ impl Outputs {
     }
 
     /// Shows what was written. The output tables come first: a run that is killed between the
-    /// two is done again and writes them again.
+    /// two is done again and writes them again. Where nothing was new, they are those of the
+    /// posting that has read the files, so that a run which is done again gives what it gave.
     ///
     /// # Errors
     /// [`EngineError::Ledger`] if the disk refuses.
-    pub fn finish(self, recipe: &str, end: &End) -> Result<(), EngineError> {
+    pub fn finish(mut self, recipe: &str, end: &End) -> Result<Finished, EngineError> {
+        let repeated = match end.repeats.filter(|_| !end.has_news) {
+            Some(posting) => Some(self.repeat(posting)?),
+            None => None,
+        };
         if let Some(folder) = self.folder {
             // Tables of an earlier run beside those of this one would not tie.
             let absent = Table::OUTPUTS
@@ -171,10 +195,74 @@ impl Outputs {
             folder.remove(absent)?;
             folder.finish()?;
         }
+        let mut posting = None;
         if let Some(ledger) = self.ledger.filter(|_| end.has_news) {
+            posting = Some(ledger.number());
             ledger.cut_off(recipe, &end.known)?;
         }
-        Ok(())
+        Ok(Finished { posting, repeated })
+    }
+
+    /// Writes the rows of an earlier posting instead of what this run had to say.
+    fn repeat(&mut self, posting: u64) -> Result<Repeated, EngineError> {
+        let mut repeated = Repeated {
+            posting,
+            ..Repeated::default()
+        };
+        let Some(ledger) = &self.ledger else {
+            return Ok(repeated);
+        };
+        // Its files have the names that the new ones take.
+        drop(self.folder.take());
+        let mut folder = self.out.as_ref().map(begin_folder).transpose()?;
+        ledger.journal()?.posted_rows(posting, |table, batch| {
+            repeated.count(table, batch);
+            match folder.as_mut().filter(|folder| folder.has(table)) {
+                Some(folder) => folder.write(table, batch),
+                None => Ok(()),
+            }
+        })?;
+        self.folder = folder;
+        Ok(repeated)
+    }
+}
+
+fn begin_folder(out: &Output) -> Result<Folder, LedgerError> {
+    Folder::create(&out.dir, &out.tables, out.format, Columns::Contract)
+}
+
+/// What was shown in the end.
+pub struct Finished {
+    /// The posting that keeps the run.
+    pub posting: Option<u64>,
+    /// What an earlier one had to say whose files came again.
+    pub repeated: Option<Repeated>,
+}
+
+/// What an earlier posting, whose files came again, had to say of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// Its number.
+    pub posting: u64,
+    /// Lines in quarantine.
+    pub quarantined: u64,
+    /// Findings that are errors.
+    pub errors: u64,
+}
+
+impl Repeated {
+    fn count(&mut self, table: Table, batch: &RecordBatch) {
+        match table {
+            Table::Quarantine => self.quarantined += batch.num_rows() as u64,
+            Table::Findings => {
+                let column = batch.column(Table::Findings.column("severity"));
+                let severities = column.as_any().downcast_ref::<StringArray>();
+                let errors = severities.into_iter().flatten().flatten();
+                let errors = errors.filter(|&code| code == Severity::Error.code());
+                self.errors += errors.count() as u64;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -182,6 +270,8 @@ impl Outputs {
 pub struct End {
     /// Whether any file was new.
     pub has_news: bool,
+    /// The last posting that has read one of the files, if one has.
+    pub repeats: Option<u64>,
     /// What the next run has to know.
     pub known: Value,
 }
@@ -251,6 +341,25 @@ impl Desk {
     /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
     pub fn wait(&self, payments: RecordBatch, lines: RecordBatch) -> Result<(), EngineError> {
         self.hand_over(Rows::Waiting(payments, lines))
+    }
+
+    /// Sends identities of rows that have none of their own.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
+    pub fn know(&self, ids: Vec<LineId>) -> Result<(), EngineError> {
+        if ids.is_empty() || !self.explains {
+            return Ok(());
+        }
+        self.hand_over(Rows::Known(ids))
+    }
+
+    /// Sends a lockbox layout or CSV profile.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the writer has stopped; its own error is the one to show.
+    pub fn profile(&self, said: Value) -> Result<(), EngineError> {
+        self.hand_over(Rows::Profile(said))
     }
 
     fn hand_over(&self, rows: Rows) -> Result<(), EngineError> {

@@ -28,7 +28,7 @@ const DAYS_APART_MAX: u32 = 3;
 const NO_REFERENCE: [&str; 3] = ["NONREF", "NOTPROVIDED", "NOTAVAILABLE"];
 
 /// The status of a line that is not booked.
-const PENDING: &str = "PDNG";
+pub const PENDING: &str = "PDNG";
 
 /// What of a parsed batch of transactions tells movements apart.
 pub struct Lines<'a> {
@@ -102,6 +102,11 @@ impl<'a> Lines<'a> {
     /// Whether the line in `row` is a single payment behind a statement's line.
     pub fn is_detail(&self, row: usize) -> bool {
         self.feed.value(row) == Feed::Detail.code()
+    }
+
+    /// Whether the line in `row` is a single payment that no statement had when it came.
+    pub fn is_pending_detail(&self, row: usize) -> bool {
+        self.is_detail(row) && self.status.value(row) == PENDING
     }
 
     /// Whether the line in `row` moves money that counts.
@@ -360,6 +365,28 @@ impl Overlap {
         }
     }
 
+    /// Notes a detail of an earlier run that no statement had by then; gives its number.
+    pub fn carry_pending(&mut self, lines: &Lines, row: usize, delivery: u32) -> usize {
+        self.announce(lines, row, delivery);
+        self.details() - 1
+    }
+
+    /// Whether the details of this run make up a statement's line of an earlier one, which nobody
+    /// has decided finally. They are taken with it.
+    pub fn summarize_waiting(&mut self, lines: &Lines, row: usize) -> bool {
+        let is_line = lines.turn(row) == Turn::Now && lines.is_of_statement(row);
+        is_line && {
+            let money = lines.money(row, &self.hash);
+            let movement = Movement::of(lines, row, &self.hash);
+            self.take_details(&movement, money, lines, row)
+        }
+    }
+
+    /// Whether a statement has detail number `number` by now.
+    pub fn is_taken(&self, number: usize) -> bool {
+        self.details.all.get(number).is_some_and(|own| own.is_taken)
+    }
+
     /// How many details there are so far.
     pub fn details(&self) -> usize {
         self.details.all.len()
@@ -393,11 +420,14 @@ impl Overlap {
     /// Takes the details, or the line of a report during an earlier day, that a statement's line
     /// has again.
     fn take_counted(&mut self, line: &Movement, money: u64, lines: &Lines, row: usize) -> bool {
-        let is_detailed = !self.details.all.is_empty() && {
+        self.take_details(line, money, lines, row) || self.counted.take(line, money, lines, row)
+    }
+
+    fn take_details(&mut self, line: &Movement, money: u64, lines: &Lines, row: usize) -> bool {
+        !self.details.all.is_empty() && {
             self.add_up_groups();
             self.take_group(line, money, lines, row) || self.details.take(line, money, lines, row)
-        };
-        is_detailed || self.counted.take(line, money, lines, row)
+        }
     }
 
     fn add_up_groups(&mut self) {
@@ -437,8 +467,7 @@ impl Overlap {
     /// Whether a statement's line is made up of detail number `number`, or its account has no
     /// statement at all: then it is money that counts.
     pub fn counts(&self, number: usize, lines: &Lines, row: usize) -> bool {
-        let is_taken = self.details.all.get(number).is_some_and(|own| own.is_taken);
-        is_taken
+        self.is_taken(number)
             || !self
                 .accounts
                 .contains(&account_tail(lines.account.value(row)))

@@ -2,14 +2,20 @@
 //! overlap. Bank lines have their own identities (see `intake`); all other rows are known by their
 //! own columns.
 
+use std::sync::Arc;
+
+use ahash::RandomState;
 use arrow::array::{
     Array, BooleanArray, Date32Array, Decimal128Array, RecordBatch, StringArray, UInt64Array,
 };
 use arrow::compute::filter_record_batch;
+use hashbrown::HashMap;
 use rayon::prelude::*;
 use tieout_core::{Admission, Identities, IdentityHasher, LineId};
+use tieout_ledger::journal::Journal;
 
 use crate::EngineError;
+use crate::carried::Earlier;
 use crate::intake::{arrow, internal};
 
 /// Columns that say where a row stands, or how it is called, not what it is.
@@ -29,6 +35,8 @@ const ROWS_PER_TASK: usize = 256;
 pub struct Redelivery {
     kind: &'static str,
     identities: Identities,
+    /// Knows the rows of earlier runs.
+    journal: Option<Arc<Journal>>,
 }
 
 /// The rows that are new, with the identity of each.
@@ -47,6 +55,15 @@ impl Redelivery {
         Self {
             kind,
             identities: Identities::default(),
+            journal: None,
+        }
+    }
+
+    /// The same, where rows that `earlier` runs have brought are known.
+    pub fn after(kind: &'static str, earlier: &Earlier) -> Self {
+        Self {
+            journal: earlier.rows(),
+            ..Self::new(kind)
         }
     }
 
@@ -54,7 +71,8 @@ impl Redelivery {
     /// alike within one delivery all stay.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] if the batch has a column that cannot be compared.
+    /// [`EngineError::Internal`] if the batch has a column that cannot be compared,
+    /// [`EngineError::Ledger`] if the journal cannot be read.
     pub fn new_rows(&mut self, delivery: u32, batch: &RecordBatch) -> Result<NewRows, EngineError> {
         let admitted = self.admit(delivery, batch)?;
         let keep: BooleanArray = admitted.iter().map(|id| Some(id.is_some())).collect();
@@ -75,7 +93,8 @@ impl Redelivery {
     /// Of each row of `batch`, whether delivery number `delivery` is the first to bring it.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] if the batch has a column that cannot be compared.
+    /// [`EngineError::Internal`] if the batch has a column that cannot be compared,
+    /// [`EngineError::Ledger`] if the journal cannot be read.
     pub fn are_new(
         &mut self,
         delivery: u32,
@@ -99,14 +118,21 @@ impl Redelivery {
             }
             content.finish()
         });
-        let contents: Vec<_> = contents.with_min_len(ROWS_PER_TASK).collect();
-        let admitted =
-            contents
+        let contents: Vec<LineId> = contents.with_min_len(ROWS_PER_TASK).collect();
+        let before: HashMap<LineId, u32, RandomState> = match &self.journal {
+            Some(journal) => journal
+                .known_rows(contents.iter().copied())?
                 .into_iter()
-                .map(|content| match self.identities.admit(delivery, content) {
-                    Admission::New(id) => Some(id),
-                    Admission::Known(_) => None,
-                });
+                .collect(),
+            None => HashMap::default(),
+        };
+        let admitted = contents.into_iter().map(|content| {
+            let count = |content: &LineId| before.get(content).copied().unwrap_or_default();
+            match self.identities.admit_after(delivery, content, count) {
+                Admission::New(id) => Some(id),
+                Admission::Known(_) => None,
+            }
+        });
         Ok(admitted.collect())
     }
 }

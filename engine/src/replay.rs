@@ -158,11 +158,12 @@ impl Replay<'_> {
             let decided = self.pool.install(|| self.tie_out(&run, desk, earlier))?;
             Ok(((), decided))
         })
+        .map(drop)
     }
 
     fn tie_out(&self, run: &PastRun, desk: Desk, earlier: &Earlier) -> Result<End, EngineError> {
         let recipe = &self.options.recipe;
-        let mut report = Report::new(desk);
+        let mut report = Report::new(desk, earlier);
         let again = Again {
             recipe,
             conditions: &self.conditions,
@@ -196,6 +197,7 @@ impl Replay<'_> {
         cash.finish(arrivals, &mut report, &NoProgress)?;
         Ok(End {
             has_news: true,
+            repeats: None,
             known: known_at_cutoff(&session, run.as_of),
         })
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
 use tieout_core::schema::Table;
-use tieout_core::{Finding, FindingCode, QuarantinedLine, Severity};
+use tieout_core::{Finding, FindingCode, IdentityHasher, LineId, QuarantinedLine, Severity};
 use tieout_ingest::{Counts, Role, locate};
 use tieout_ledger::journal::KnownFile;
 
 use crate::carried::Earlier;
-use crate::files::{Found, Known};
+use crate::files::{Found, Known, Stamp};
 use crate::intake::arrow;
 use crate::outputs::Desk;
 use crate::redelivery::Redelivery;
@@ -35,6 +35,8 @@ pub struct Report {
     feeds: Vec<Feed>,
     /// Digests of files, where they are known already.
     digests: HashMap<String, String>,
+    /// The last posting that has read one of the files, if one has.
+    pub repeats: Option<u64>,
 }
 
 /// Rows that are neither bank lines nor the business's own, and go to their table as they come.
@@ -48,11 +50,11 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(table: Table, rows: Option<&'static str>) -> Self {
+    fn new(table: Table, rows: Option<&'static str>, earlier: &Earlier) -> Self {
         Self {
             table,
             rows,
-            known: Redelivery::new(table.name()),
+            known: Redelivery::after(table.name(), earlier),
             known_before: 0,
         }
     }
@@ -66,7 +68,8 @@ impl Feed {
 
 impl Report {
     /// Nothing to say yet.
-    pub fn new(desk: Desk) -> Self {
+    pub fn new(desk: Desk, earlier: &Earlier) -> Self {
+        let feed = |table, rows| Feed::new(table, rows, earlier);
         Self {
             desk,
             figures: Figures::default(),
@@ -76,12 +79,13 @@ impl Report {
             rematched: Tally::default(),
             quarantined: 0,
             feeds: vec![
-                Feed::new(Table::SettlementLines, Some("settlement lines")),
-                Feed::new(Table::PaymentInstructions, Some("instructed payments")),
-                Feed::new(Table::PaymentStatuses, Some("payment statuses")),
-                Feed::new(Table::Balances, None),
+                feed(Table::SettlementLines, Some("settlement lines")),
+                feed(Table::PaymentInstructions, Some("instructed payments")),
+                feed(Table::PaymentStatuses, Some("payment statuses")),
+                feed(Table::Balances, None),
             ],
             digests: HashMap::new(),
+            repeats: None,
         }
     }
 
@@ -110,6 +114,7 @@ impl Report {
         };
         let new = feed.known.new_rows(delivery, &rows)?;
         feed.known_before += new.known_before;
+        self.desk.know(new.ids.clone())?;
         if table != Table::SettlementLines {
             return Ok(new.rows);
         }
@@ -145,8 +150,19 @@ impl Report {
                 continue;
             };
             known.push(place);
+            self.repeats = self.repeats.max(Some(before.posting));
             if !file.is_again {
                 self.came_before(file, &before)?;
+            }
+        }
+        found.has_new_others = false;
+        for file in &found.others {
+            match unread_file(&digest(&file.file)) {
+                Some(id) => match earlier.row_posting(id)? {
+                    Some(posting) => self.repeats = self.repeats.max(Some(posting)),
+                    None => found.has_new_others = true,
+                },
+                None => found.has_new_others = true,
             }
         }
         let mut place = 0;
@@ -167,6 +183,7 @@ impl Report {
             rows: 0,
             quarantined: 0,
             known_before: 0,
+            failed: None,
         });
         self.findings(&[Finding {
             severity: Severity::Info,
@@ -229,6 +246,7 @@ impl Report {
             rows: counts.rows,
             quarantined: counts.quarantined,
             known_before,
+            failed: None,
         });
         let findings = repeated
             .into_iter()
@@ -242,6 +260,9 @@ impl Report {
     /// [`EngineError::Internal`] if the writer has stopped.
     pub fn failed(&mut self, file: &Known, finding: &Finding) -> Result<(), EngineError> {
         self.file(file, Counts::default(), 0)?;
+        if let Some(last) = self.files.last_mut() {
+            last.failed = Some(format!("{}; {}", finding.found, finding.action));
+        }
         self.findings(std::slice::from_ref(finding))
     }
 
@@ -249,7 +270,10 @@ impl Report {
     ///
     /// # Errors
     /// [`EngineError::Internal`] if the writer has stopped.
-    pub fn finish(self, found: &Found) -> Result<Summary, EngineError> {
+    pub fn finish(mut self, found: &Found) -> Result<Summary, EngineError> {
+        let changed = changed_meanwhile(found);
+        let findings: Vec<Finding> = changed.iter().map(|&file| changing(file)).collect();
+        self.findings(&findings)?;
         let mut files = self.files;
         files.extend(found.others.iter().cloned());
         if self.desk.wants(Table::Files) {
@@ -258,7 +282,16 @@ impl Report {
                 let known = known.get(&file.file);
                 known.map_or_else(|| digest(&file.file), Clone::clone)
             };
-            let digests: Vec<String> = files.iter().map(digest_of).collect();
+            let mut digests: Vec<String> = files.iter().map(digest_of).collect();
+            for (file, digest) in files.iter().zip(&mut digests) {
+                // What was read of it is not what it is now: the next run reads it again.
+                if changed.contains(&file.file.as_str()) {
+                    digest.clear();
+                }
+            }
+            let unread = digests.iter().skip(files.len() - found.others.len());
+            self.desk
+                .know(unread.filter_map(|digest| unread_file(digest)).collect())?;
             self.desk
                 .send(Table::Files, rows::files(&files, &digests)?)?;
         }
@@ -286,6 +319,37 @@ pub fn repeated_delivery(file: &str, known_before: u64, rows: &str) -> Finding {
         expected: String::new(),
         action: "nothing: they were counted once".to_owned(),
     }
+}
+
+/// The names of files that have changed since they were found.
+fn changed_meanwhile(found: &Found) -> Vec<&str> {
+    let known = found.known.iter();
+    let changed = known
+        .filter(|file| !file.is_again && Stamp::of(&file.source.path) != Some(file.stamp))
+        .map(|file| file.source.name.as_str());
+    changed.collect()
+}
+
+fn changing(file: &str) -> Finding {
+    Finding {
+        severity: Severity::Warning,
+        code: FindingCode::UnreadableFile,
+        file: file.to_owned(),
+        line: None,
+        found: "a file that was written to while it was read".to_owned(),
+        expected: "a file that is complete".to_owned(),
+        action: "run again once it is complete; its lines are counted once".to_owned(),
+    }
+}
+
+/// How a file that no format reads is known when it comes again.
+fn unread_file(digest: &str) -> Option<LineId> {
+    if digest.is_empty() {
+        return None;
+    }
+    let mut content = IdentityHasher::new("unread file");
+    content.field(digest.as_bytes());
+    Some(content.finish())
 }
 
 /// BLAKE3 of the file, unpacked, or nothing if it is gone by now: `explain` then cannot show the line.

@@ -14,7 +14,8 @@ use crate::cash::Cash;
 use crate::conditions::Conditions;
 use crate::files::{self, Found, Known};
 use crate::intake::internal;
-use crate::outputs::{self, Desk, End, Outputs};
+use crate::outputs::{self, Desk, End, Finished, Outputs};
+use crate::profiles;
 use crate::reading::{Message, read};
 use crate::report::Report;
 use crate::{EngineError, Progress, RunOptions, Summary};
@@ -28,11 +29,17 @@ pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, Eng
     let began = Instant::now();
     let conditions = Conditions::compile(&options.recipe)?;
     let pool = matching_pool(options.settings.threads)?;
-    let found = files::find(&options.paths)?;
+    let mut found = files::find(&options.paths)?;
     let outputs = Outputs::create(options)?;
-    let mut summary = posted(outputs, &options.recipe.label(), |desk, earlier| {
+    let work = |desk: Desk, earlier: &Earlier| {
+        found.recognize_by_profile(profiles::csv_profiles(earlier));
         pool.install(|| tie_out(options, &conditions, progress, found, desk, earlier))
-    })?;
+    };
+    let (mut summary, finished) = posted(outputs, &options.recipe.label(), work)?;
+    summary.posting = finished.posting;
+    if let Some(repeated) = finished.repeated {
+        summary.repeat(&repeated);
+    }
     summary.elapsed = began.elapsed();
     Ok(summary)
 }
@@ -57,7 +64,7 @@ pub fn posted<T>(
     outputs: Outputs,
     recipe: &str,
     work: impl FnOnce(Desk, &Earlier) -> Result<(T, End), EngineError>,
-) -> Result<T, EngineError> {
+) -> Result<(T, Finished), EngineError> {
     let earlier = outputs.earlier()?;
     thread::scope(|scope| {
         let (sender, rows) = bounded(outputs::BATCHES_MAX);
@@ -71,8 +78,8 @@ pub fn posted<T>(
             .join()
             .map_err(|_| internal("the writer panicked"))??;
         let (done, end) = done?;
-        outputs.finish(recipe, &end)?;
-        Ok(done)
+        let finished = outputs.finish(recipe, &end)?;
+        Ok((done, finished))
     })
 }
 
@@ -86,13 +93,13 @@ fn tie_out(
     desk: Desk,
     earlier: &Earlier,
 ) -> Result<(Summary, End), EngineError> {
-    let mut report = Report::new(desk);
+    let mut report = Report::new(desk, earlier);
     report.leave_out_known(&mut found, earlier)?;
     let found = &found;
     let total_bytes = found.bytes();
     report.findings(&found.findings)?;
     let mut options = options.clone();
-    books::add_layouts(found, &mut options.settings, &mut report)?;
+    let new_profiles = profiles::add(found, &mut options.settings, &mut report, earlier)?;
     let mut books = books::load(
         found,
         &options,
@@ -107,7 +114,9 @@ fn tie_out(
         .flat_map(|role| found.of(role))
         .collect();
     let mut cash = Cash::new(&mut books.session, conditions, earlier, &report)?;
-    cash.try_again(&mut report, progress)?;
+    if found.of(Role::Details).next().is_none() {
+        cash.try_again(&mut report, progress)?;
+    }
     let mut admission = Admission::new(&options.recipe, conditions, earlier)?;
     for (place, payments) in &books.payments {
         // Deliveries are told apart by their numbers, which begin with those of the bank's files.
@@ -134,7 +143,8 @@ fn tie_out(
         books::skip(file, &options.settings, &mut report)?;
     }
     let end = End {
-        has_news: found.has_news(),
+        has_news: found.has_news() || new_profiles,
+        repeats: report.repeats,
         known: known_at_cutoff(&books.session, options.as_of),
     };
     Ok((report.finish(found)?, end))

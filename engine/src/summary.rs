@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tieout_core::{Amount, Channel, Currency, Finding, Reason, Severity, Status};
 
+use crate::outputs::Repeated;
+
 /// One file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSummary {
@@ -23,6 +25,8 @@ pub struct FileSummary {
     pub quarantined: u64,
     /// Rows that an earlier delivery had brought already.
     pub known_before: u64,
+    /// Why it was not read, or not to its end.
+    pub failed: Option<String>,
 }
 
 /// The payments of one status.
@@ -128,6 +132,10 @@ pub struct Summary {
     pub currencies: Vec<CurrencySummary>,
     /// Payments of earlier runs of the ledger that what came now has matched.
     pub rematched: Tally,
+    /// The posting that keeps the run, if a ledger does and anything was new.
+    pub posting: Option<u64>,
+    /// The posting whose files these are, if nothing of them was new: the output tables are its.
+    pub repeats: Option<u64>,
     /// Payments held as duplicates.
     pub duplicates: u64,
     /// Lines in quarantine.
@@ -162,6 +170,15 @@ impl Summary {
             .iter()
             .map(|totals| totals.money_in.count)
             .sum()
+    }
+
+    /// Takes over what the posting had to say whose files came again.
+    pub(crate) fn repeat(&mut self, repeated: &Repeated) {
+        self.repeats = Some(repeated.posting);
+        self.quarantined += repeated.quarantined;
+        // What is wrong with files that were never read is said again by this run itself.
+        let errors = &mut self.finding_counts[Severity::Error as usize - 1];
+        *errors = (*errors).max(repeated.errors);
     }
 
     /// Whether everything was read and every control total ties.

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray, UInt64Array};
 use serde_json::{Value, json};
+use tieout_core::LineId;
 use tieout_core::schema::Table;
 
 use crate::history::{self, NEW_HISTORY, ReaderLock};
@@ -458,6 +459,18 @@ impl LedgerWriter {
     /// Those of [`LedgerWriter::write`].
     pub fn wait(&mut self, payments: &RecordBatch, lines: &RecordBatch) -> Result<(), LedgerError> {
         self.posting()?.wait(payments, lines)
+    }
+
+    /// Keeps the identities of rows that have none of their own, so that they are known when they
+    /// come again.
+    ///
+    /// # Errors
+    /// Those of [`LedgerWriter::write`].
+    pub fn know(&mut self, ids: &[LineId]) -> Result<(), LedgerError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.posting()?.know(ids)
     }
 
     /// Appends an event that is JSON.

@@ -199,16 +199,7 @@ fn write_again(
     event: &Event,
     tables: &mut PostedTables,
 ) -> Result<(), LedgerError> {
-    if event.kind == EventKind::Waiting {
-        return Ok(());
-    }
-    for (name, batch) in journal.batches(event.sequence)? {
-        let table = Table::ALL.into_iter().find(|table| table.name() == name);
-        let table = table
-            .ok_or_else(|| journal.damaged(event.sequence, &format!("there is no table {name}")))?;
-        tables.write(table, &batch)?;
-    }
-    Ok(())
+    journal.table_rows(event, |table, batch| tables.write(table, batch))
 }
 
 /// The name of a table's file.

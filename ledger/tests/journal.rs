@@ -499,3 +499,34 @@ fn a_lock_of_a_dead_writer_holds_nobody() {
     WriterLock::take(dir.path()).unwrap().remove();
     assert!(names(dir.path()).is_empty());
 }
+
+#[test]
+fn a_journal_of_a_later_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    Ledger::post(dir.path()).unwrap().finish("x").unwrap();
+    let path = dir.path().join(JOURNAL);
+    let database = redb::Database::open(&path).unwrap();
+    let later = database.begin_write().unwrap();
+    let about = redb::TableDefinition::<&str, u64>::new("about");
+    later
+        .open_table(about)
+        .unwrap()
+        .insert("format", 99)
+        .unwrap();
+    later.commit().unwrap();
+    drop(database);
+    // Who is not told of it cannot have sealed it either.
+    let _ = fs::remove_file(dir.path().join("journal.seal"));
+    for refused in [
+        Ledger::post(dir.path()).map(drop),
+        Ledger::open(dir.path())
+            .and_then(|ledger| ledger.journal())
+            .map(drop),
+        Ledger::verify(dir.path(), None).map(drop),
+    ] {
+        assert!(
+            matches!(refused, Err(LedgerError::Newer { version: 99, .. })),
+            "{refused:?}"
+        );
+    }
+}

@@ -37,12 +37,12 @@ struct Line {
 }
 
 /// What became of it.
-struct Outcome {
-    status: Status,
-    party: Option<u32>,
-    parts: Vec<Application>,
-    opens: bool,
-    on_account: Amount,
+pub(crate) struct Outcome {
+    pub(crate) status: Status,
+    pub(crate) party: Option<u32>,
+    pub(crate) parts: Vec<Application>,
+    pub(crate) opens: bool,
+    pub(crate) on_account: Amount,
 }
 
 /// The lines so far, for those that undo them.
@@ -81,9 +81,8 @@ impl Originals {
             .hash_one((kind, payment.currency, direction, mark))
     }
 
-    /// Notes a line, by its references and the numbers in its text. One that undoes another may be
-    /// undone itself, by what names the first.
-    pub fn add(&mut self, sequence: u32, payment: &Payment, undoes: bool) {
+    /// What a line may be named by: its references, the numbers in its text, and its account.
+    pub(crate) fn keys(&self, payment: &Payment, undoes: bool) -> SmallVec<[u64; 4]> {
         let own = [
             payment.end_to_end_id,
             payment.bank_reference,
@@ -98,12 +97,38 @@ impl Originals {
             .filter_map(in_one_form);
         let account = payment.payer_account.and_then(in_one_form);
         let direction = payment.direction();
-        let keys: SmallVec<[u64; 4]> = marks
+        marks
             .map(|mark| (0, mark))
             .chain(account.map(|account| (1, account)))
             .map(|(kind, mark)| self.mark(payment, direction, kind, &mark))
-            .collect();
-        for key in keys {
+            .collect()
+    }
+
+    /// Whether the line is known.
+    pub(crate) fn has(&self, sequence: u32) -> bool {
+        self.lines.contains_key(&sequence)
+    }
+
+    /// Notes a line of an earlier run, of which `undone` has been undone.
+    pub(crate) fn carry(
+        &mut self,
+        sequence: u32,
+        payment: &Payment,
+        undoes: bool,
+        (outcome, undone): (Outcome, Amount),
+    ) {
+        self.add(sequence, payment, undoes);
+        if let Some(line) = self.lines.get_mut(&sequence) {
+            line.outcome = Some(outcome);
+            line.undone = undone;
+        }
+    }
+
+    /// Notes a line, by its references and the numbers in its text. One that undoes another may be
+    /// undone itself, by what names the first.
+    pub fn add(&mut self, sequence: u32, payment: &Payment, undoes: bool) {
+        let direction = payment.direction();
+        for key in self.keys(payment, undoes) {
             let lines = self.by_mark.entry(key).or_default();
             if lines.last() != Some(&sequence) {
                 lines.push(sequence);
@@ -193,7 +218,15 @@ impl Originals {
         Ok(Told { original, feature })
     }
 
-    fn by_marks(&self, payment: &Payment) -> Vec<u32> {
+    /// By what the line that `payment` undoes may be named.
+    pub(crate) fn sought(&self, payment: &Payment) -> Vec<u64> {
+        let account = payment.payer_account.and_then(in_one_form);
+        let direction = payment.direction().opposite();
+        let account = account.map(|account| self.mark(payment, direction, 1, &account));
+        self.marks_sought(payment).chain(account).collect()
+    }
+
+    fn marks_sought<'a>(&'a self, payment: &'a Payment) -> impl Iterator<Item = u64> + 'a {
         let own = [
             payment.end_to_end_id,
             payment.bank_reference,
@@ -203,9 +236,15 @@ impl Originals {
         let words = own.into_iter().flatten().chain(documents);
         let words = words.chain(reference::tokens(payment.text));
         let direction = payment.direction().opposite();
-        let mut lines: Vec<u32> = words
+        words
             .filter_map(in_one_form)
-            .filter_map(|mark| self.by_mark.get(&self.mark(payment, direction, 0, &mark)))
+            .map(move |mark| self.mark(payment, direction, 0, &mark))
+    }
+
+    fn by_marks(&self, payment: &Payment) -> Vec<u32> {
+        let mut lines: Vec<u32> = self
+            .marks_sought(payment)
+            .filter_map(|key| self.by_mark.get(&key))
             .flatten()
             .copied()
             .collect();
@@ -265,7 +304,7 @@ fn may_be(view: &View, payment: &Payment, line: &Line) -> bool {
 }
 
 /// The payments of the items that the line names.
-fn by_documents(view: &View, payment: &Payment) -> Vec<u32> {
+pub(crate) fn by_documents(view: &View, payment: &Payment) -> Vec<u32> {
     let mirrored = Payment {
         is_credit: !payment.is_credit,
         ..payment.clone()

@@ -63,6 +63,17 @@ pub struct Decisions {
     pub waiting: Vec<u32>,
 }
 
+/// How payments of earlier runs are decided again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Late {
+    /// By documents that they or their advice name.
+    Documents,
+    /// The same, with advice that only the amount tells.
+    Advice,
+    /// By amounts too, and whatever comes of it: it is the first time that they count.
+    Amounts,
+}
+
 /// Payments that are decided together.
 struct Batch<'a> {
     columns: PaymentColumns<'a>,
@@ -78,7 +89,7 @@ pub struct Session {
     policies: Policies,
     /// What the recipe's conditions say of payments that wait.
     treatments: HashMap<u32, Treatment, RandomState>,
-    originals: Originals,
+    pub(crate) originals: Originals,
     rivals: Rivals,
     as_of: Option<Date>,
     explain: bool,
@@ -298,7 +309,7 @@ impl Session {
 
     /// Decides payments of earlier runs again, as far as documents that they name decide them by
     /// now: what was late may have come. Only what takes effect counts; the others stay as they
-    /// were decided before. `answers` is what the recipe's conditions say. With `by_amount`, advice is linked that only the amount tells.
+    /// were decided before. `answers` is what the recipe's conditions say.
     ///
     /// # Errors
     /// A [`MatchError`], which is a mistake in the program.
@@ -308,7 +319,7 @@ impl Session {
         remittance_lines: &RecordBatch,
         sequences: &[u32],
         answers: Option<&Answers>,
-        by_amount: bool,
+        late: Late,
     ) -> Result<Decisions, MatchError> {
         let columns = PaymentColumns::of(transactions, remittance_lines)?;
         let mut known = Vec::with_capacity(sequences.len());
@@ -320,7 +331,7 @@ impl Session {
             let scope = scope::of_line(&self.recipe, &payment, treatment);
             let reverses = scope::is_undoing(&self.recipe, &payment, treatment);
             if scope.is_none() && !reverses && !columns.has_lines(row) {
-                self.link_late(&payment, sequence, by_amount);
+                self.link_late(&payment, sequence, late);
             }
             known.push(Known {
                 scope,
@@ -338,25 +349,45 @@ impl Session {
             columns,
             known,
             sequences: sequences.to_vec(),
-            pass: Pass::References,
+            pass: match late {
+                Late::Documents | Late::Advice => Pass::References,
+                Late::Amounts => Pass::Amounts,
+            },
         };
         let mut changes = Changes::default();
         let mut decided = Decisions::default();
         for (row, &sequence) in sequences.iter().enumerate() {
-            let decision = self.decide(&batch, row, batch.known[row])?.decision;
-            let Some(decision) = decision.filter(Decision::takes_effect) else {
+            let known = batch.known[row];
+            let decision = if known.reverses && known.scope.is_none() {
+                self.undo(&batch, row)?
+            } else {
+                self.decide(&batch, row, known)?.decision
+            };
+            // A line that single payments make up stands for none any more.
+            let replaces = |decision: &Decision| {
+                late == Late::Amounts
+                    || decision.takes_effect()
+                    || batch.columns.head(row).is_summary
+            };
+            let Some(decision) = decision.filter(replaces) else {
                 decided.waiting.push(row as u32);
                 continue;
             };
             self.commit(sequence, &decision, &mut changes)?;
+            if self.recipe.reopens() {
+                self.originals.decided(sequence, &decision);
+            }
             decided.rows.push(row as u32);
             decided.decisions.push(decision);
         }
         Ok(decided)
     }
 
-    fn link_late(&mut self, payment: &Payment, sequence: u32, by_amount: bool) {
-        if by_amount {
+    fn link_late(&mut self, payment: &Payment, sequence: u32, late: Late) {
+        if self.linked.contains_key(&sequence) {
+            return;
+        }
+        if late != Late::Documents {
             self.link_what_is_left(payment, sequence);
         } else if let Some(advice) = self.remittances.link_by_reference(payment, sequence) {
             self.linked.insert(sequence, advice);
@@ -499,7 +530,7 @@ impl Session {
         Ok(decide(&self.view(), &payment, known, batch.pass)?)
     }
 
-    fn view(&self) -> View<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
         View {
             items: &self.items,
             parties: &self.parties,

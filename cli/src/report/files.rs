@@ -128,6 +128,7 @@ mod tests {
             rows: 0,
             quarantined: 0,
             known_before: 0,
+            failed: None,
         };
         let files: Vec<FileSummary> = names.iter().map(named).collect();
         common_folder(&files).to_owned()

@@ -74,6 +74,13 @@ impl<'a> Report<'a> {
             grouped(per_second(summary.payments(), summary.elapsed)),
             throughput(summary.bytes(), summary.elapsed),
         )?;
+        if let Some(posting) = summary.repeats {
+            let tables = match self.options.out {
+                Some(_) => ": the tables are those of that posting",
+                None => "",
+            };
+            writeln!(out, "Nothing new since posting {posting}{tables}")?;
+        }
         if let Some(output) = &self.options.out {
             writeln!(out, "Tables written to {}", output.dir.display())?;
         }

@@ -36,6 +36,7 @@ fn file(
         rows: lines - quarantined - 1,
         quarantined,
         known_before: 0,
+        failed: None,
     }
 }
 
@@ -79,6 +80,8 @@ fn busy_morning() -> Summary {
         action: "ask the bank for the file again".to_owned(),
     };
     Summary {
+        repeats: None,
+        posting: None,
         files: vec![
             file("morning/parties.csv", "parties.csv", None, 1_201, 0),
             file("morning/open_items.csv", "open_items.csv", None, 6_001, 0),

@@ -8,18 +8,23 @@ use arrow::array::{RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use hashbrown::HashMap;
 use tieout_core::schema::Table;
+use tieout_core::{Channel, LineId};
 use tieout_ledger::Reversed;
 use tieout_ledger::journal::{WaitingRows, what};
-use tieout_matcher::Decisions;
+use tieout_matcher::{Decisions, Late};
 
 use super::Cash;
-use crate::admission::select;
+use crate::admission::{select, with_text};
 use crate::carried::Earlier;
 use crate::intake::{arrow, column, internal};
+use crate::overlap::Lines;
 use crate::report::Report;
 use crate::tables::is_exception;
 use crate::waiting::WaitingBatch;
 use crate::{EngineError, Progress};
+
+/// The status of a line that a statement has.
+const BOOKED: &str = "BOOK";
 
 /// Payments of an earlier run, to be decided again.
 pub struct Again {
@@ -29,19 +34,36 @@ pub struct Again {
     postings: Vec<u64>,
 }
 
-/// The payments of earlier runs that wait.
+/// The payments of earlier runs that wait: for what decides them, and for a statement that has them.
 ///
 /// # Errors
 /// [`EngineError::Internal`] for a mistake in the program.
-pub fn again(earlier: &Earlier) -> Result<Vec<Again>, EngineError> {
-    let of_posting = |waiting: &WaitingRows| {
+pub fn again(earlier: &Earlier) -> Result<(Vec<Again>, Vec<Again>), EngineError> {
+    let (mut again, mut pending) = (Vec::new(), Vec::new());
+    for waiting in &earlier.left.waiting {
+        let all = Again::of(waiting, earlier)?;
+        let lines = Lines::of(&waiting.payments)?;
+        let rows = 0..waiting.payments.num_rows() as u32;
+        let (details, others): (Vec<u32>, Vec<u32>) =
+            rows.partition(|&row| lines.is_pending_detail(row as usize));
+        for (rows, list) in [(others, &mut again), (details, &mut pending)] {
+            if !rows.is_empty() {
+                list.push(all.select(&rows)?);
+            }
+        }
+    }
+    Ok((again, pending))
+}
+
+impl Again {
+    fn of(waiting: &WaitingRows, earlier: &Earlier) -> Result<Self, EngineError> {
         let ids = column::<StringArray>(&waiting.payments, 0)?;
         let numbers: Result<Vec<u32>, EngineError> = ids
             .iter()
             .flatten()
             .map(|id| Ok(earlier.number_of(id.parse().map_err(internal)?)))
             .collect();
-        Ok(Again {
+        Ok(Self {
             batch: WaitingBatch {
                 transactions: waiting.payments.clone(),
                 remittance_lines: waiting.lines.clone(),
@@ -49,11 +71,19 @@ pub fn again(earlier: &Earlier) -> Result<Vec<Again>, EngineError> {
             },
             postings: waiting.postings.clone(),
         })
-    };
-    earlier.left.waiting.iter().map(of_posting).collect()
-}
+    }
 
-impl Again {
+    /// The rows of the payments `ids`, ascending.
+    fn rows_of(&self, ids: &[LineId]) -> Result<Vec<u32>, EngineError> {
+        let own = column::<StringArray>(&self.batch.transactions, 0)?;
+        let named = |id: Option<&str>| {
+            id.and_then(|id| id.parse().ok())
+                .is_some_and(|id| ids.contains(&id))
+        };
+        let rows = (0..).zip(own).filter(|&(_, id)| named(id));
+        Ok(rows.map(|(row, _)| row).collect())
+    }
+
     fn select(&self, rows: &[u32]) -> Result<Self, EngineError> {
         let numbers = rows
             .iter()
@@ -97,12 +127,61 @@ impl Cash<'_> {
         report: &mut Report,
         progress: &dyn Progress,
     ) -> Result<(), EngineError> {
-        self.decide_again(false, report, progress)
+        if std::mem::replace(&mut self.is_tried, true) {
+            return Ok(());
+        }
+        self.decide_again(Late::Documents, report, progress)
+    }
+
+    /// Notes that details make up these statement's lines of earlier runs, which stand for no
+    /// payment of their own any more.
+    pub(super) fn summarize(&mut self, ids: &[LineId]) -> Result<(), EngineError> {
+        for again in self.again.iter_mut().filter(|_| !ids.is_empty()) {
+            let rows: Vec<usize> = again
+                .rows_of(ids)?
+                .iter()
+                .map(|&row| row as usize)
+                .collect();
+            let lines = &again.batch.transactions;
+            again.batch.transactions = with_text(lines, "channel", &rows, Channel::Summary.code())?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a statement has these details of earlier runs now: they are payments.
+    pub(super) fn book(&mut self, ids: &[LineId]) -> Result<(), EngineError> {
+        for pending in self.pending.iter().filter(|_| !ids.is_empty()) {
+            let rows = pending.rows_of(ids)?;
+            if rows.is_empty() {
+                continue;
+            }
+            let mut booked = pending.select(&rows)?;
+            let all: Vec<usize> = (0..rows.len()).collect();
+            let lines = &booked.batch.transactions;
+            booked.batch.transactions = with_text(lines, "status", &all, BOOKED)?;
+            self.booked.push(booked);
+        }
+        Ok(())
+    }
+
+    /// Decides the details that a statement has now, as payments are that came with it: first by
+    /// documents, then by amounts, and then somehow.
+    pub(super) fn decide_booked(
+        &mut self,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<(), EngineError> {
+        let others = std::mem::replace(&mut self.again, std::mem::take(&mut self.booked));
+        for late in [Late::Documents, Late::Advice, Late::Amounts] {
+            self.decide_again(late, report, progress)?;
+        }
+        self.again = others;
+        Ok(())
     }
 
     pub(super) fn decide_again(
         &mut self,
-        by_amount: bool,
+        late: Late,
         report: &mut Report,
         progress: &dyn Progress,
     ) -> Result<(), EngineError> {
@@ -116,7 +195,7 @@ impl Cash<'_> {
             let as_matched = self.conditions.lines_as_matched(transactions)?;
             let decided = self
                 .session
-                .again(&as_matched, lines, numbers, answers.as_ref(), by_amount)
+                .again(&as_matched, lines, numbers, answers.as_ref(), late)
                 .map_err(internal)?;
             if !decided.waiting.is_empty() {
                 self.again.push(again.select(&decided.waiting)?);
@@ -126,6 +205,10 @@ impl Cash<'_> {
             }
             for decision in &decided.decisions {
                 report.rematched.add(decision.amount());
+            }
+            if late == Late::Amounts {
+                let number = |row: u32| numbers.get(row as usize).copied().unwrap_or_default();
+                self.keep_open(transactions, lines, &decided, number)?;
             }
             let reversed = again.reversed(&decided.rows)?;
             let transactions = again.batch.transactions;
@@ -147,8 +230,11 @@ impl Cash<'_> {
             return Ok(());
         };
         let rows = decided.rows.iter().zip(&decided.decisions);
+        // Details that no statement has yet are payments as soon as one has them.
+        let own = Lines::of(transactions)?;
+        let is_pending = |row: u32| own.is_pending_detail(row as usize);
         let open: Vec<u32> = rows
-            .filter(|(_, decision)| is_exception(decision))
+            .filter(|&(&row, decision)| is_exception(decision) || is_pending(row))
             .map(|(&row, _)| row)
             .collect();
         if open.is_empty() {

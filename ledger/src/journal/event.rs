@@ -79,13 +79,20 @@ pub enum EventKind {
     Action = 8,
     /// Decisions were handed to another system.
     Export = 9,
+    /// Rows that have no identifier of their own came, by the hash of their content: when they come
+    /// again they are known.
+    Known = 10,
+    /// How files are read: a lockbox layout or CSV profile, for later runs.
+    Profile = 11,
     /// A person's data, or what is old, was taken out of earlier payloads.
     Purge = 12,
+    /// A file that came into a watched folder was set aside, or taken after all.
+    Aside = 13,
 }
 
 impl EventKind {
     /// Every kind, by number.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Opened,
         Self::File,
         Self::Rows,
@@ -95,7 +102,10 @@ impl EventKind {
         Self::Cutoff,
         Self::Action,
         Self::Export,
+        Self::Known,
+        Self::Profile,
         Self::Purge,
+        Self::Aside,
     ];
 
     /// The word that tables and exports have.
@@ -111,6 +121,9 @@ impl EventKind {
             Self::Action => "action",
             Self::Export => "export",
             Self::Purge => "purge",
+            Self::Known => "known",
+            Self::Profile => "profile",
+            Self::Aside => "aside",
         }
     }
 
@@ -118,7 +131,13 @@ impl EventKind {
     pub const fn is_json(self) -> bool {
         matches!(
             self,
-            Self::Opened | Self::Cutoff | Self::Action | Self::Export | Self::Purge
+            Self::Opened
+                | Self::Cutoff
+                | Self::Action
+                | Self::Export
+                | Self::Profile
+                | Self::Purge
+                | Self::Aside
         )
     }
 

@@ -11,7 +11,8 @@ use super::pack::{Packer, Unpacker};
 use super::payload;
 use super::state::{ItemState, PaymentState, amounts, cheque_key, payment_key, said, texts};
 use super::store::{
-    ADVICE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PURGED, SOURCES,
+    ADVICE, ASIDE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PROFILES, PURGED,
+    ROWS, SOURCES,
 };
 use super::{Event, EventKind, PURGED_TEXT, purge};
 
@@ -26,6 +27,9 @@ pub mod what {
     /// A row of the table `remittance_lines`.
     pub const ADVICE: &str = "advice";
 }
+
+/// The column of an event of kind `known`: 16 bytes a row.
+pub const KNOWN_ID: &str = "id";
 
 /// Why an event cannot follow those before it.
 #[derive(Debug)]
@@ -87,12 +91,19 @@ pub fn apply(transaction: &WriteTransaction, event: &Event, bytes: &[u8]) -> Fol
             }
             Ok(())
         }
+        EventKind::Profile => {
+            let mut profiles = transaction.open_table(PROFILES)?;
+            profiles.insert(event.sequence, bytes)?;
+            Ok(())
+        }
+        EventKind::Aside => aside(transaction, &payload::json(bytes)?),
         EventKind::Action => note(transaction, &payload::json(bytes)?),
         EventKind::File
         | EventKind::Rows
         | EventKind::Decisions
         | EventKind::Reversal
-        | EventKind::Waiting => {
+        | EventKind::Waiting
+        | EventKind::Known => {
             let batches = payload::batches(bytes)?;
             let batches = batches.iter().map(|(name, batch)| (name.as_str(), batch));
             apply_batches(transaction, event, batches)
@@ -113,6 +124,7 @@ pub fn apply_batches<'a>(
     for (name, batch) in batches {
         match (event.kind, name) {
             (EventKind::File, _) => files(transaction, event, batch)?,
+            (EventKind::Known, _) => known(transaction, event, batch)?,
             (EventKind::Reversal, _) => reversals(transaction, event, batch)?,
             (EventKind::Waiting, _) | (EventKind::Rows, "parties") => remembered = true,
             (EventKind::Decisions, "payments") => payments(transaction, event, batch)?,
@@ -155,6 +167,18 @@ fn files(transaction: &WriteTransaction, event: &Event, batch: &RecordBatch) -> 
         if files.get(digest.as_bytes())?.is_none() {
             files.insert(digest.as_bytes(), known.as_slice())?;
         }
+    }
+    Ok(())
+}
+
+fn known(transaction: &WriteTransaction, event: &Event, batch: &RecordBatch) -> Folded {
+    let ids = batch
+        .column_by_name(KNOWN_ID)
+        .and_then(|column| column.as_fixed_size_binary_opt())
+        .ok_or_else(|| format!("the rows have no {KNOWN_ID}"))?;
+    let mut rows = transaction.open_table(ROWS)?;
+    for id in ids.iter().flatten() {
+        rows.insert(id, event.posting)?;
     }
     Ok(())
 }
@@ -491,6 +515,20 @@ pub fn add_note(kept: &mut Map<String, Value>, action: &Value) {
     ] {
         kept.insert(name.to_owned(), action[of].clone());
     }
+}
+
+/// Keeps which files are set aside: those of which the last word is a reason.
+fn aside(transaction: &WriteTransaction, said: &Value) -> Folded {
+    let mut files = transaction.open_table(ASIDE)?;
+    let Some(file) = said["file"].as_str() else {
+        return found("the event names no file");
+    };
+    if said["reason"].is_null() {
+        files.remove(file)?;
+    } else {
+        files.insert(file, said.to_string().as_bytes())?;
+    }
+    Ok(())
 }
 
 fn memo(transaction: &WriteTransaction, name: &str, value: &Value) -> Folded {

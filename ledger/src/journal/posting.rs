@@ -1,20 +1,25 @@
 //! What is committed together.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use hashbrown::HashSet;
+use arrow::array::{FixedSizeBinaryBuilder, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
 use redb::{Database, ReadableTable as _, WriteTransaction};
 use serde_json::{Value, json};
+use tieout_core::LineId;
 use tieout_core::schema::Table;
 
 use super::event::clipped;
-use super::fold::{self, Misfit};
+use super::fold::{self, KNOWN_ID, Misfit};
 use super::state::texts;
 use super::store::{self, ABOUT, EVENTS, FORMAT_VERSION, PAYLOADS};
 use super::{Clock, Digest, Event, EventKind, Timestamp, payload, what};
 use crate::LedgerError;
+
+/// Bytes of an identity.
+const IDENTITY_BYTES: i32 = 16;
 
 /// Events in the making, which take effect together or not at all.
 pub struct Posting {
@@ -71,23 +76,29 @@ impl Posting {
             events: Vec::new(),
             undecided: HashSet::new(),
         };
+        posting.set_format()?;
         if !begun {
             posting.open()?;
         }
         Ok(posting)
     }
 
+    /// From here on the journal holds what this version writes. Nothing that earlier versions
+    /// wrote has to change for it: state that they did not keep comes from events that they do
+    /// not have.
+    fn set_format(&mut self) -> Result<(), LedgerError> {
+        let mut about = self
+            .transaction
+            .open_table(ABOUT)
+            .map_err(store::failed(&self.path))?;
+        about
+            .insert("format", FORMAT_VERSION)
+            .map_err(store::failed(&self.path))?;
+        Ok(())
+    }
+
     /// The first event of all.
     fn open(&mut self) -> Result<(), LedgerError> {
-        {
-            let mut about = self
-                .transaction
-                .open_table(ABOUT)
-                .map_err(store::failed(&self.path))?;
-            about
-                .insert("format", FORMAT_VERSION)
-                .map_err(store::failed(&self.path))?;
-        }
         let program = concat!("tieout ", env!("CARGO_PKG_VERSION"));
         let opened = json!({ "format": FORMAT_VERSION, "program": program });
         self.append_json(EventKind::Opened, "", opened).map(drop)
@@ -178,6 +189,26 @@ impl Posting {
             (Table::RemittanceLines.name(), lines),
         ];
         self.append_batches(EventKind::Waiting, "", &rows).map(drop)
+    }
+
+    /// Appends the identities of rows that have none of their own, so that they are known when
+    /// they come again.
+    ///
+    /// # Errors
+    /// [`LedgerError::Write`] if the disk refuses.
+    pub fn know(&mut self, ids: &[LineId]) -> Result<(), LedgerError> {
+        let mut column = FixedSizeBinaryBuilder::with_capacity(ids.len(), IDENTITY_BYTES);
+        let appended = ids
+            .iter()
+            .try_for_each(|id| column.append_value(id.to_bytes()));
+        let field = Field::new(KNOWN_ID, DataType::FixedSizeBinary(IDENTITY_BYTES), false);
+        let batch = appended.and_then(|()| {
+            let schema = Arc::new(Schema::new(vec![field]));
+            RecordBatch::try_new(schema, vec![Arc::new(column.finish())])
+        });
+        let batch = batch.map_err(|error| self.refused(error.to_string()))?;
+        let rows = [(EventKind::Known.code(), &batch)];
+        self.append_batches(EventKind::Known, "", &rows).map(drop)
     }
 
     /// Appends an event that is JSON.

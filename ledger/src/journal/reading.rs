@@ -12,12 +12,12 @@ use redb::{
 };
 use serde_json::Value;
 use tieout_core::schema::Table;
-use tieout_core::{Amount, LineId};
+use tieout_core::{Amount, Feed, LineId, Status};
 
 use super::state::{ItemState, PaymentState, cheque_key, payment_key, texts};
 use super::store::{
-    self, ABOUT, ADVICE, CHEQUES, EVENTS, FILES, FORMAT_VERSION, ITEMS, LINES, MEMO, NOTES,
-    PAYLOADS, PAYMENTS, SOURCES, Store,
+    self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS,
+    PROFILES, ROWS, SOURCES, Store,
 };
 use super::{Event, EventKind, PURGED_TEXT, fold, payload};
 use crate::LedgerError;
@@ -25,6 +25,9 @@ use crate::LedgerError;
 /// Days after which a line of a report during the day, or a single payment behind a statement's
 /// line, is not looked for on a statement any more.
 const PROVISIONAL_DAYS: i32 = 31;
+
+/// The status of a line that is not booked.
+const PENDING: &str = "PDNG";
 
 /// A journal that is open to read. Each question sees all of one commit.
 pub struct Journal {
@@ -90,6 +93,8 @@ pub struct Carried {
     pub provisional: Vec<RecordBatch>,
     /// What the last cutoff said, if there was one.
     pub cutoff: Option<Value>,
+    /// Lockbox layouts and CSV profiles, in the order in which they came.
+    pub profiles: Vec<Value>,
 }
 
 impl Journal {
@@ -112,20 +117,8 @@ impl Journal {
             store,
             path: path.to_owned(),
         };
-        let about = journal.table(&journal.read()?, ABOUT)?;
-        let format = match &about {
-            None => None,
-            Some(about) => about.get("format").map_err(store::failed(path))?,
-        };
-        match format.map(|format| format.value()) {
-            Some(version) if version > FORMAT_VERSION => Err(LedgerError::Newer {
-                path: path.to_owned(),
-                version,
-                known: FORMAT_VERSION,
-            }),
-            // One that was begun and never committed says nothing yet.
-            _ => Ok(journal),
-        }
+        store::check_format(&journal.read()?, path)?;
+        Ok(journal)
     }
 
     /// Its file.
@@ -326,6 +319,26 @@ impl Journal {
         Ok(value.and_then(|bytes| serde_json::from_slice(bytes.value()).ok()))
     }
 
+    /// The files of watched folders that are set aside, by name: what the last event said of each.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the store cannot be read or something in it is damaged.
+    pub fn aside(&self) -> Result<Vec<Value>, LedgerError> {
+        let Some(files) = self.table(&self.read()?, ASIDE)? else {
+            return Ok(Vec::new());
+        };
+        let entries = files.iter().map_err(store::failed(&self.path))?;
+        entries
+            .map(|entry| {
+                let (name, bytes) = entry.map_err(store::failed(&self.path))?;
+                serde_json::from_slice(bytes.value()).map_err(|error| LedgerError::Journal {
+                    path: self.path.clone(),
+                    found: format!("what is said of {} cannot be read: {error}", name.value()),
+                })
+            })
+            .collect()
+    }
+
     /// How many lines with the content `content` there are, asked for many at once: those that
     /// there are.
     ///
@@ -335,16 +348,50 @@ impl Journal {
         &self,
         contents: impl Iterator<Item = LineId>,
     ) -> Result<Vec<(LineId, u32)>, LedgerError> {
-        let mut found = Vec::new();
         let Some(payments) = self.table(&self.read()?, PAYMENTS)? else {
-            return Ok(found);
+            return Ok(Vec::new());
         };
+        self.occurrences(contents, |id| Ok(payments.get(id)?.is_some()))
+    }
+
+    /// How many rows with the content `content` there are that have no identifier of their own.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the store cannot be read.
+    pub fn known_rows(
+        &self,
+        contents: impl Iterator<Item = LineId>,
+    ) -> Result<Vec<(LineId, u32)>, LedgerError> {
+        let Some(rows) = self.table(&self.read()?, ROWS)? else {
+            return Ok(Vec::new());
+        };
+        self.occurrences(contents, |id| Ok(rows.get(id)?.is_some()))
+    }
+
+    /// The posting that brought the row with the identity `id`, if one did.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the store cannot be read.
+    pub fn row_posting(&self, id: LineId) -> Result<Option<u64>, LedgerError> {
+        let Some(rows) = self.table(&self.read()?, ROWS)? else {
+            return Ok(None);
+        };
+        let posting = rows.get(id.to_bytes().as_slice());
+        let posting = posting.map_err(store::failed(&self.path))?;
+        Ok(posting.map(|posting| posting.value()))
+    }
+
+    /// Of each content how many occurrences `is_there` says yes to, where there are any.
+    fn occurrences(
+        &self,
+        contents: impl Iterator<Item = LineId>,
+        is_there: impl Fn(&[u8]) -> Result<bool, redb::StorageError>,
+    ) -> Result<Vec<(LineId, u32)>, LedgerError> {
+        let mut found = Vec::new();
         for content in contents {
             let mut count = 0;
-            while payments
-                .get(content.occurrence(count).to_bytes().as_slice())
+            while is_there(content.occurrence(count).to_bytes().as_slice())
                 .map_err(store::failed(&self.path))?
-                .is_some()
             {
                 count += 1;
             }
@@ -386,6 +433,7 @@ impl Journal {
         let read = self.read()?;
         let mut carried = Carried {
             cutoff: self.memo(EventKind::Cutoff)?,
+            profiles: self.profiles(&read)?,
             ..Carried::default()
         };
         let Some(sources) = self.table(&read, SOURCES)? else {
@@ -420,6 +468,72 @@ impl Journal {
         Ok(carried)
     }
 
+    fn profiles(&self, read: &ReadTransaction) -> Result<Vec<Value>, LedgerError> {
+        let Some(profiles) = self.table(read, PROFILES)? else {
+            return Ok(Vec::new());
+        };
+        let entries = profiles.iter().map_err(store::failed(&self.path))?;
+        entries
+            .map(|entry| {
+                let (sequence, bytes) = entry.map_err(store::failed(&self.path))?;
+                payload::json(bytes.value()).map_err(|e| self.damaged(sequence.value(), &e))
+            })
+            .collect()
+    }
+
+    /// The rows of canonical tables in the payload of an event, handed to `take` table by table.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if it is not there or damaged; what `take` returns.
+    pub(crate) fn table_rows(
+        &self,
+        event: &Event,
+        mut take: impl FnMut(Table, &RecordBatch) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        if event.kind.is_json() || [EventKind::Waiting, EventKind::Known].contains(&event.kind) {
+            return Ok(());
+        }
+        for (name, batch) in self.batches(event.sequence)? {
+            let table = Table::ALL.into_iter().find(|table| table.name() == name);
+            let table = table.ok_or_else(|| {
+                self.damaged(event.sequence, &format!("there is no table {name}"))
+            })?;
+            take(table, &batch)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of canonical tables that the posting `number` brought, in the order in which they
+    /// were recorded.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the store cannot be read; what `take` returns.
+    pub fn posted_rows(
+        &self,
+        number: u64,
+        mut take: impl FnMut(Table, &RecordBatch) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let last = self.last()?.map_or(0, |event| event.sequence);
+        // The first event of the posting, between one before it and one that is not.
+        let (mut before, mut first) = (0, last + 1);
+        while before + 1 < first {
+            let middle = before.midpoint(first);
+            let posting = self.event(middle)?.map_or(number, |event| event.posting);
+            if posting < number {
+                before = middle;
+            } else {
+                first = middle;
+            }
+        }
+        self.events(first, |event| {
+            if event.posting != number {
+                return Ok(false);
+            }
+            self.table_rows(&event, &mut take)?;
+            Ok(true)
+        })
+    }
+
     fn provisional(&self, read: &ReadTransaction) -> Result<Vec<RecordBatch>, LedgerError> {
         let Some(lines) = self.table(read, LINES)? else {
             return Ok(Vec::new());
@@ -440,27 +554,31 @@ impl Journal {
             .collect()
     }
 
-    /// Rows of the table `transactions`: of every event that has a line of the day `first` or a
-    /// later one.
+    /// The events with bank lines of the day `first` or a later one; their rows are the
+    /// [first batch](Journal::first_batch) of each.
     ///
     /// # Errors
     /// [`LedgerError::Journal`] if the store cannot be read.
-    pub fn lines_since(&self, first: i32) -> Result<Vec<RecordBatch>, LedgerError> {
+    pub fn lines_since(&self, first: i32) -> Result<Vec<u64>, LedgerError> {
         let read = self.read()?;
         let Some(lines) = self.table(&read, LINES)? else {
             return Ok(Vec::new());
         };
-        let mut batches = Vec::new();
+        let mut events = Vec::new();
         for entry in lines.iter().map_err(store::failed(&self.path))? {
             let (sequence, about) = entry.map_err(store::failed(&self.path))?;
             if about.value().0 >= first {
-                batches.push(self.first_batch(sequence.value())?);
+                events.push(sequence.value());
             }
         }
-        Ok(batches)
+        Ok(events)
     }
 
-    fn first_batch(&self, sequence: u64) -> Result<RecordBatch, LedgerError> {
+    /// The rows of an event that has one batch of them.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if it is not there, damaged, or holds none.
+    pub fn first_batch(&self, sequence: u64) -> Result<RecordBatch, LedgerError> {
         let first = self.batches(sequence)?.into_iter().next();
         first
             .map(|(_, rows)| rows)
@@ -560,6 +678,8 @@ impl Journal {
             return Ok(None);
         };
         let ids = texts(&payments, "transaction_id").map_err(|e| self.damaged(sequence, &e))?;
+        let text = |name| texts(&payments, name).map_err(|e| self.damaged(sequence, &e));
+        let (feeds, statuses) = (text("feed")?, text("status")?);
         let (mut kept, mut postings) = (Vec::new(), Vec::new());
         for row in 0..payments.num_rows() {
             let key = payment_key(ids.value(row));
@@ -567,7 +687,15 @@ impl Journal {
                 .get(key.as_slice())
                 .map_err(store::failed(&self.path))?;
             let state = state.and_then(|bytes| PaymentState::unpack(bytes.value()));
-            if let Some(state) = state.filter(PaymentState::is_waiting)
+            // A single payment that no statement had yet waits for one.
+            let is_pending = |state: &PaymentState| {
+                state.status == Some(Status::OutOfScope)
+                    && !state.by_person
+                    && feeds.value(row) == Feed::Detail.code()
+                    && statuses.value(row) == PENDING
+            };
+            let waits = |state: &PaymentState| state.is_waiting() || is_pending(state);
+            if let Some(state) = state.filter(waits)
                 && seen.insert(key)
             {
                 kept.push(row as u32);

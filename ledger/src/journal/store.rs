@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::FileBackend;
 use redb::{
     Builder, ConcurrencyMode, Database, Durability, ReadOnlyDatabase, ReadTransaction,
-    ReadableDatabase as _, TableDefinition, WriteTransaction,
+    ReadableDatabase as _, TableDefinition, TableError, WriteTransaction,
 };
 
 use super::seal::Sealed;
@@ -15,7 +15,9 @@ use crate::LedgerError;
 /// The journal's file in the ledger's folder.
 pub const JOURNAL: &str = "journal.redb";
 /// The version of the tables below and of the payloads.
-pub const FORMAT_VERSION: u64 = 1;
+///
+/// Version 2 has the tables `rows`, `profiles` and `aside`, and the events that they are folded from.
+pub const FORMAT_VERSION: u64 = 2;
 
 /// Events by sequence: the header and its hash.
 pub const EVENTS: TableDefinition<u64, &[u8]> = TableDefinition::new("events");
@@ -39,6 +41,12 @@ pub const SOURCES: TableDefinition<u64, &str> = TableDefinition::new("sources");
 /// Events with bank lines, by sequence: their latest day, and whether a later report may have
 /// their lines again.
 pub const LINES: TableDefinition<u64, (i32, bool)> = TableDefinition::new("lines");
+/// Rows that came before, by the hash of their content: the posting that brought them.
+pub const ROWS: TableDefinition<&[u8], u64> = TableDefinition::new("rows");
+/// Lockbox layouts and CSV profiles by the sequence of their events. JSON.
+pub const PROFILES: TableDefinition<u64, &[u8]> = TableDefinition::new("profiles");
+/// Files of watched folders that are set aside, by name. JSON.
+pub const ASIDE: TableDefinition<&str, &[u8]> = TableDefinition::new("aside");
 /// What people noted about payments: owner, deadline, the last word. JSON by identifier.
 pub const NOTES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("notes");
 /// Events whose payload was purged in part, by sequence: their posting, the purge, and bytes and
@@ -120,6 +128,23 @@ pub fn open_read_only(path: &Path) -> Result<ReadOnlyDatabase, LedgerError> {
     whole(path, || {
         builder().open_read_only(path).map_err(failed(path))
     })
+}
+
+/// Refuses a store of a later format. One that was begun and never committed says nothing yet.
+pub fn check_format(read: &ReadTransaction, path: &Path) -> Result<(), LedgerError> {
+    let format = match read.open_table(ABOUT) {
+        Ok(about) => about.get("format").map_err(failed(path))?,
+        Err(TableError::TableDoesNotExist(_)) => None,
+        Err(error) => return Err(failed(path)(error)),
+    };
+    match format.map(|format| format.value()) {
+        Some(version) if version > FORMAT_VERSION => Err(LedgerError::Newer {
+            path: path.to_owned(),
+            version,
+            known: FORMAT_VERSION,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// A damaged file can make the store stop in the middle of its own code.

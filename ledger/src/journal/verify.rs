@@ -13,8 +13,8 @@ use redb::{
 };
 
 use super::store::{
-    self, ADVICE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PURGED,
-    SOURCES,
+    self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS,
+    PROFILES, PURGED, ROWS, SOURCES,
 };
 use super::{Digest, Event, EventKind, Left, fold};
 use crate::LedgerError;
@@ -54,6 +54,7 @@ pub fn verify(path: &Path, anchors: &[(u64, Digest)]) -> Result<Verified, Ledger
             .create_with_backend(Overlay::over(file).map_err(LedgerError::read(path))?)
             .map_err(store::failed(path))?;
         let read = checked.begin_read().map_err(store::failed(path))?;
+        store::check_format(&read, path)?;
         Verifier { path, read }.run(anchors)
     })
 }
@@ -190,6 +191,9 @@ impl Verifier<'_> {
         self.same(&again, SOURCES, "sources", events)?;
         self.same(&again, LINES, "lines", events)?;
         self.same(&again, PURGED, "purges", events)?;
+        self.same(&again, ROWS, "rows", events)?;
+        self.same(&again, ASIDE, "aside", events)?;
+        self.same(&again, PROFILES, "profiles", events)?;
         self.same(&again, NOTES, "notes", events)?;
         self.same(&again, MEMO, "memo", events)
     }

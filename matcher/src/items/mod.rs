@@ -306,6 +306,17 @@ impl Items {
             .filter(move |&item| self.is_open(item) && self.currency(item) == currency)
     }
 
+    /// The item with the identifier `id`, which has this document number and party.
+    pub fn named(&self, id: &str, number: &str, party: Option<u32>) -> Option<ItemIx> {
+        let key = Significant::last_run(number.as_bytes());
+        let is_own = |item: &ItemIx| self.id(*item) == id;
+        let by_number = self.near_number(&key).find(is_own);
+        by_number.or_else(|| {
+            let own = self.party_slice(party?).iter();
+            own.map(|&(_, place)| ItemIx(place)).find(is_own)
+        })
+    }
+
     /// How many items the party had open at the start, in all currencies.
     pub fn count_of(&self, party: u32) -> usize {
         self.party_places(party).len()

@@ -1,13 +1,13 @@
 //! A run with a ledger that is killed at any moment, and done again: it comes to what a run does
-//! that nobody disturbed. `TIEOUT_CRASHES` says how many kills (20 otherwise).
+//! that nobody disturbed; so do a watcher and an export. `TIEOUT_CRASHES` says how many kills (20 otherwise).
 
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::command;
 use crate::desk::{Desk, OPEN_ITEMS, PARTIES, statement};
+use crate::stored::copy;
 
 /// Kills where the environment does not say otherwise.
 const KILLS: u32 = 20;
@@ -59,6 +59,32 @@ fn put_days(desk: &Desk) -> Vec<String> {
     ["day0", "day1", "day2"].map(str::to_owned).to_vec()
 }
 
+/// How many kills.
+fn kills() -> u32 {
+    let text = std::env::var("TIEOUT_CRASHES").ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(KILLS)
+}
+
+/// The same moments in each run of the tests, as far as the machine is.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 20) % bound
+    }
+}
+
+/// Kills the command at some moment of the time that it takes, or shortly after.
+fn kill_within(mut child: Child, longest: Duration, random: &mut Random) {
+    let wait = longest.as_micros() as u64 * random.below(1_100) / 1_000;
+    thread::sleep(Duration::from_micros(wait));
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
 fn start(desk: &Desk, day: &str, ledger: &str) -> Child {
     let mut command = command::command();
     command
@@ -87,19 +113,6 @@ fn answers(desk: &Desk, ledger: &str) -> Vec<String> {
     QUESTIONS.iter().map(answer).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_killed_run_is_done_again_as_if_nothing_had_been() {
     let desk = Desk::empty();
@@ -115,30 +128,17 @@ fn a_killed_run_is_done_again_as_if_nothing_had_been() {
         longest = longest.max(run(&desk, name, "calm"));
         expected.push(answers(&desk, "calm"));
     }
-    let kills = std::env::var("TIEOUT_CRASHES")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(KILLS);
-    let mut random = 0x2545_F491_4F6C_DD1D_u64;
+    let kills = kills();
+    let mut random = Random(0x2545_F491_4F6C_DD1D);
     for kill in 0..kills {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
         let day = kill as usize % days.len();
         let ledger = format!("ledger{kill}");
         if day > 0 {
             copy(&desk.path(&format!("before{day}")), &desk.path(&ledger));
         }
         // Now and then the next try is killed too, while it puts in order what the first left.
-        for _ in 0..=(random >> 60) % 3 {
-            let mut child = start(&desk, &days[day], &ledger);
-            let wait = longest.as_micros() as u64 * (random % 1_100) / 1_000;
-            thread::sleep(Duration::from_micros(wait));
-            let _ = child.kill();
-            child.wait().unwrap();
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+        for _ in 0..=random.below(3) {
+            kill_within(start(&desk, &days[day], &ledger), longest, &mut random);
         }
         run(&desk, &days[day], &ledger);
         assert_eq!(
@@ -152,4 +152,89 @@ fn a_killed_run_is_done_again_as_if_nothing_had_been() {
         std::fs::remove_dir_all(desk.path(&ledger)).unwrap();
     }
     println!("{kills} runs killed at random moments and done again");
+}
+
+/// Drops the files of a day into the folder that is watched for the ledger.
+fn drop_day(desk: &Desk, day: &str, ledger: &str) {
+    let dir = desk.path(&format!("{ledger}.drop"));
+    std::fs::create_dir_all(&dir).unwrap();
+    for entry in std::fs::read_dir(desk.path(day)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{day}-{}", path.file_name().unwrap().to_str().unwrap());
+        std::fs::copy(&path, dir.join(name)).unwrap();
+    }
+}
+
+/// The words that take the files of a ledger's folder, and those that export to a day's file.
+fn steps(ledger: &str, day: &str) -> [Vec<String>; 2] {
+    let watch =
+        format!("watch {ledger}.drop --once --settle 0 --interval 0 --quiet --ledger {ledger}");
+    let export = format!("export --out {ledger}.{day}.csv --ledger {ledger}");
+    [watch, export].map(|words| words.split(' ').map(str::to_owned).collect())
+}
+
+fn begin(desk: &Desk, words: &[String]) -> Child {
+    let mut command = command::command();
+    command.current_dir(desk.path("")).args(words);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn end(desk: &Desk, words: &[String]) -> Duration {
+    let began = Instant::now();
+    let told = begin(desk, words).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.status.success(), "{words:?}: {said}");
+    began.elapsed()
+}
+
+/// The answers without the name of the ledger's folder.
+fn same_names(answers: Vec<String>, ledger: &str) -> Vec<String> {
+    let answers = answers
+        .into_iter()
+        .map(|text| text.replace(ledger, "LEDGER"));
+    answers.collect()
+}
+
+#[test]
+fn a_killed_watcher_and_a_killed_export_go_on_as_if_nothing_had_been() {
+    let desk = Desk::empty();
+    let days = put_days(&desk);
+    let mut longest = [Duration::ZERO; 2];
+    let mut expected = Vec::new();
+    for day in &days {
+        drop_day(&desk, day, "calm");
+        for (words, longest) in steps("calm", day).iter().zip(&mut longest) {
+            *longest = end(&desk, words).max(*longest);
+        }
+        let exported = std::fs::read(desk.path(&format!("calm.{day}.csv"))).unwrap();
+        expected.push((same_names(answers(&desk, "calm"), "calm"), exported));
+    }
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let (mut killed, mut round) = (0, 0);
+    while killed < kills() {
+        let ledger = format!("round{round}");
+        round += 1;
+        for (day, (answered, exported)) in days.iter().zip(&expected) {
+            drop_day(&desk, day, &ledger);
+            for (words, longest) in steps(&ledger, day).iter().zip(longest) {
+                for _ in 0..=random.below(2) {
+                    kill_within(begin(&desk, words), longest, &mut random);
+                    killed += 1;
+                }
+                end(&desk, words);
+            }
+            let now = same_names(answers(&desk, &ledger), &ledger);
+            assert_eq!(&now, answered, "{ledger}, {day}, after {killed} kills");
+            let file = std::fs::read(desk.path(&format!("{ledger}.{day}.csv"))).unwrap();
+            assert!(
+                &file == exported,
+                "the export of {ledger}, {day}, after {killed} kills"
+            );
+            let told = desk.tieout(&["audit", "verify", "--ledger", &ledger]);
+            assert_eq!(told.status, 0, "after {killed} kills: {}", told.stderr);
+        }
+        std::fs::remove_dir_all(desk.path(&ledger)).unwrap();
+    }
+    println!("{killed} watchers and exports killed at random moments and begun again");
 }

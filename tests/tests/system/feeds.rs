@@ -96,7 +96,7 @@ pub fn entry(amount: &str, details: &str) -> String {
 }
 
 /// The payments of one batch, as a camt.054 tells them apart.
-fn details() -> String {
+pub fn details() -> String {
     let mut details = String::new();
     for (amount, name, document) in PAYMENTS {
         write!(

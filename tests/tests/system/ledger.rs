@@ -1,5 +1,7 @@
 //! A ledger over days: new files only, what is open carried over, and people's decisions.
 
+use std::collections::BTreeMap;
+
 use crate::desk::{Desk, Line, OPEN_ITEMS, PARTIES, Table, statement};
 use crate::feeds::{camt, entry};
 
@@ -15,6 +17,17 @@ impl Desk {
         let told = self.tieout(&["run", folder, "--ledger", "ledger", "--out", "out"]);
         assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
         told.stdout
+    }
+
+    /// The files in a folder, with their bytes.
+    pub fn written(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
+        let files = std::fs::read_dir(self.path(folder)).unwrap();
+        let files = files.map(|entry| {
+            let entry = entry.unwrap();
+            let bytes = std::fs::read(entry.path()).unwrap();
+            (entry.file_name().into_string().unwrap(), bytes)
+        });
+        files.collect()
     }
 
     pub fn put_in(&self, folder: &str, name: &str, content: &str) {
@@ -68,11 +81,14 @@ const STATUSES: &str = "select status, count(*) from payments group by 1 order b
 fn the_same_files_again_add_nothing() {
     let desk = after_monday();
     let before = desk.ask(STATUSES);
+    let written = desk.written("out");
     let said = desk.post("monday");
     assert!(said.contains("0 payments"), "{said}");
+    assert!(said.contains("Nothing new since posting 1"), "{said}");
     assert_eq!(desk.ask(STATUSES), before);
     assert_eq!(desk.ask("select max(posting) from journal"), "1");
-    assert!(desk.table("payments").rows.is_empty());
+    // A run that was killed after its commit is done again by the same words: it gives the same.
+    assert_eq!(desk.written("out"), written);
     desk.verify();
 }
 
@@ -478,5 +494,61 @@ fn decisions_are_exported_once_and_balance() {
     );
     let told = desk.tieout(&["export", "--again", "7", "--ledger", "ledger"]);
     assert!(told.stderr.contains("no export 7"), "{}", told.stderr);
+    desk.verify();
+}
+
+#[test]
+fn an_export_comes_again_until_it_is_acknowledged() {
+    let desk = after_monday();
+    let export = |words: &[&str]| {
+        let told = desk.tieout(&[&["export", "--ledger", "ledger"], words].concat());
+        assert_eq!(told.status, 0, "{}", told.stderr);
+        told
+    };
+    let held = export(&["--hold"]);
+    assert!(
+        held.stderr.contains("until --acknowledge 1"),
+        "{}",
+        held.stderr
+    );
+    assert_eq!(held.stdout.lines().count(), 5);
+    // What was decided since does not come between.
+    let id = desk.ask("select payment_id from payments where bank_reference = 'B1'");
+    assert_eq!(desk.act(&["unmatch", &id]).status, 0);
+    assert_eq!(export(&["--hold"]).stdout, held.stdout);
+    export(&["--acknowledge", "1"]);
+    export(&["--acknowledge", "1"]);
+    let second = export(&["--hold", "--out", "second.csv"]);
+    assert!(
+        second.stderr.starts_with("export 2: 4 lines"),
+        "{}",
+        second.stderr
+    );
+    // A file that cannot be written leaves the export open; the next try has the same lines.
+    let told = desk.tieout(&[
+        "export",
+        "--out",
+        "no/such/folder.csv",
+        "--ledger",
+        "ledger",
+    ]);
+    assert!(
+        told.status == 1 && told.stderr.contains("run again: it has the same lines"),
+        "{}",
+        told.stderr
+    );
+    export(&["--out", "again.csv"]);
+    let read = |name: &str| std::fs::read(desk.path(name)).unwrap();
+    assert_eq!(read("again.csv"), read("second.csv"));
+    assert_eq!(export(&[]).stdout, "");
+    assert_eq!(export(&["--again", "1"]).stdout, held.stdout);
+    for number in ["0", "3"] {
+        let told = desk.tieout(&["export", "--acknowledge", number, "--ledger", "ledger"]);
+        assert!(
+            told.stderr.contains("there is no export"),
+            "{}",
+            told.stderr
+        );
+    }
     desk.verify();
 }

@@ -1,0 +1,164 @@
+//! A disk that is full, fails, or loses half of what is written, at each call in turn: the command
+//! ends with a sentence, and the next one goes on as if nothing had been.
+//!
+//! A small library in front of the system's (`faults.c`) makes the calls fail. By default some calls
+//! of each kind are tried; `TIEOUT_FAULTS=all` tries them one by one until none is left to fail.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::command;
+use crate::desk::{Desk, OPEN_ITEMS, PARTIES, statement};
+use crate::stored::copy;
+
+/// The calls that are tried otherwise.
+const SOME: [u32; 7] = [1, 2, 3, 5, 9, 17, 33];
+/// What a program that was ended half way through a call leaves, see `faults.c`.
+const TORN: i32 = 86;
+
+const QUESTIONS: [&str; 3] = [
+    "select payment_id, status, applied, on_account, reason, rule from payments order by 1",
+    "select payment_id, item_id, applied from applications order by 1, 2",
+    "select count(*), max(sequence), max(posting) from journal",
+];
+
+/// The library, built beside the desk; none on systems that know no such thing.
+fn library(desk: &Desk) -> Option<PathBuf> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let path = desk.path("faults.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/faults.c");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&path)
+        .args([source, "-ldl"])
+        .status();
+    assert!(built.unwrap().success(), "{source} does not compile");
+    Some(path)
+}
+
+/// A desk with a ledger of one day, `before`, and the files of the next.
+fn desk_of_tuesday() -> Desk {
+    let desk = Desk::empty();
+    desk.put_in("monday", "parties.csv", PARTIES);
+    desk.put_in("monday", "open_items.csv", OPEN_ITEMS);
+    let paid = [("142", 50_000, "B1", "ACME TOOLS INV-10001")];
+    desk.put_in("monday", "statement.bai", &statement(&paid));
+    let lines = [
+        ("142", 73_025, "B2", "ACME TOOLS INV-10002"),
+        ("142", 33_300, "B3", "BIRCH LUMBER LLC INV-99999"),
+        ("142", 8_810, "B4", "BIRCH LUMBER INV-20002"),
+    ];
+    desk.put_in("tuesday", "statement.bai", &statement(&lines));
+    let told = desk.tieout(&["run", "monday", "--ledger", "before", "--quiet"]);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    desk
+}
+
+fn answers(desk: &Desk, ledger: &str) -> Vec<String> {
+    let answer = |question: &&str| {
+        let told = desk.tieout(&["sql", question, "--ledger", ledger, "--format", "csv"]);
+        assert_eq!(told.status, 0, "{}", told.stderr);
+        told.stdout
+    };
+    QUESTIONS.iter().map(answer).collect()
+}
+
+fn tuesday(desk: &Desk) -> Command {
+    let mut command = command::command();
+    command.current_dir(desk.path(""));
+    command.args(["run", "tuesday", "--ledger", "ledger", "--quiet"]);
+    command
+}
+
+/// One run with a fault, and one without. Says whether there was a call to fail.
+fn try_fault(desk: &Desk, library: &PathBuf, (call, how, at): (&str, &str, u32)) -> bool {
+    let case = format!("{how} at {call} {at}");
+    let note = desk.path("note");
+    let _ = fs::remove_file(&note);
+    let _ = fs::remove_dir_all(desk.path("ledger"));
+    copy(&desk.path("before"), &desk.path("ledger"));
+    let told: Output = tuesday(desk)
+        .env("LD_PRELOAD", library)
+        .env("FAULT_CALL", call)
+        .env("FAULT_HOW", how)
+        .env("FAULT_AT", at.to_string())
+        .env("FAULT_DIR", desk.path("ledger").canonicalize().unwrap())
+        .env("FAULT_NOTE", &note)
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(!words.contains("panicked"), "{case}: {words}");
+    let is_hit = note.is_file();
+    match told.status.code() {
+        // Not reached, or of no consequence.
+        Some(0) => {}
+        Some(1) => assert!(words.contains("cannot write"), "{case}: {words}"),
+        Some(TORN) if how == "torn" => {}
+        other => panic!("{case}: ended with {other:?}: {words}"),
+    }
+    // The next one finds all in order, or puts it in order.
+    let told = tuesday(desk).output().unwrap();
+    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.status.success(), "after {case}: {words}");
+    assert_eq!(answers(desk, "ledger"), answers(desk, "calm"), "{case}");
+    let told = desk.tieout(&["audit", "verify", "--ledger", "ledger"]);
+    assert_eq!(told.status, 0, "after {case}: {}", told.stderr);
+    is_hit
+}
+
+#[test]
+fn each_failing_call_stops_cleanly_and_the_next_run_goes_on() {
+    let desk = desk_of_tuesday();
+    let Some(library) = library(&desk) else {
+        println!("no library can be put in front of the system's here");
+        return;
+    };
+    copy(&desk.path("before"), &desk.path("calm"));
+    let told = desk.tieout(&["run", "tuesday", "--ledger", "calm", "--quiet"]);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    let is_full = std::env::var("TIEOUT_FAULTS").is_ok_and(|which| which == "all");
+    let mut tried = 0;
+    for (call, how) in [
+        ("sync", "eio"),
+        ("write", "full"),
+        ("write", "short"),
+        ("write", "torn"),
+        ("rename", "eio"),
+    ] {
+        let mut places: Box<dyn Iterator<Item = u32>> = if is_full {
+            Box::new(1..)
+        } else {
+            Box::new(SOME.into_iter())
+        };
+        let hit = places
+            .by_ref()
+            .take_while(|&at| try_fault(&desk, &library, (call, how, at)))
+            .count();
+        assert!(hit > 0, "no {call} was made to fail");
+        println!("{how} at {hit} calls of {call}");
+        tried += hit;
+    }
+    println!("{tried} failing calls, each followed by a run that went on");
+}
+
+#[test]
+fn a_disk_without_room_for_a_new_ledger_leaves_none() {
+    let desk = desk_of_tuesday();
+    // As much as a file may have, in blocks of 512 or 1,024 bytes, as the shell counts them.
+    let run = "trap '' XFSZ; ulimit -f 4; exec \"$0\" run monday --ledger new --quiet";
+    let told = Command::new("sh")
+        .args(["-c", run])
+        .arg(command::binary())
+        .current_dir(desk.path(""))
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert_eq!(told.status.code(), Some(1), "{words}");
+    assert!(words.contains("cannot write"), "{words}");
+    let told = desk.tieout(&["run", "monday", "--ledger", "new", "--quiet"]);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    assert_eq!(answers(&desk, "new"), answers(&desk, "before"));
+}

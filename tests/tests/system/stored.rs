@@ -1,0 +1,89 @@
+//! Ledgers that earlier versions have written: each is readable for ever, and goes on.
+//!
+//! `datasets/ledgers/format-1` was written by the version that had this format. It is never written
+//! anew: a format that cannot be read any more is a fault.
+
+use std::fs;
+use std::path::Path;
+
+use crate::desk::{Desk, statement};
+
+fn desk_with(format: &str) -> Desk {
+    let desk = Desk::empty();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets/ledgers");
+    copy(&kept.join(format), &desk.path("ledger"));
+    desk
+}
+
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+const PAYMENTS: &str =
+    "select bank_reference, status, rule, applied, on_account from payments order by 1, 2";
+
+#[test]
+fn a_ledger_of_format_1_is_read_verified_and_goes_on() {
+    let desk = desk_with("format-1");
+    let payments = "B1,applied,references,500.00,0.00\n\
+                    B2,partially_applied,person,300.00,33.00\n\
+                    B4,duplicate,duplicate,0.00,0.00\n\
+                    B7,applied,remittance_lines,1238.10,0.00";
+    assert_eq!(desk.ask(PAYMENTS), payments);
+    desk.verify();
+    let export = desk.tieout(&["export", "--again", "1", "--ledger", "ledger"]);
+    let exported = fs::read_to_string(desk.path("ledger/export-1.csv")).unwrap();
+    assert_eq!(export.stdout, exported);
+    // The tables can be made again from the journal alone.
+    fs::remove_dir_all(desk.path("ledger/postings")).unwrap();
+    assert_eq!(desk.ask(PAYMENTS), payments);
+    desk.verify();
+
+    // The next run knows what this one had: the item that was paid, the advice that waits.
+    let lines = [
+        ("142", 8_810, "B8", "BIRCH LUMBER INV-20002"),
+        ("142", 43_025, "B10", "ACME TOOLS INV-10002"),
+    ];
+    desk.put_in("thursday", "statement.bai", &statement(&lines));
+    desk.post("thursday");
+    assert_eq!(
+        desk.ask(PAYMENTS),
+        format!("{payments}\nB8,duplicate,duplicate,0.00,0.00")
+            .replace("B2,", "B10,applied,references,430.25,0.00\nB2,")
+    );
+    desk.verify();
+}
+
+#[test]
+fn a_ledger_of_a_later_format_is_refused() {
+    let desk = desk_with("format-1");
+    let path = desk.path("ledger/ledger.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let later = text.replace("\"format_version\": 2", "\"format_version\": 3");
+    assert_ne!(later, text);
+    fs::write(&path, later).unwrap();
+    desk.put_in("thursday", "statement.bai", &statement(&[]));
+    let before = desk.written("ledger/postings/000001");
+    for words in [
+        &["run", "thursday"][..],
+        &["sql", "select 1"],
+        &["queue"],
+        &["audit", "verify"],
+        &["export"],
+    ] {
+        let told = desk.tieout(&[words, &["--ledger", "ledger"]].concat());
+        assert_eq!(told.status, 1, "{words:?}: {}", told.stdout);
+        let expected = "has format 3, this program knows formats up to 2: use a newer tieout";
+        assert!(told.stderr.contains(expected), "{words:?}: {}", told.stderr);
+    }
+    assert_eq!(desk.written("ledger/postings/000001"), before);
+}
