@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Score;
 use super::answers::Status;
-use super::tally::{BUCKETS, Share};
+use super::tally::{BUCKETS, Reliability, Share};
 use super::verdict::Wrong;
 
 impl Score {
@@ -140,12 +140,25 @@ impl Score {
     }
 
     fn push_reliability(&self, text: &mut String) {
-        text.push_str("\nscore from         n     claimed   observed\n");
-        for (low, bucket) in BUCKETS.iter().zip(&self.tally.reliability) {
-            if let Some(observed) = bucket.right.ratio() {
-                let claimed = bucket.claimed / bucket.right.whole as f64;
-                let count = bucket.right.whole;
-                let _ = writeln!(text, "{low:<10} {count:9}   {claimed:.6}   {observed:.6}");
+        let tally = &self.tally;
+        for (title, reliability) in [
+            (
+                "answers to decidable payments",
+                &tally.reliability_decidable,
+            ),
+            ("all answers", &tally.reliability),
+        ] {
+            let _ = write!(text, "\nReliability of {title}");
+            if let Some(error) = reliability.error() {
+                let _ = write!(text, ": calibration error {:.4}%", 100.0 * error);
+            }
+            text.push_str("\nscore from         n     claimed   observed\n");
+            for (low, bucket) in BUCKETS.iter().zip(&reliability.buckets) {
+                if let Some(observed) = bucket.right.ratio() {
+                    let claimed = bucket.claimed / bucket.right.whole as f64;
+                    let count = bucket.right.whole;
+                    let _ = writeln!(text, "{low:<10} {count:9}   {claimed:.6}   {observed:.6}");
+                }
             }
         }
     }
@@ -178,7 +191,10 @@ impl Score {
             "items_touched": self.stock.map(|stock| stock.touched),
             "wrong": counts(Wrong::ALL.iter().map(|w| w.word()).zip(self.tally.wrong)),
             "scenarios": self.scenario_values(),
-            "reliability": self.reliability_values(),
+            "reliability": reliability_values(&self.tally.reliability),
+            "reliability_decidable": reliability_values(&self.tally.reliability_decidable),
+            "calibration_error": self.tally.reliability.error(),
+            "calibration_error_decidable": self.tally.reliability_decidable.error(),
             "listed": self.listed,
         })
     }
@@ -198,20 +214,20 @@ impl Score {
         })
         .collect()
     }
+}
 
-    fn reliability_values(&self) -> Value {
-        let buckets = BUCKETS.iter().zip(&self.tally.reliability);
-        buckets
-            .map(|(low, bucket)| {
-                json!({
-                    "from": low,
-                    "claimed": bucket.claimed / bucket.right.whole.max(1) as f64,
-                    "part": bucket.right.part,
-                    "whole": bucket.right.whole,
-                })
+fn reliability_values(reliability: &Reliability) -> Value {
+    let buckets = BUCKETS.iter().zip(&reliability.buckets);
+    buckets
+        .map(|(low, bucket)| {
+            json!({
+                "from": low,
+                "claimed": bucket.claimed / bucket.right.whole.max(1) as f64,
+                "part": bucket.right.part,
+                "whole": bucket.right.whole,
             })
-            .collect()
-    }
+        })
+        .collect()
 }
 
 fn counts(pairs: impl IntoIterator<Item = (&'static str, u64)>) -> Value {

@@ -72,6 +72,34 @@ pub struct Bucket {
     pub right: Share,
 }
 
+/// Scores claimed beside what was observed, by bucket.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reliability {
+    /// As [`BUCKETS`].
+    pub buckets: [Bucket; BUCKETS.len()],
+}
+
+impl Reliability {
+    /// Counts one answer.
+    pub fn count(&mut self, score: f64, right: bool) {
+        let bucket = BUCKETS.iter().rposition(|&low| score >= low);
+        let bucket = &mut self.buckets[bucket.unwrap_or(0)];
+        bucket.claimed += score;
+        bucket.right.count(right);
+    }
+
+    /// The expected calibration error: how far the mean score of a bucket is from the share of
+    /// its answers that were right, by the answers in it. None where there are no answers.
+    pub fn error(&self) -> Option<f64> {
+        let all: u64 = self.buckets.iter().map(|bucket| bucket.right.whole).sum();
+        let apart = self
+            .buckets
+            .iter()
+            .map(|bucket| (bucket.claimed - bucket.right.part as f64).abs());
+        (all > 0).then(|| apart.sum::<f64>() / all as f64)
+    }
+}
+
 /// Everything that is counted payment by payment.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -119,8 +147,11 @@ pub struct Tally {
     pub missing_out_of_scope: u64,
     /// By scenario.
     pub scenarios: Vec<ByFate>,
-    /// By score, as [`BUCKETS`].
-    pub reliability: [Bucket; BUCKETS.len()],
+    /// Scores of all answers, applied or proposed.
+    pub reliability: Reliability,
+    /// Scores of the answers to payments that can be decided. For the others the truth knows no
+    /// answer, so that none that is proposed could be found right.
+    pub reliability_decidable: Reliability,
 }
 
 /// One payment with its answer, judged.
@@ -226,10 +257,10 @@ impl Tally {
         let applied = matches!(judged.verdict, Verdict::Right | Verdict::Wrong(_));
         if applied || judged.proposed.is_some() {
             let right = judged.verdict == Verdict::Right || judged.proposed == Some(true);
-            let bucket = BUCKETS.iter().rposition(|&low| answer.score >= low);
-            let bucket = &mut self.reliability[bucket.unwrap_or(0)];
-            bucket.claimed += answer.score;
-            bucket.right.count(right);
+            self.reliability.count(answer.score, right);
+            if expected.decidable || applied {
+                self.reliability_decidable.count(answer.score, right);
+            }
         }
     }
 }

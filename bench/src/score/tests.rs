@@ -400,6 +400,7 @@ fn scores_fall_into_their_buckets() {
     let tally = perfect().tally;
     let counts = tally
         .reliability
+        .buckets
         .map(|bucket| (bucket.right.part, bucket.right.whole));
     // The proposal at 0.5 is not the truth; the four applied ones are.
     assert_eq!(
@@ -415,6 +416,18 @@ fn scores_fall_into_their_buckets() {
             (1, 1)
         ]
     );
+}
+
+#[test]
+fn the_calibration_error_is_the_distance_of_claim_and_truth() {
+    let mut reliability = super::tally::Reliability::default();
+    assert_eq!(reliability.error(), None);
+    // Two claims of 0.9, one of them right; two of 0.6, both right.
+    for (score, right) in [(0.9, true), (0.9, false), (0.6, true), (0.6, true)] {
+        reliability.count(score, right);
+    }
+    let error = reliability.error().unwrap();
+    assert!((error - (0.8 + 0.8) / 4.0).abs() < 1e-12, "{error}");
 }
 
 #[test]
