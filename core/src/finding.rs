@@ -47,6 +47,9 @@ closed_list! {
         Superseded = 31, "superseded", "Lines that a later or fuller report also has; that report counts.";
         NotBooked = 32, "not_booked", "Lines announced for an account whose statement does not have them yet.";
         ItemDiffers = 33, "item_differs", "A known open item has another open amount than the ledger.";
+        CircularParent = 34, "circular_parent", "A party is its own parent, directly or by way of others.";
+        NegativeItem = 35, "negative_item", "An item that is owed has an amount below zero.";
+        UnknownCurrency = 36, "unknown_currency", "A currency code that ISO 4217 does not have.";
         UnreadValue = 63, "unread_value", "A value does not parse; its column is empty or taken from elsewhere.";
         ControlNumber = 73, "control_number", "A control number is not the one that its header has, or comes twice.";
         TestData = 74, "test_data", "The sender marks the data as a test.";

@@ -38,6 +38,10 @@ pub struct Explanation {
     pub duplicate_of: Option<Repeated>,
     /// Later payments that repeat this one.
     pub repeated_by: Vec<Repeated>,
+    /// The earlier payment that this line undoes.
+    pub undoes: Option<Repeated>,
+    /// Later lines that undo this one.
+    pub undone_by: Vec<Repeated>,
     /// The document lines that came with the payment.
     pub advice: Vec<Advice>,
     /// Where the payment stands in its file.
@@ -158,12 +162,12 @@ pub struct Other {
     pub why: Option<String>,
 }
 
-/// A payment that has the same marks.
+/// A payment that has the same marks, or undoes the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeated {
     /// Its identifier.
     pub payment_id: String,
-    /// What the two have in common.
+    /// What the two have in common; empty where the line's own evidence says it.
     pub evidence: String,
     /// Its file and line, if the ledger has it.
     pub place: Option<String>,

@@ -32,6 +32,11 @@ const ORIGINALS: &str = "select d.duplicate_of as other, d.evidence, p.source_fi
 const REPEATS: &str = "select d.payment_id as other, d.evidence, p.source_file, p.source_line \
                        from duplicates d left join payments p on p.payment_id = d.payment_id \
                        where d.duplicate_of = $1 order by 1";
+const UNDOES: &str = "select p.payment_id as other, '' as evidence, p.source_file, p.source_line \
+                      from payments l join payments p on p.payment_id = l.reverses \
+                      where l.payment_id = $1";
+const UNDONE: &str = "select l.payment_id as other, '' as evidence, l.source_file, l.source_line \
+                      from payments l where l.reverses = $1 order by 1";
 const ADVICE: &str = "select * from remittance_lines where payment_id = $1";
 const NUMBERS: &str = "select item_id, number from open_items where item_id in";
 /// A path may have held another file in another run: the one of the payment's first decision counts.
@@ -62,6 +67,8 @@ impl<'a> Lookup<'a> {
             applications: self.rows(APPLICATIONS, &[id], applied)?,
             duplicate_of: self.rows(ORIGINALS, &[id], repeated)?.into_iter().next(),
             repeated_by: self.rows(REPEATS, &[id], repeated)?,
+            undoes: self.rows(UNDOES, &[id], repeated)?.into_iter().next(),
+            undone_by: self.rows(UNDONE, &[id], repeated)?,
             advice: self.rows(ADVICE, &[id], advice)?,
             source: source::find(self.place(&row)?),
             candidates,

@@ -24,6 +24,13 @@ impl fmt::Display for Explanation {
     }
 }
 
+impl Explanation {
+    /// Whether the line opened items again instead of paying them.
+    fn opens_items(&self) -> bool {
+        self.payment.rule.value == Some(Rule::Reversal) && !self.applications.is_empty()
+    }
+}
+
 /// A code with its sentence.
 trait Sentence {
     fn sentence(&self) -> &'static str;
@@ -97,7 +104,15 @@ where
 fn outcome(told: &Explanation, out: Out) -> fmt::Result {
     let payment = &told.payment;
     writeln!(out, "\nWhat became of it")?;
-    field(out, "status", &coded(&payment.status))?;
+    let status = if told.opens_items() {
+        format!(
+            "{}: What the payment had paid that it undoes is open again.",
+            payment.status.code
+        )
+    } else {
+        coded(&payment.status)
+    };
+    field(out, "status", &status)?;
     if let Some(reason) = &payment.reason {
         field(out, "reason", &coded(reason))?;
     }
@@ -133,13 +148,24 @@ fn repeats(told: &Explanation, out: Out) -> fmt::Result {
     for later in &told.repeated_by {
         writeln!(out, "\nRepeated by payment {}", repeated(later))?;
     }
+    if let Some(original) = &told.undoes {
+        writeln!(out, "\nUndoes payment {}", repeated(original))?;
+    }
+    for later in &told.undone_by {
+        writeln!(out, "\nUndone by {}", repeated(later))?;
+    }
     Ok(())
 }
 
 fn repeated(other: &Repeated) -> String {
     let place = other.place.as_ref();
     let place = place.map_or_else(String::new, |place| format!(" ({place})"));
-    format!("{}{place}\n  {}", other.payment_id, other.evidence)
+    let evidence = if other.evidence.is_empty() {
+        String::new()
+    } else {
+        format!("\n  {}", other.evidence)
+    };
+    format!("{}{place}{evidence}", other.payment_id)
 }
 
 fn applications(told: &Explanation, out: Out) -> fmt::Result {
@@ -150,7 +176,9 @@ fn applications(told: &Explanation, out: Out) -> fmt::Result {
         told.payment.status.value,
         Some(Status::Applied | Status::PartiallyApplied)
     );
-    let title = if takes_effect {
+    let title = if told.opens_items() {
+        "Opened again"
+    } else if takes_effect {
         "Applied to"
     } else {
         "Proposed, items unchanged"
@@ -227,8 +255,19 @@ fn evidence(told: &Explanation, out: Out) -> fmt::Result {
     writeln!(out, "\nEvidence")?;
     let is_weighed = told.evidence.iter().any(|part| part.bits.abs() > 0.0);
     let mut rows: Vec<Vec<String>> = Vec::new();
-    if is_weighed {
-        rows.push(weight_row(prior(), "prior", "What any answer starts with."));
+    // Ledgers of earlier versions do not hold it.
+    let is_told = |part: &super::Weighed| part.feature.value == Some(Feature::Prior);
+    let untold = if told.evidence.iter().any(is_told) {
+        0.0
+    } else {
+        prior()
+    };
+    if is_weighed && untold.abs() > 0.0 {
+        rows.push(weight_row(
+            untold,
+            Feature::Prior.code(),
+            Feature::Prior.sentence(),
+        ));
     }
     rows.extend(told.evidence.iter().map(|part| {
         let detail = part.detail.as_ref();
@@ -241,7 +280,7 @@ fn evidence(told: &Explanation, out: Out) -> fmt::Result {
         row
     }));
     if is_weighed {
-        let sum = prior() + told.evidence.iter().map(|part| part.bits).sum::<f64>();
+        let sum = untold + told.evidence.iter().map(|part| part.bits).sum::<f64>();
         let meaning = format!("bits of log-odds: a score of {:.4}.", told.payment.score);
         rows.push(weight_row(sum, "together", &meaning));
     }

@@ -276,3 +276,48 @@ fn each_payment_keeps_the_version_of_its_day() {
     let told = desk.tieout(&["sql", "select recipe from payments", "--ledger", "ledger"]);
     assert!(told.stdout.contains("mine@2"), "{}", told.stdout);
 }
+
+#[test]
+fn what_was_undone_is_explained_from_both_sides() {
+    let desk = Desk::empty();
+    let data = folder("refunds-and-chargebacks");
+    let told = desk.tieout(&[
+        "run",
+        data.to_str().unwrap(),
+        "--recipe",
+        "refunds-and-chargebacks",
+        "--ledger",
+        "ledger",
+        "--quiet",
+    ]);
+    assert!(matches!(told.status, 0 | 3), "{}", told.stderr);
+    let ask = |question: &str| {
+        let told = desk.tieout(&["sql", question, "--ledger", "ledger", "--format", "csv"]);
+        assert_eq!(told.status, 0, "{}", told.stderr);
+        told.stdout
+    };
+    let pairs = ask(
+        "select p.payment_id, p.reverses from payments p join applications a \
+         on a.payment_id = p.payment_id where a.status = 'reversed' order by 1 limit 1",
+    );
+    let (reversal, original) = pairs.lines().nth(1).unwrap().split_once(',').unwrap();
+    let explain = |id: &str| {
+        let told = desk.tieout(&["explain", id, "--ledger", "ledger"]);
+        assert_eq!(told.status, 0, "{id}: {}", told.stderr);
+        told.stdout
+    };
+    let text = explain(reversal);
+    assert!(text.contains("Opened again\n"), "{text}");
+    assert!(!text.contains("Applied to"), "{text}");
+    assert!(
+        text.contains(&format!("Undoes payment {original}")),
+        "{text}"
+    );
+    let text = explain(original);
+    assert!(text.contains(&format!("Undone by {reversal}")), "{text}");
+    // Any line that there is can be asked about, whatever became of it.
+    for id in ask("select payment_id from payments").lines().skip(1) {
+        let text = explain(id);
+        assert!(text.contains("What became of it"), "{text}");
+    }
+}
