@@ -46,6 +46,9 @@ pub enum Command {
     Queue(QueueArguments),
     /// Do something with a payment: each action is kept with who, when and why
     Act(ActArguments),
+    /// List, export or forget what the ledger has learned from people's decisions
+    #[command(subcommand)]
+    Memory(MemoryCommand),
     /// Write what was decided since the last export as balanced journal lines for other books
     Export(ExportArguments),
     /// Decide history again under another recipe, without changing the ledger
@@ -228,6 +231,70 @@ pub enum ActionKind {
     /// Say who sees to it (--owner, --deadline)
     Assign,
 }
+
+/// `tieout memory`.
+#[derive(Debug, Subcommand)]
+pub enum MemoryCommand {
+    /// List what was learned, each with the event, the person and the reason it came from
+    List(MemoryArguments),
+    /// Write all of it to a file or to standard output
+    Export(MemoryExportArguments),
+    /// Forget entries; later runs do not use them, and the journal keeps who wanted that and why
+    Forget(ForgetArguments),
+}
+
+/// `tieout memory list`.
+#[derive(Debug, Args)]
+pub struct MemoryArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Only of this kind
+    #[arg(long, value_name = "KIND", value_parser = MEMORY_KINDS)]
+    pub kind: Option<String>,
+    /// Only about this customer
+    #[arg(long, value_name = "PARTY_ID")]
+    pub party: Option<String>,
+}
+
+/// `tieout memory export`.
+#[derive(Debug, Args)]
+pub struct MemoryExportArguments {
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+    /// Write there; to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The format of the entries
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: OutputFormat,
+}
+
+/// `tieout memory forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArguments {
+    /// Entries, as `tieout memory list` names them
+    #[arg(value_name = "MEMORY_ID")]
+    pub ids: Vec<String>,
+    /// All of this kind
+    #[arg(long, value_name = "KIND", value_parser = MEMORY_KINDS)]
+    pub kind: Option<String>,
+    /// All about this customer
+    #[arg(long, value_name = "PARTY_ID")]
+    pub party: Option<String>,
+    /// Who wants it
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// The ledger; TIEOUT_LEDGER otherwise
+    #[arg(long, value_name = "DIR")]
+    pub ledger: Option<PathBuf>,
+}
+
+const MEMORY_KINDS: [&str; 3] = ["alias", "account", "weight"];
 
 /// `tieout export`.
 #[derive(Debug, Args)]
@@ -441,10 +508,34 @@ pub struct InspectArguments {
 
 /// `tieout recipes`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct RecipesArguments {
     /// The recipe whose TOML is printed
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+    #[command(subcommand)]
+    pub command: Option<RecipesCommand>,
+}
+
+/// What else is done about recipes.
+#[derive(Debug, Subcommand)]
+pub enum RecipesCommand {
+    /// Learn from files what each kind of evidence weighs, without knowing the answers
+    Learn(LearnArguments),
+}
+
+/// `tieout recipes learn`.
+#[derive(Debug, Args)]
+pub struct LearnArguments {
+    /// Files and folders, as `tieout run` takes them
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The recipe that they are tied out by, with the weights to begin with
+    #[arg(long, value_name = "NAME|FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Write the weights there; to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// The formats of answers.

@@ -10,6 +10,7 @@ mod failure;
 mod formats;
 mod inspect;
 mod ledger;
+mod memory;
 mod progress;
 mod queue;
 mod recipes;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Recipes(arguments) => recipes::recipes(&arguments),
         Command::Queue(arguments) => queue::queue(arguments),
         Command::Act(arguments) => act::act(arguments),
+        Command::Memory(command) => memory::memory(command),
         Command::Export(arguments) => export::export(&arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::AsOf(arguments) => as_of::as_of(arguments),

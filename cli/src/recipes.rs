@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use tieout::{RECIPES, Recipe, RecipeError, Source, read_recipe};
+use tieout::{
+    NoProgress, RECIPES, Recipe, RecipeError, RunOptions, Source, read_recipe, read_recipe_in,
+};
 
 use crate::Outcome;
-use crate::arguments::RecipesArguments;
+use crate::arguments::{LearnArguments, RecipesArguments, RecipesCommand};
 use crate::failure::Failure;
 use crate::terminal::{Paint, WIDTH, wrap};
 
@@ -15,6 +17,9 @@ const NAME_WIDTH: usize = 26;
 
 /// Lists the shipped recipes with what they are for, or prints one.
 pub fn recipes(arguments: &RecipesArguments) -> Result<Outcome, Failure> {
+    if let Some(RecipesCommand::Learn(arguments)) = &arguments.command {
+        return learn(arguments);
+    }
     let mut out = io::stdout().lock();
     match &arguments.name {
         Some(name) => out.write_all(text(name)?.as_bytes())?,
@@ -26,6 +31,31 @@ pub fn recipes(arguments: &RecipesArguments) -> Result<Outcome, Failure> {
         }
     }
     out.flush()?;
+    Ok(Outcome::Clean)
+}
+
+/// Learns weights from files, and writes them as a file that a recipe can name.
+fn learn(arguments: &LearnArguments) -> Result<Outcome, Failure> {
+    let mut options = RunOptions::new(arguments.paths.clone());
+    if let Some(recipe) = &arguments.recipe {
+        options.recipe = chosen(recipe)?;
+    }
+    let learned = tieout::learn(&options, &NoProgress)?;
+    let about = format!(
+        "What each kind of evidence weighs, in bits of log-odds.\n\
+         Learned by `tieout recipes learn` from {} answers to {} payments, in {} rounds.",
+        learned.answers, learned.payments, learned.rounds
+    );
+    let text = learned.weights.to_toml(&about);
+    match &arguments.out {
+        None => io::stdout().write_all(text.as_bytes())?,
+        Some(path) => fs::write(path, text).map_err(|error| {
+            Failure::with_action(
+                format!("cannot write {}: {error}", path.display()),
+                "give a file that you may write to, on a disk with room",
+            )
+        })?,
+    }
     Ok(Outcome::Clean)
 }
 
@@ -84,7 +114,8 @@ pub fn chosen(chosen: &Path) -> Result<Recipe, Failure> {
     }
     let text = fs::read_to_string(chosen).map_err(|error| Failure::unreadable(chosen, &error))?;
     let name = chosen.display().to_string();
-    read_recipe(&text).map_err(|error| unusable(&name, &error))
+    let folder = chosen.parent().unwrap_or(Path::new(""));
+    read_recipe_in(&text, folder).map_err(|error| unusable(&name, &error))
 }
 
 fn text(name: &str) -> Result<&'static str, Failure> {

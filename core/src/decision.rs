@@ -67,6 +67,10 @@ closed_list! {
         LineKind = 25, "line_kind", "The kind of line says what it is.";
         RecipeRule = 26, "recipe_rule", "A rule of the recipe holds for the payment.";
         OriginalReference = 27, "original_reference", "The line has a reference in common with the one that it undoes, or names what that one paid.";
+        RememberedAccount = 28, "remembered_account", "A person has decided that money from this account is the customer's.";
+        RememberedName = 29, "remembered_name", "A person has decided that money of a payer of this name is the customer's.";
+        RememberedDecisions = 30, "remembered_decisions", "People have confirmed or corrected answers of the same kind.";
+        Prior = 31, "prior", "What any answer starts with.";
     }
 }
 

@@ -149,6 +149,11 @@ impl Name {
         Self { words }
     }
 
+    /// Its words, each once.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.words.iter().map(SmallVec::as_slice)
+    }
+
     /// Whether there is nothing to compare.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()

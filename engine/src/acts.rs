@@ -1,6 +1,7 @@
 //! What people do: each action is an event with who, when and why, and the decision that follows
 //! from it. A later action undoes an earlier one; nothing is edited.
 
+mod lessons;
 mod parts;
 mod request;
 
@@ -55,12 +56,21 @@ pub fn act(ledger_dir: &Path, request: &Request) -> Result<Acted, EngineError> {
             now: state.version,
         });
     }
-    let event = ledger.append(EventKind::Action, &id, request.to_json(&id))?;
-    let acted = if request.action.decides() {
-        decide(&mut ledger, &journal, request, &id, &state)?
+    let mut said = request.to_json(&id);
+    let decided = if request.action.decides() {
+        let current = Current::of(&journal, &id, &state)?;
+        let outcome = outcome(request, &current, &state)?;
+        lessons::add(&mut said, request, &current, &outcome)?;
+        Some((current, outcome))
     } else {
-        state
+        None
     };
+    let event = ledger.append(EventKind::Action, &id, said)?;
+    let acted = match &decided {
+        Some((current, outcome)) => decide(&mut ledger, current, outcome, &id, &state)?,
+        None => state,
+    };
+    drop(decided);
     drop(journal);
     ledger.commit()?;
     Ok(Acted {
@@ -76,14 +86,12 @@ pub fn act(ledger_dir: &Path, request: &Request) -> Result<Acted, EngineError> {
 /// Replaces the decision about the payment.
 fn decide(
     ledger: &mut LedgerWriter,
-    journal: &Journal,
-    request: &Request,
+    current: &Current,
+    outcome: &Outcome,
     id: &str,
     state: &PaymentState,
 ) -> Result<PaymentState, EngineError> {
-    let current = Current::of(journal, id, state)?;
-    let outcome = outcome(request, &current, state)?;
-    let tables = current.tables(id, &outcome)?;
+    let tables = current.tables(id, outcome)?;
     ledger.reverse(&[Reversed {
         what: what::PAYMENT,
         id: id.to_owned(),
@@ -92,7 +100,7 @@ fn decide(
     let decided: Vec<_> = tables.iter().map(|(table, rows)| (*table, rows)).collect();
     ledger.decide(&decided)?;
     if outcome.waits {
-        let (payments, lines) = parts::received(journal, id)?;
+        let (payments, lines) = parts::received(current.journal, id)?;
         ledger.wait(&payments, &lines)?;
     }
     Ok(PaymentState {

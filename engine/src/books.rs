@@ -1,12 +1,12 @@
 //! What the business knows, loaded before the first bank line: parties, open items, remittance
 //! advice.
 
-use arrow::array::{BooleanArray, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{Array, BooleanArray, Decimal128Array, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::{filter_record_batch, not};
 use tieout_core::schema::Table;
-use tieout_core::{Date, Finding, FindingCode, Severity};
+use tieout_core::{Currency, Date, Finding, FindingCode, ItemKind, Severity};
 use tieout_ingest::{Batch, Counts, ReadError, Role, Settings};
-use tieout_matcher::{Loaded, LoadedBatch, Recipe, Session, Source};
+use tieout_matcher::{Loaded, LoadedBatch, Parties, Recipe, Session, Source};
 
 use crate::carried::{self, Earlier};
 use crate::conditions::Conditions;
@@ -88,7 +88,9 @@ pub fn load(
     } = shelf;
     report.findings(standing.absent().as_slice())?;
     carried::add_items(earlier, &standing, conditions, &mut session, report)?;
+    carried::add_memory(earlier, &mut session);
     session.finish_loading();
+    report.findings(circular(session.parties()).as_slice())?;
     Ok(Books { session, payments })
 }
 
@@ -141,9 +143,28 @@ impl Again<'_> {
         }
         let standing = shelf.standing;
         carried::add_items(earlier, &standing, self.conditions, &mut session, report)?;
+        carried::add_memory(earlier, &mut session);
         session.finish_loading();
         Ok(session)
     }
+}
+
+/// Parties that are their own parents.
+fn circular(parties: &Parties) -> Option<Finding> {
+    let circular = parties.circular();
+    let first = parties.id(*circular.first()?);
+    Some(Finding {
+        severity: Severity::Warning,
+        code: FindingCode::CircularParent,
+        file: "parties".to_owned(),
+        line: None,
+        found: format!(
+            "parties that are their own parent, directly or by way of others: {}, the first {first}",
+            circular.len()
+        ),
+        expected: "parents that end in a party without one".to_owned(),
+        action: "correct parent_id; until then each of these parties stands for itself".to_owned(),
+    })
 }
 
 /// The files of a run, and how they are read.
@@ -205,6 +226,12 @@ struct Notes {
     /// The party of the first of them.
     unnamed_party: String,
     repeated_parties: Occurrences,
+    negative: Occurrences,
+    /// The first of them.
+    negative_item: String,
+    unlisted: Occurrences,
+    /// The currency of the first of them.
+    unlisted_currency: String,
     standing: StandingNotes,
 }
 
@@ -253,6 +280,41 @@ impl Notes {
         Ok(())
     }
 
+    /// Notes amounts and currencies that are taken as they stand, but are rarely meant.
+    fn oddities(&mut self, rows: &RecordBatch, session: &Session) -> Result<(), EngineError> {
+        let lines = source_lines(rows, Table::OpenItems)?;
+        let text = |name| column::<StringArray>(rows, Table::OpenItems.column(name));
+        let (kinds, currencies, ids) = (text("kind")?, text("currency")?, text("item_id")?);
+        let open: &Decimal128Array = column(rows, Table::OpenItems.column("open_amount"))?;
+        let side = &session.recipe().items;
+        let mut known = "";
+        for row in 0..rows.num_rows() {
+            if open.is_valid(row) && open.value(row) < 0 {
+                let kind = ItemKind::from_code(kinds.value(row));
+                let is_owed = [Some(ItemKind::Invoice), Some(ItemKind::DebitMemo)].contains(&kind);
+                if is_owed && !kind.is_some_and(|kind| side.is_told_by_sign(kind)) {
+                    if self.negative.count == 0 {
+                        ids.value(row).clone_into(&mut self.negative_item);
+                    }
+                    self.negative.add(lines.value(row));
+                }
+            }
+            let code = currencies.value(row);
+            if code == known {
+                continue;
+            }
+            if code.parse().is_ok_and(Currency::is_listed) {
+                known = code;
+                continue;
+            }
+            if self.unlisted.count == 0 {
+                code.clone_into(&mut self.unlisted_currency);
+            }
+            self.unlisted.add(lines.value(row));
+        }
+        Ok(())
+    }
+
     fn findings(&self, file: &str) -> Vec<Finding> {
         let finding =
             |severity, code, seen: &Occurrences, found: String, expected: &str, action: &str| {
@@ -296,6 +358,28 @@ impl Notes {
                 format!("{} parties that came before", self.repeated_parties.count),
                 "every party_id once",
                 "the first of each was kept; join the rows and run again",
+            ),
+            finding(
+                Severity::Warning,
+                FindingCode::NegativeItem,
+                &self.negative,
+                format!(
+                    "invoices and debit memos open for less than zero: {}, the first {}",
+                    self.negative.count, self.negative_item
+                ),
+                "what is owed above zero",
+                "they count as credits; give them the kind credit_memo, or correct the sign",
+            ),
+            finding(
+                Severity::Warning,
+                FindingCode::UnknownCurrency,
+                &self.unlisted,
+                format!(
+                    "open items in a currency that ISO 4217 does not have: {}, the first in {}",
+                    self.unlisted.count, self.unlisted_currency
+                ),
+                "a code such as USD",
+                "only a payment of the same code settles them; correct the currency if it is none",
             ),
         ];
         let standing = self.standing.findings(file);
@@ -428,6 +512,7 @@ impl Shelf<'_> {
             loaded.unnamed_parties.clear();
         }
         notes.items(&loaded, rows)?;
+        notes.oddities(rows, self.session)?;
         let is_first = |outcome: &Loaded| matches!(outcome, Loaded::New | Loaded::NothingOpen);
         let count = loaded.rows.iter().filter(|&row| is_first(row)).count();
         report.open_items += count as u64;

@@ -15,7 +15,7 @@ use tieout_core::schema::Table;
 use tieout_core::{Amount, Currency, Date, LineId};
 use tieout_ledger::Reversed;
 use tieout_ledger::journal::{self, Journal, KnownFile, what};
-use tieout_matcher::{Arrivals, CARRIED, CarriedItem, LockboxTotals, Session};
+use tieout_matcher::{Arrivals, CARRIED, CarriedItem, Lesson, LockboxTotals, Session};
 
 use crate::EngineError;
 use crate::conditions::Conditions;
@@ -310,6 +310,31 @@ pub fn add_items(
         session.load_remittances(&received.rows).map_err(internal)?;
     }
     report.desk.reverse(replaced)
+}
+
+/// Adds what people's decisions have taught, once all parties are loaded.
+pub fn add_memory(earlier: &Earlier, session: &mut Session) {
+    for entry in &earlier.left.memory {
+        let key = entry.key.as_str();
+        let party_id = entry.party_id.as_deref().unwrap_or_default();
+        let lesson = match entry.kind.as_str() {
+            "alias" => Lesson::Alias {
+                name: key,
+                party_id,
+            },
+            "account" => Lesson::Account {
+                account: key,
+                party_id,
+            },
+            "weight" => Lesson::Weight {
+                pattern: key,
+                right: entry.right.unwrap_or_default(),
+            },
+            // A later version may have learned what this one does not know of.
+            _ => continue,
+        };
+        session.learn(&lesson);
+    }
 }
 
 /// What the next run has to know, for the cutoff; and by what this one decided, for those who

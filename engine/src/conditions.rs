@@ -1,12 +1,14 @@
 //! A recipe's SQL, compiled once and asked batch by batch. A recipe without SQL asks nothing.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::and;
 use tieout_core::Channel;
 use tieout_core::schema::Table;
-use tieout_matcher::{Answers, Recipe, RecipeError, Source, Sql};
+use tieout_matcher::{Answers, Recipe, RecipeError, Source, Sql, Weights};
 use tieout_treasury::{Condition, Expressions, QueryError, TextExpression};
 
 use crate::EngineError;
@@ -17,8 +19,24 @@ use crate::intake::{arrow, column};
 /// # Errors
 /// A [`RecipeError`] that points at the line.
 pub fn read_recipe(text: &str) -> Result<Recipe, RecipeError> {
-    let recipe = Recipe::parse(text)?;
+    read_recipe_in(text, Path::new(""))
+}
+
+/// The same for a recipe that lies in `folder`, where the weights file is that it may name.
+///
+/// # Errors
+/// A [`RecipeError`] that points at the line.
+pub fn read_recipe_in(text: &str, folder: &Path) -> Result<Recipe, RecipeError> {
+    let mut recipe = Recipe::parse(text)?;
     Conditions::compile(&recipe)?;
+    if let Some(name) = recipe.weights_file() {
+        let path = folder.join(name);
+        let weights = fs::read_to_string(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| Weights::parse(&text).map_err(|error| error.to_string()))
+            .map_err(|error| recipe.weights_error(format!("{}: {error}", path.display())))?;
+        recipe.set_weights(weights);
+    }
     Ok(recipe)
 }
 

@@ -144,6 +144,9 @@ pub fn find(paths: &[PathBuf]) -> Result<Found, EngineError> {
             .collect();
         return Err(EngineError::NoFiles(given.join(", ")));
     }
+    // Of two payments that are held for each other the later one is the repetition: which that is
+    // must not depend on the order in which files are named.
+    files.sort();
     let mut found = Found::default();
     for path in files {
         classify(&path, &mut found);

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crossbeam::channel::bounded;
 use tieout_ingest::Role;
+use tieout_matcher::Learned;
 
 use crate::admission::Admission;
 use crate::books;
@@ -26,22 +27,48 @@ use crate::{EngineError, Progress, RunOptions, Summary};
 /// An [`EngineError`] if the run could not be done; what is wrong in the files is in the
 /// summary and the tables.
 pub fn run(options: &RunOptions, progress: &dyn Progress) -> Result<Summary, EngineError> {
+    tied_out(options, progress, false).map(|(summary, _)| summary)
+}
+
+/// The same, and what was learned from it if it is to be.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn tied_out(
+    options: &RunOptions,
+    progress: &dyn Progress,
+    learns: bool,
+) -> Result<(Summary, Option<Learned>), EngineError> {
     let began = Instant::now();
     let conditions = Conditions::compile(&options.recipe)?;
     let pool = matching_pool(options.settings.threads)?;
     let mut found = files::find(&options.paths)?;
     let outputs = Outputs::create(options)?;
+    let job = Job {
+        options,
+        conditions: &conditions,
+        progress,
+        learns,
+    };
     let work = |desk: Desk, earlier: &Earlier| {
         found.recognize_by_profile(profiles::csv_profiles(earlier));
-        pool.install(|| tie_out(options, &conditions, progress, found, desk, earlier))
+        pool.install(|| tie_out(&job, found, desk, earlier))
     };
-    let (mut summary, finished) = posted(outputs, &options.recipe.label(), work)?;
+    let ((mut summary, learned), finished) = posted(outputs, &options.recipe.label(), work)?;
     summary.posting = finished.posting;
     if let Some(repeated) = finished.repeated {
         summary.repeat(&repeated);
     }
     summary.elapsed = began.elapsed();
-    Ok(summary)
+    Ok((summary, learned))
+}
+
+/// What is to be done.
+struct Job<'a> {
+    options: &'a RunOptions,
+    conditions: &'a Conditions,
+    progress: &'a dyn Progress,
+    learns: bool,
 }
 
 /// The threads that match.
@@ -86,19 +113,18 @@ pub fn posted<T>(
 /// Everything between the files and the rows. Taking the desk by value closes the writer's
 /// channel at the end.
 fn tie_out(
-    options: &RunOptions,
-    conditions: &Conditions,
-    progress: &dyn Progress,
+    job: &Job,
     mut found: Found,
     desk: Desk,
     earlier: &Earlier,
-) -> Result<(Summary, End), EngineError> {
+) -> Result<((Summary, Option<Learned>), End), EngineError> {
+    let (conditions, progress) = (job.conditions, job.progress);
     let mut report = Report::new(desk, earlier);
     report.leave_out_known(&mut found, earlier)?;
     let found = &found;
     let total_bytes = found.bytes();
     report.findings(&found.findings)?;
-    let mut options = options.clone();
+    let mut options = job.options.clone();
     let new_profiles = profiles::add(found, &mut options.settings, &mut report, earlier)?;
     let mut books = books::load(
         found,
@@ -109,6 +135,9 @@ fn tie_out(
         &mut report,
         earlier,
     )?;
+    if job.learns {
+        books.session.observe();
+    }
     let bank: Vec<&Known> = [Role::Details, Role::BankLines]
         .into_iter()
         .flat_map(|role| found.of(role))
@@ -147,5 +176,6 @@ fn tie_out(
         repeats: report.repeats,
         known: known_at_cutoff(&books.session, options.as_of),
     };
-    Ok((report.finish(found)?, end))
+    let learned = books.session.learned();
+    Ok(((report.finish(found)?, learned), end))
 }

@@ -174,6 +174,16 @@ pub fn damaged(items: &Items, reference: &str, item: ItemIx) -> Option<Feature> 
     reference::damage(reference.as_bytes(), items.number_bytes(item)).map(feature_of)
 }
 
+/// How `reference` agrees with the number of `item`, damaged or not.
+pub fn agreement(items: &Items, reference: &str, item: ItemIx) -> Option<Feature> {
+    if !items.is_called(item, &Significant::of(reference.as_bytes())) {
+        return damaged(items, reference, item);
+    }
+    let is_invoice = items.kind(item) == ItemKind::Invoice;
+    let number = items.number_bytes(item);
+    reference::agreement(reference.as_bytes(), number, is_invoice).map(feature_of)
+}
+
 /// All that the payment names: the documents of its lines, and what its text holds.
 pub fn citations<'a>(
     view: &View,

@@ -6,6 +6,7 @@ use tieout_core::{
 };
 
 use crate::items::Items;
+use crate::memory::Memory;
 use crate::parties::Parties;
 use crate::payer::Payer;
 use crate::payment::Payment;
@@ -24,12 +25,16 @@ pub struct View<'a> {
     pub parties: &'a Parties,
     pub recipe: &'a Recipe,
     pub policies: &'a Policies,
+    /// What people's decisions have taught.
+    pub memory: &'a Memory,
     /// Payments of one amount, where they compete for items.
     pub rivals: &'a Rivals,
     /// What the recipe's conditions say of the payment.
     pub treatment: Treatment,
     /// Whether anybody will read the evidence.
     pub explain: bool,
+    /// Whether somebody learns from the kinds of answers.
+    pub observes: bool,
     /// The day that decides what is past due; the payment's own where none is given.
     pub as_of: Option<Date>,
 }
@@ -164,11 +169,14 @@ fn by_reference(
     if payment.lines.iter().any(|line| line.net.is_some()) {
         readings.extend(lines::read(view, payment, payer, reads));
     }
+    weigh(view, &mut readings);
     // Lines that add up need no second look at the documents that they name.
     let citations =
         (!any_applies(view, &readings)).then(|| cited::citations(view, payment, payer, reads));
     if let Some(citations) = &citations {
-        readings.extend(named::read(view, payment, payer, citations, reads));
+        let mut named = named::read(view, payment, payer, citations, reads);
+        weigh(view, &mut named);
+        readings.append(&mut named);
     }
     if known.linked {
         for reading in &mut readings {
@@ -184,6 +192,19 @@ fn by_reference(
         readings,
         repeats,
         names_documents: citations.is_none_or(|citations| !citations.is_empty()),
+    }
+}
+
+/// Weighs the evidence as the recipe does, and adds what people's decisions about answers of the
+/// same kind say.
+fn weigh(view: &View, readings: &mut [Reading]) {
+    for reading in readings {
+        view.recipe.weights().weigh(reading);
+        let Some((more, right, wrong)) = view.memory.correction(reading) else {
+            continue;
+        };
+        let detail = view.detail(|| format!("{right} confirmed, {wrong} corrected"));
+        reading.note_weighted(Feature::RememberedDecisions, more, detail);
     }
 }
 
@@ -232,7 +253,10 @@ fn decide_payment(
         failure = Some(Reason::ReferenceNotFound);
     } else if !decided {
         match ladder::read(view, payment, &mut payer, reads) {
-            Ok(readings) => found.readings.extend(readings),
+            Ok(mut readings) => {
+                weigh(view, &mut readings);
+                found.readings.append(&mut readings);
+            }
             Err(reason) => failure = Some(reason),
         }
     }
@@ -262,6 +286,9 @@ fn conclude(
     // Stable, so that of equal readings the one of the stronger rule stays in front.
     readings.sort_by_key(|reading| (!reading.may_apply, std::cmp::Reverse(reading.weight())));
     readings.dedup_by(|later, earlier| later.items() == earlier.items());
+    if view.observes {
+        reads.patterns = readings.iter().map(Reading::pattern).collect();
+    }
     let mut readings = readings.into_iter();
     let Some(best) = readings.next() else {
         return without_reading(view, payment, payer, failure, reads);
@@ -286,7 +313,7 @@ fn conclude(
     parts.margin = margin;
     parts.reason = best.reason;
     if view.explain {
-        parts.evidence = best.evidence.to_vec();
+        parts.evidence = with_prior(&best);
         view.note_rule(&mut parts.evidence);
     }
     parts.alternatives = alternatives(&others, score);
@@ -309,6 +336,17 @@ fn conclude(
         parts.on_account(rest);
         parts.build(Status::PartiallyApplied, best.rule)
     }
+}
+
+/// The evidence, with what any answer starts with in front: together they are the score.
+fn with_prior(reading: &Reading) -> Vec<Evidence> {
+    let prior = Evidence {
+        feature: Feature::Prior,
+        weight: reading.prior,
+        detail: Box::default(),
+    };
+    let evidence = reading.evidence.iter().cloned();
+    std::iter::once(prior).chain(evidence).collect()
 }
 
 fn alternatives(others: &[Reading], best: f64) -> Vec<Alternative> {
@@ -358,13 +396,14 @@ fn without_reading(
     reads.families.push(view.parties.root(party));
     let mut reading = Reading::new(Rule::CustomerOnly, Some(party));
     payer.judge(view, party, &mut reading);
+    view.recipe.weights().weigh(&mut reading);
     parts.reason = failure;
     parts.alternatives = ladder::nearest(view, payment, &payer, party, ALTERNATIVES_MAX);
     parts.party = Some(party);
     parts.score = reading.score();
     parts.margin = parts.score;
     if view.explain {
-        parts.evidence = reading.evidence.to_vec();
+        parts.evidence = with_prior(&reading);
         view.note_rule(&mut parts.evidence);
     }
     if let Some(reason) = view.held() {

@@ -357,6 +357,7 @@ pub fn nearest(
                 "",
             );
             reading.note(Feature::OtherReading, "");
+            view.recipe.weights().weigh(&mut reading);
             Alternative {
                 items: vec![item],
                 score: reading.score(),

@@ -40,6 +40,10 @@ pub struct Parties {
     names: NameIndex,
     families: HashMap<u32, Vec<u32>, RandomState>,
     parents: Vec<(u32, Box<str>)>,
+    /// Parties that are their own parent, directly or by way of others.
+    circular: Vec<u32>,
+    /// By party: how many parties have the rarest word of its name.
+    holders: Vec<u32>,
 }
 
 impl Parties {
@@ -116,32 +120,93 @@ impl Parties {
     /// Ties parents to children, once all parties are there.
     pub fn finish_loading(&mut self) {
         for (child, parent) in std::mem::take(&mut self.parents) {
-            if let Some(&parent) = self.by_id.get(&parent)
-                && parent != child
-            {
-                self.parties[child as usize].parent = parent;
+            match self.by_id.get(&parent) {
+                Some(&parent) if parent == child => self.circular.push(child),
+                Some(&parent) => self.parties[child as usize].parent = parent,
+                None => {}
             }
         }
         for party in 0..self.parties.len() as u32 {
-            let root = self.find_root(party);
+            let root = self.find_root(party).unwrap_or_else(|| {
+                self.circular.push(party);
+                party
+            });
             self.roots[party as usize] = root;
             if root != party {
                 self.families.entry(root).or_default().push(party);
             }
         }
+        self.count_words();
+    }
+
+    fn count_words(&mut self) {
+        let mut counts: HashMap<&[u8], u32, RandomState> = HashMap::default();
+        for party in &self.parties {
+            for word in party.parsed_name.words() {
+                *counts.entry(word).or_default() += 1;
+            }
+        }
+        let rarest = |party: &Party| {
+            let counts = party.parsed_name.words().map(|word| counts[word]);
+            counts.min().unwrap_or_default()
+        };
+        self.holders = self.parties.iter().map(rarest).collect();
+    }
+
+    /// How many parties have the rarest word of the party's name.
+    pub fn holders(&self, party: u32) -> u32 {
+        self.holders.get(party as usize).copied().unwrap_or(0)
+    }
+
+    /// The share of parties that have the rarest word of a party's name, on average.
+    pub fn usual_name_share(&self) -> f64 {
+        let named = self.holders.iter().filter(|&&holders| holders > 0);
+        let (count, sum) = named.fold((0_u64, 0_u64), |(count, sum), &holders| {
+            (count + 1, sum + u64::from(holders))
+        });
+        let pairs = count as f64 * self.len() as f64;
+        if count == 0 { 1.0 } else { sum as f64 / pairs }
+    }
+
+    /// Of `pairs` pairs of two parties' names, the share that are similar and the share that differ
+    /// so much that it speaks against them. The pairs are always the same.
+    pub fn chance_of_names(&self, pairs: u64) -> (f64, f64) {
+        let named: Vec<&Name> = self
+            .parties
+            .iter()
+            .map(|party| &party.parsed_name)
+            .filter(|name| !name.is_empty())
+            .collect();
+        if named.len() < 2 {
+            return (0.0, 1.0);
+        }
+        let (mut similar, mut differing) = (0_u64, 0_u64);
+        for pair in 0..pairs {
+            let place = |part: u64| (scattered(2 * pair + part) % named.len() as u64) as usize;
+            let alike = named[place(0)].similarity(named[place(1)]);
+            similar += u64::from((NAME_SIMILAR..0.999).contains(&alike));
+            differing += u64::from(alike < NAME_DIFFERS_BELOW);
+        }
+        let share = |count: u64| count as f64 / pairs as f64;
+        (share(similar), share(differing))
+    }
+
+    /// Parties that are their own parent, directly or by way of others; each stands for itself.
+    pub fn circular(&self) -> &[u32] {
+        &self.circular
     }
 
     /// Parents in a circle have no top; the walk stops after as many steps as are plausible.
-    fn find_root(&self, party: u32) -> u32 {
+    fn find_root(&self, party: u32) -> Option<u32> {
         const GENERATIONS_MAX: usize = 16;
         let mut root = party;
         for _ in 0..GENERATIONS_MAX {
             match self.parties[root as usize].parent {
-                NO_PARTY => return root,
+                NO_PARTY => return Some(root),
                 parent => root = parent,
             }
         }
-        party
+        None
     }
 
     /// Whether there are none.
@@ -222,12 +287,25 @@ impl Parties {
     }
 }
 
+/// Names at least this alike are held for the same, where a recipe does not say otherwise.
+const NAME_SIMILAR: f64 = 0.86;
+/// Names less alike than this speak against a customer.
+pub const NAME_DIFFERS_BELOW: f64 = 0.45;
+
+/// A number that looks like chance and is none (the finaliser of SplitMix64).
+pub const fn scattered(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 /// An account as it is compared.
-type Account = SmallVec<[u8; 40]>;
+pub type Account = SmallVec<[u8; 40]>;
 
 /// Capitals without blanks; the leading zeros of an account behind its bank code are dropped,
 /// because cheques and master data pad differently.
-fn normalize_account(account: &str) -> Account {
+pub fn normalize_account(account: &str) -> Account {
     let mut compact = Account::new();
     let mut behind_bank = false;
     let mut leading = false;
@@ -277,5 +355,6 @@ mod tests {
         parties.parents = vec![(one, "2".into()), (two, "1".into())];
         parties.finish_loading();
         assert!(parties.related(one, one));
+        assert_eq!(parties.circular(), [one, two]);
     }
 }

@@ -2,17 +2,16 @@
 
 use std::cell::OnceCell;
 
-use tieout_core::{Feature, ItemIx, Reason};
+use tieout_core::{Feature, ItemIx, Reason, Rule};
 
 use crate::decide::View;
+use crate::memory::Recalled;
 use crate::names::Name;
+use crate::parties::NAME_DIFFERS_BELOW;
 use crate::payment::Payment;
 use crate::reading::Reading;
 use crate::recipe::Step;
-use crate::score::name_weight;
-
-/// Names less alike than this speak against a customer.
-const NAME_DIFFERS_BELOW: f64 = 0.45;
+use crate::score::{name_weight, weight};
 
 /// What the payment says of its payer, before any document is looked at.
 pub struct Payer<'a> {
@@ -24,6 +23,8 @@ pub struct Payer<'a> {
     /// How alike the payer's name and that of a party assumed by name are.
     likeness: f64,
     found: Option<Result<u32, Reason>>,
+    /// Whom people said that such a payer is; weaker than the parties' own data.
+    recalled: Option<Recalled>,
 }
 
 impl<'a> Payer<'a> {
@@ -49,7 +50,12 @@ impl<'a> Payer<'a> {
             Step::CustomerNumber => by_number(),
             Step::Documents | Step::Name => None,
         });
+        let recalled = match found {
+            None if !view.memory.knows_no_payer() => recall(view, payment),
+            _ => None,
+        };
         Self {
+            recalled,
             party: found.map(|(party, ..)| party),
             feature: found.map(|(_, feature, _)| feature),
             detail: found.map_or("", |(.., detail)| detail),
@@ -84,9 +90,23 @@ impl<'a> Payer<'a> {
         if let Some(party) = self.party {
             return Ok(party);
         }
-        let found = self.found.unwrap_or_else(|| self.search(view));
+        let found = self.found.unwrap_or_else(|| match self.recalled {
+            Some(recalled) if self.is_named_otherwise(view, recalled.party) => {
+                Err(Reason::AmbiguousCustomer)
+            }
+            Some(recalled) => Ok(recalled.party),
+            None => self.search(view),
+        });
         self.found = Some(found);
         found
+    }
+
+    /// Whether the payer has the very name of a customer that is not related to `party`.
+    fn is_named_otherwise(&self, view: &View, party: u32) -> bool {
+        let other = self
+            .parsed_name()
+            .and_then(|name| view.parties.by_exact_name(name));
+        other.is_some_and(|other| !view.parties.related(other, party))
     }
 
     fn search(&mut self, view: &View) -> Result<u32, Reason> {
@@ -138,9 +158,51 @@ impl<'a> Payer<'a> {
                 };
                 reading.note(feature, view.detail(|| self.detail.to_owned()));
             }
-            (Some(party), None) => self.note_name(view, party, self.likeness, reading),
+            (Some(party), None) if !self.note_recalled(view, party, reading) => {
+                self.note_name(view, party, self.likeness, reading);
+            }
+            (Some(_), None) => {}
+            (None, _) if self.note_recalled(view, owner, reading) => {}
             (None, _) => self.judge_by_name(view, owner, reading),
         }
+    }
+
+    /// Adds what people said of such a payer, if that is about `party`.
+    fn note_recalled(&self, view: &View, party: u32, reading: &mut Reading) -> bool {
+        let recalled = self.recalled.filter(|recalled| {
+            view.parties.related(recalled.party, party)
+                && !self.is_named_otherwise(view, recalled.party)
+        });
+        let Some(recalled) = recalled else {
+            return false;
+        };
+        let detail = view.detail(|| {
+            let id = view.parties.id(recalled.party);
+            let times = recalled.times;
+            match recalled.feature {
+                Feature::RememberedAccount => format!("account of {id} by {times} decisions"),
+                _ => format!(
+                    "{} is {id} by {times} decisions",
+                    self.name.unwrap_or_default()
+                ),
+            }
+        });
+        let by_amount = [
+            Rule::SingleItem,
+            Rule::Group,
+            Rule::ClearAccount,
+            Rule::ClearPastDue,
+        ];
+        if recalled.times == 1 && by_amount.contains(&reading.rule) {
+            // Once may be chance: only what was decided twice lets an amount decide by itself.
+            reading.hold(Reason::BelowThreshold);
+        }
+        reading.note_weighted(
+            recalled.feature,
+            weight(recalled.feature) + recalled.more(),
+            detail,
+        );
+        true
     }
 
     fn judge_by_name(&self, view: &View, owner: u32, reading: &mut Reading) {
@@ -167,10 +229,16 @@ impl<'a> Payer<'a> {
                 self.name.unwrap_or_default()
             )
         });
+        let rarity = || {
+            let (holders, parties) = (view.parties.holders(party), view.parties.len() as u32);
+            view.recipe.weights().rarity(holders, parties)
+        };
         if similarity > 0.999 {
-            reading.note(Feature::NameExact, detail);
+            let weight = weight(Feature::NameExact) + rarity();
+            reading.note_weighted(Feature::NameExact, weight, detail);
         } else if similarity >= view.policy().identification.name_similarity {
-            reading.note_weighted(Feature::NameSimilar, name_weight(similarity), detail);
+            let weight = name_weight(similarity) + rarity();
+            reading.note_weighted(Feature::NameSimilar, weight, detail);
         } else if similarity < NAME_DIFFERS_BELOW {
             reading.note(Feature::NameDiffers, detail);
         }
@@ -184,5 +252,27 @@ impl<'a> Payer<'a> {
             (Some(_), None) => false,
             (None, _) => true,
         }
+    }
+}
+
+/// Whom people said that the payer of `payment` is.
+fn recall(view: &View, payment: &Payment) -> Option<Recalled> {
+    let by_account = || {
+        let account = payment.payer_account?;
+        let wanted = view.policy().takes(Step::Account);
+        wanted.then(|| view.memory.by_account(account)).flatten()
+    };
+    let by_name = || {
+        let name = payment.payer_name?;
+        let wanted = view.policy().takes(Step::Name);
+        wanted
+            .then(|| view.memory.by_name(&Name::of(name)))
+            .flatten()
+    };
+    match (by_account(), by_name()) {
+        // What two marks say against one another is nothing.
+        (Some(account), Some(name)) if !view.parties.related(account.party, name.party) => None,
+        (Some(account), _) => Some(account),
+        (None, name) => name,
     }
 }

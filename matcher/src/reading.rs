@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 use tieout_core::{Application, Evidence, Feature, ItemIx, Reason, Rule};
 
+use crate::memory::Pattern;
 use crate::score::{PRIOR, probability, weight};
 
 /// What a decision depends on: when one of these changes before the decision is committed, the
@@ -12,6 +13,8 @@ pub struct Reads {
     pub items: SmallVec<[u32; 8]>,
     /// Families (by the party at their top) whose open items were looked through.
     pub families: SmallVec<[u32; 2]>,
+    /// The kinds of the answers that there were, the best first, where somebody learns from them.
+    pub patterns: Vec<Pattern>,
 }
 
 /// One answer.
@@ -25,6 +28,8 @@ pub struct Reading {
     /// Whether it may apply itself, if the score allows.
     pub may_apply: bool,
     pub evidence: SmallVec<[Evidence; 6]>,
+    /// Log-odds before any evidence, in hundredths of a bit.
+    pub prior: i32,
 }
 
 impl Reading {
@@ -36,6 +41,7 @@ impl Reading {
             reason: None,
             may_apply: true,
             evidence: SmallVec::new(),
+            prior: PRIOR,
         }
     }
 
@@ -66,7 +72,12 @@ impl Reading {
 
     /// Log-odds, in hundredths of a bit.
     pub fn weight(&self) -> i32 {
-        PRIOR + self.evidence.iter().map(|part| part.weight).sum::<i32>()
+        self.prior + self.evidence.iter().map(|part| part.weight).sum::<i32>()
+    }
+
+    /// The kind of answer that it is.
+    pub fn pattern(&self) -> Pattern {
+        Pattern::of(self.rule, self.evidence.iter().map(|part| part.feature))
     }
 
     pub fn score(&self) -> f64 {

@@ -478,10 +478,12 @@ mod tests {
             items: &items,
             parties: &parties,
             recipe: &recipe,
+            memory: &crate::memory::Memory::default(),
             policies: &Policies::of(&recipe),
             rivals: &rivals,
             treatment: Treatment::default(),
             explain: true,
+            observes: false,
             as_of: None,
         };
         let payment = line(false, cents, day, id);

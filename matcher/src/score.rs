@@ -23,13 +23,20 @@ pub const fn weight(feature: Feature) -> i32 {
         Feature::ReferenceTruncated
         | Feature::AmountWithinTolerance
         | Feature::OnlyReading
-        | Feature::EarlierPayment => 400,
+        | Feature::EarlierPayment
+        // One decision of a person; those that follow add to it, see `Recalled::more`.
+        | Feature::RememberedAccount
+        | Feature::RememberedName => 400,
         // Similar names go from here up to certainty with the likeness, see `name_weight`.
         Feature::ReferenceOneEdit | Feature::CreditNetted | Feature::NameSimilar => 300,
         Feature::DocumentOwner
         | Feature::LinkedRemittance
         | Feature::LineKind
-        | Feature::RecipeRule => 0,
+        | Feature::RecipeRule
+        // Of the weights as a whole, not of a feature.
+        | Feature::Prior
+        // As much as people's decisions about such answers say, see `Memory::correction`.
+        | Feature::RememberedDecisions => 0,
         Feature::AmountOver => -100,
         Feature::AmountPartial | Feature::ReferenceMissing => -200,
         // Third parties pay for customers: a strange name says little against a number and an
@@ -39,16 +46,30 @@ pub const fn weight(feature: Feature) -> i32 {
     }
 }
 
+/// How much more names weigh that are all but the same than such as are just similar.
+pub const SIMILARITY_SPAN: i32 = 450;
+
 /// The weight of names that are `similarity` alike (between the recipe's floor and 1).
 pub fn name_weight(similarity: f64) -> i32 {
     let above = ((similarity - 0.86) / 0.14).clamp(0.0, 1.0);
-    weight(Feature::NameSimilar) + (above * 450.0) as i32
+    weight(Feature::NameSimilar) + (above * f64::from(SIMILARITY_SPAN)) as i32
+}
+
+/// The probability that belongs to log-odds of `weight`, unrounded.
+pub fn odds_share(weight: i32) -> f64 {
+    let odds = (f64::from(weight) / 100.0).exp2();
+    odds / (1.0 + odds)
+}
+
+/// The log-odds that belong to a probability between 0 and 1, in hundredths of a bit.
+pub fn log_odds(probability: f64) -> i32 {
+    let odds = probability / (1.0 - probability);
+    (odds.log2() * 100.0).round().clamp(-10_000.0, 10_000.0) as i32
 }
 
 /// The probability that belongs to log-odds of `weight`.
 pub fn probability(weight: i32) -> f64 {
-    let odds = (f64::from(weight) / 100.0).exp2();
-    let probability = odds / (1.0 + odds);
+    let probability = odds_share(weight);
     // Four decimals are what outputs show; rounding here keeps every consumer the same.
     (probability * 10_000.0).round() / 10_000.0
 }

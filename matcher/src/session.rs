@@ -14,6 +14,8 @@ use crate::columns::BadBatch;
 use crate::decide::{Known, Pass, Verdict, View, decide};
 use crate::items::{CarriedItem, Items, ItemsError, LoadedBatch};
 use crate::labels::Labels;
+use crate::learn::{Learned, Observer};
+use crate::memory::{Lesson, Memory};
 use crate::parties::Parties;
 use crate::payment::{self, Payment, PaymentColumns};
 use crate::reading::Reads;
@@ -91,6 +93,8 @@ pub struct Session {
     treatments: HashMap<u32, Treatment, RandomState>,
     pub(crate) originals: Originals,
     rivals: Rivals,
+    memory: Memory,
+    observer: Option<Observer>,
     as_of: Option<Date>,
     explain: bool,
     items: Items,
@@ -112,6 +116,8 @@ impl Session {
             treatments: HashMap::default(),
             originals: Originals::default(),
             rivals: Rivals::default(),
+            memory: Memory::default(),
+            observer: None,
             as_of,
             explain,
             items: Items::default(),
@@ -173,6 +179,11 @@ impl Session {
         Ok(self.remittances.load(batch)?)
     }
 
+    /// Adds what a person's decision taught, once the parties are loaded.
+    pub fn learn(&mut self, lesson: &Lesson) {
+        self.memory.learn(lesson, &self.parties);
+    }
+
     /// Builds the indexes, once everything that the business knows is loaded.
     pub fn finish_loading(&mut self) {
         self.parties.finish_loading();
@@ -184,6 +195,17 @@ impl Session {
             parties: parties.map(|party| self.parties.id(party).into()).collect(),
             ..self.items.labels()
         });
+    }
+
+    /// Keeps what weights can be learned from, from here on; once everything is loaded.
+    pub fn observe(&mut self) {
+        self.observer = Some(Observer::of(&self.items, &self.parties));
+    }
+
+    /// The weights that what was kept comes to; none where nothing was.
+    pub fn learned(&self) -> Option<Learned> {
+        let observer = self.observer.as_ref()?;
+        Some(observer.learn(self.recipe.weights()))
     }
 
     /// What outputs call items and parties, once everything is loaded.
@@ -477,6 +499,9 @@ impl Session {
                 continue;
             };
             self.commit(sequence, &decision, &mut changes)?;
+            if let Some(observer) = &mut self.observer {
+                observer.add(&decision, verdict.reads.patterns);
+            }
             if self.recipe.reopens() {
                 self.originals.decided(sequence, &decision);
             }
@@ -536,9 +561,11 @@ impl Session {
             parties: &self.parties,
             recipe: &self.recipe,
             policies: &self.policies,
+            memory: &self.memory,
             rivals: &self.rivals,
             treatment: Treatment::default(),
             explain: self.explain,
+            observes: self.observer.is_some(),
             as_of: self.as_of,
         }
     }

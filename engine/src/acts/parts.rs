@@ -17,9 +17,11 @@ use crate::intake::{arrow, column, internal};
 
 /// A payment with the rows of its decision.
 pub struct Current<'a> {
-    journal: &'a Journal,
+    pub journal: &'a Journal,
     payment: RecordBatch,
     applications: Option<RecordBatch>,
+    /// Rows of the table `evidence`.
+    pub evidence: Option<RecordBatch>,
 }
 
 /// What one item gets, with what its row needs.
@@ -125,12 +127,14 @@ impl Outcome {
 impl<'a> Current<'a> {
     /// The payment `id`, whose state is `state`.
     pub fn of(journal: &'a Journal, id: &str, state: &PaymentState) -> Result<Self, EngineError> {
-        let (mut payment, mut applications) = (None, None);
+        let (mut payment, mut applications, mut evidence) = (None, None, None);
         for (name, batch) in journal.batches(state.decided_in)? {
             if name == Table::Payments.name() {
                 payment = Some(rows_of(&batch, "payment_id", id)?);
             } else if name == Table::Applications.name() {
                 applications = Some(rows_of(&batch, "payment_id", id)?);
+            } else if name == Table::Evidence.name() {
+                evidence = Some(rows_of(&batch, "payment_id", id)?);
             }
         }
         Ok(Self {
@@ -139,10 +143,12 @@ impl<'a> Current<'a> {
                 .filter(|rows| rows.num_rows() == 1)
                 .ok_or_else(|| internal("the decision does not have its payment"))?,
             applications,
+            evidence,
         })
     }
 
-    fn text(&self, name: &str) -> Option<String> {
+    /// A text of the row of the table `payments`.
+    pub fn text(&self, name: &str) -> Option<String> {
         let column = self.payment.column_by_name(name)?.as_string_opt::<i32>()?;
         (!column.is_null(0)).then(|| column.value(0).to_owned())
     }

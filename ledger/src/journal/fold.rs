@@ -14,7 +14,7 @@ use super::store::{
     ADVICE, ASIDE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PROFILES, PURGED,
     ROWS, SOURCES,
 };
-use super::{Event, EventKind, PURGED_TEXT, purge};
+use super::{Event, EventKind, PURGED_TEXT, memory, purge};
 
 /// Names of what a reversal takes back.
 pub mod what {
@@ -97,7 +97,11 @@ pub fn apply(transaction: &WriteTransaction, event: &Event, bytes: &[u8]) -> Fol
             Ok(())
         }
         EventKind::Aside => aside(transaction, &payload::json(bytes)?),
-        EventKind::Action => note(transaction, &payload::json(bytes)?),
+        EventKind::Action => {
+            let action = payload::json(bytes)?;
+            note(transaction, &action)?;
+            memory::learn(transaction, event, &action)
+        }
         EventKind::File
         | EventKind::Rows
         | EventKind::Decisions

@@ -16,10 +16,10 @@ use tieout_core::{Amount, Feed, LineId, Status};
 
 use super::state::{ItemState, PaymentState, cheque_key, payment_key, texts};
 use super::store::{
-    self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS,
-    PROFILES, ROWS, SOURCES, Store,
+    self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, MEMORY, NOTES, PAYLOADS,
+    PAYMENTS, PROFILES, ROWS, SOURCES, Store,
 };
-use super::{Event, EventKind, PURGED_TEXT, fold, payload};
+use super::{Event, EventKind, PURGED_TEXT, Remembered, fold, memory, payload};
 use crate::LedgerError;
 
 /// Days after which a line of a report during the day, or a single payment behind a statement's
@@ -91,6 +91,8 @@ pub struct Carried {
     /// Rows of the table `transactions` with lines of the last weeks that a later report may have
     /// again, among others.
     pub provisional: Vec<RecordBatch>,
+    /// What people's decisions taught.
+    pub memory: Vec<Remembered>,
     /// What the last cutoff said, if there was one.
     pub cutoff: Option<Value>,
     /// Lockbox layouts and CSV profiles, in the order in which they came.
@@ -307,6 +309,28 @@ impl Journal {
             .unwrap_or_default())
     }
 
+    /// What people's decisions taught, in the order in which it was learned.
+    ///
+    /// # Errors
+    /// [`LedgerError::Journal`] if the store cannot be read or an entry is damaged.
+    pub fn memory(&self) -> Result<Vec<Remembered>, LedgerError> {
+        let Some(memory) = self.table(&self.read()?, MEMORY)? else {
+            return Ok(Vec::new());
+        };
+        let mut entries = Vec::new();
+        for stored in memory.iter().map_err(store::failed(&self.path))? {
+            let (key, bytes) = stored.map_err(store::failed(&self.path))?;
+            let entry = memory::entry(key.value(), bytes.value());
+            entries.push(entry.ok_or_else(|| LedgerError::Journal {
+                path: self.path.clone(),
+                found: format!("what was learned as {} cannot be read", key.value()),
+            })?);
+        }
+        // Of one event all entries have the payment's place in front, which sorts them.
+        entries.sort_by_key(|entry| entry.event);
+        Ok(entries)
+    }
+
     /// What the last event of this kind said.
     ///
     /// # Errors
@@ -434,6 +458,7 @@ impl Journal {
         let mut carried = Carried {
             cutoff: self.memo(EventKind::Cutoff)?,
             profiles: self.profiles(&read)?,
+            memory: self.memory()?,
             ..Carried::default()
         };
         let Some(sources) = self.table(&read, SOURCES)? else {

@@ -52,6 +52,8 @@ pub const NOTES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("notes");
 /// Events whose payload was purged in part, by sequence: their posting, the purge, and bytes and
 /// digest of what is left.
 pub const PURGED: TableDefinition<u64, &[u8]> = TableDefinition::new("purged");
+/// What people's decisions taught, by payment, event and place. JSON.
+pub const MEMORY: TableDefinition<&str, &[u8]> = TableDefinition::new("memory");
 /// Single values: the last cutoff, the last export. JSON by name.
 pub const MEMO: TableDefinition<&str, &[u8]> = TableDefinition::new("memo");
 

@@ -13,8 +13,8 @@ use redb::{
 };
 
 use super::store::{
-    self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS,
-    PROFILES, PURGED, ROWS, SOURCES,
+    self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, MEMORY, NOTES, PAYLOADS,
+    PAYMENTS, PROFILES, PURGED, ROWS, SOURCES,
 };
 use super::{Digest, Event, EventKind, Left, fold};
 use crate::LedgerError;
@@ -195,6 +195,7 @@ impl Verifier<'_> {
         self.same(&again, ASIDE, "aside", events)?;
         self.same(&again, PROFILES, "profiles", events)?;
         self.same(&again, NOTES, "notes", events)?;
+        self.same(&again, MEMORY, "memory", events)?;
         self.same(&again, MEMO, "memo", events)
     }
 

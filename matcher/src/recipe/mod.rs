@@ -14,6 +14,8 @@ use std::sync::Arc;
 use tieout_core::{Date, Direction, ItemKind, Reason};
 use toml::Spanned;
 
+use crate::weights::Weights;
+
 use check::Checker;
 pub use error::RecipeError;
 pub use policies::{Answers, Policies, Treatment};
@@ -235,6 +237,8 @@ pub struct Recipe {
     /// Overrides; of several that hold the last says.
     pub overrides: Vec<Override>,
     versions: Vec<Version>,
+    weights: Arc<Weights>,
+    weights_file: Option<Spanned<String>>,
     source: Arc<str>,
 }
 
@@ -293,6 +297,32 @@ impl Recipe {
     /// What holds for a payment that no condition is about.
     pub fn policy(&self) -> &Policy {
         &self.versions[0].policy
+    }
+
+    /// What each kind of evidence weighs.
+    pub fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    /// The weights file that it names, as it is written, unless they are shipped; its weights do not hold until
+    /// [`Recipe::set_weights`] takes them.
+    pub fn weights_file(&self) -> Option<&str> {
+        self.weights_file
+            .as_ref()
+            .map(|name| name.get_ref().as_str())
+    }
+
+    /// Lets other weights hold.
+    pub fn set_weights(&mut self, weights: Weights) {
+        self.weights = Arc::new(weights);
+    }
+
+    /// An error about the name of the weights file.
+    pub fn weights_error(&self, message: impl Into<String>) -> RecipeError {
+        match &self.weights_file {
+            Some(name) => RecipeError::at(&self.source, name.span(), message),
+            None => RecipeError::whole(message),
+        }
     }
 
     /// The versions, the one at the top of the file first.
@@ -370,6 +400,9 @@ impl Checker<'_> {
                 .unwrap_or(REVERSAL_DAYS),
         };
         let rules = text.rules.iter().map(|rule| self.rule(rule));
+        let named = text.weights.as_ref().map(|name| name.get_ref().as_str());
+        let shipped_weights = named.and_then(Weights::shipped).transpose()?;
+        let names_shipped = shipped_weights.is_some();
         Ok(Recipe {
             name: name.clone(),
             version: text.version,
@@ -384,6 +417,8 @@ impl Checker<'_> {
             rules: rules.collect::<Result<_, _>>()?,
             overrides: self.overrides(&text.overrides)?,
             versions: self.versions(text)?,
+            weights: Arc::new(shipped_weights.unwrap_or_default()),
+            weights_file: text.weights.clone().filter(|_| !names_shipped),
             source: self.source.into(),
         })
     }

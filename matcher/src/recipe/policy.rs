@@ -113,7 +113,8 @@ impl Default for Policy {
             discount_grace_days: 0,
             days: (None, None),
             threshold: 0.99,
-            margin: 0.5,
+            // With the threshold, what costs of 100 for a wrong application and 1 for a review make.
+            margin: 0.9899,
             on_account: true,
             ladder: Ladder {
                 single_item: true,

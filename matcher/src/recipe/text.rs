@@ -14,6 +14,7 @@ pub struct RecipeText {
     pub about: String,
     pub effective_from: Option<Spanned<Datetime>>,
     pub effective_to: Option<Spanned<Datetime>>,
+    pub weights: Option<Spanned<String>>,
     #[serde(default)]
     pub payments: PaymentsText,
     #[serde(default)]

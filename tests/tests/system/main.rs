@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bad_books;
 mod bad_input;
 mod command;
 mod crashes;
@@ -15,7 +16,9 @@ mod feeds;
 mod golden;
 mod inspecting;
 pub mod ledger;
+mod memory;
 mod past;
+mod properties;
 mod purge;
 mod questions;
 mod recipes;

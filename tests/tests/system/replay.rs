@@ -26,10 +26,16 @@ impl Desk {
         (Table::read(&self.path("diff.csv")), told.status)
     }
 
-    /// The shipped recipe with another threshold.
+    /// The shipped recipe with another threshold, and the weights that people set: with those that
+    /// were learned the score is 1 to as many decimals as it has.
     fn recipe(&self, threshold: &str) -> String {
         let shipped = self.tieout(&["recipes", "cash-application"]).stdout;
-        let other = shipped.replace("threshold = 0.99\n", &format!("threshold = {threshold}\n"));
+        // A threshold that is given holds instead of the one that follows from the costs.
+        let other = shipped.replace(
+            "[decision]\n",
+            &format!("[decision]\nthreshold = {threshold}\n"),
+        );
+        let other = other.replace("weights = \"cash-application\"\n", "");
         assert_ne!(other, shipped);
         let other = other.replace("version = 1\n", "version = 2\n");
         std::fs::write(self.path("other.toml"), other).unwrap();
