@@ -1,5 +1,6 @@
 //! The command line, as people and scripts write it.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,6 +56,13 @@ pub enum Command {
     Replay(ReplayArguments),
     /// Show every table as it was known at the end of a day, or answer a question over them
     AsOf(AsOfArguments),
+    /// Serve a ledger to anything that speaks the Postgres protocol
+    #[command(disable_help_flag = true)]
+    Serve {
+        /// Those of the server; see tieout serve --help
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// Prove that a ledger is as it was written
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -17,6 +17,7 @@ mod recipes;
 mod replay;
 mod report;
 mod run;
+mod serve;
 mod sql;
 mod terminal;
 mod watch;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Export(arguments) => export::export(&arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::AsOf(arguments) => as_of::as_of(arguments),
+        Command::Serve { words } => serve::serve(&words),
         Command::Audit(command) => audit::audit(command),
     };
     match outcome {

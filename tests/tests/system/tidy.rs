@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::command;
 
 /// Which of the project's crates each folder's manifest may name, in the order of the data.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("core", &[]),
     ("ingest", &["tieout-core"]),
     ("matcher", &["tieout-core"]),
@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "tieout-treasury",
         ],
     ),
+    ("server", &["tieout-ledger", "tieout-treasury", "tieout"]),
     ("cli", &["tieout"]),
     (
         "bench",

@@ -1,0 +1,88 @@
+//! Memory for queries: so much for each, and so much for all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::common::resources_datafusion_err;
+use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+
+/// The part of a pool that one query may use. What asks for more goes to temporary files if it
+/// can, and fails if it cannot.
+#[derive(Debug)]
+pub struct QueryRoom {
+    of_all: Arc<dyn MemoryPool>,
+    used: AtomicUsize,
+    bytes_max: usize,
+}
+
+impl QueryRoom {
+    /// `bytes_max` of `of_all`.
+    pub fn of(of_all: Arc<dyn MemoryPool>, bytes_max: usize) -> Self {
+        Self {
+            of_all,
+            used: AtomicUsize::new(0),
+            bytes_max,
+        }
+    }
+}
+
+impl std::fmt::Display for QueryRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl MemoryPool for QueryRoom {
+    fn name(&self) -> &'static str {
+        "query"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.of_all.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.of_all.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.of_all.grow(reservation, additional);
+        self.used.fetch_add(additional, Ordering::Relaxed);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.of_all.shrink(reservation, shrink);
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(
+        &self,
+        reservation: &MemoryReservation,
+        additional: usize,
+    ) -> Result<(), DataFusionError> {
+        let taken = self.used.fetch_add(additional, Ordering::Relaxed) + additional;
+        let granted = if taken > self.bytes_max {
+            Err(resources_datafusion_err!(
+                "{taken} bytes are more than the {} of one query",
+                self.bytes_max
+            ))
+        } else {
+            self.of_all.try_grow(reservation, additional)
+        };
+        if granted.is_err() {
+            self.used.fetch_sub(additional, Ordering::Relaxed);
+        }
+        granted
+    }
+
+    fn reserved(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.bytes_max)
+    }
+}

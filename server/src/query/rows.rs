@@ -1,0 +1,243 @@
+//! A query that runs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::StreamExt;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::books::Snapshot;
+use super::cancel::Cancellable;
+use super::gate::Pass;
+use super::room::QueryRoom;
+use crate::wire::{Refusal, is_disk_full, state};
+
+/// How often it is looked whether the client of a query that gives no rows is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What ends a query before its time.
+pub struct Watch<'a> {
+    /// Somebody's wish.
+    pub cancellable: &'a Cancellable,
+    /// The time limit.
+    pub time_max: Duration,
+    /// Whether the client has gone.
+    pub is_gone: &'a dyn Fn() -> bool,
+}
+
+impl Watch<'_> {
+    /// What `work` gives, if nothing ends it.
+    ///
+    /// # Errors
+    /// [`state::QUERY_CANCELED`].
+    pub async fn over<T>(
+        &self,
+        deadline: Instant,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Refusal> {
+        let mut work = std::pin::pin!(work);
+        let canceled = |why: String| Refusal::new(state::QUERY_CANCELED, why);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.cancellable.wanted() => {
+                    return Err(canceled("the query was cancelled".to_owned()));
+                }
+                () = tokio::time::sleep_until(deadline.into()) => {
+                    return Err(canceled(format!(
+                        "the query takes longer than the {} s that it may; ask for fewer rows, or \
+                         raise statement_timeout if the server allows more",
+                        self.time_max.as_secs_f64()
+                    )));
+                }
+                done = &mut work => return Ok(done),
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    if (self.is_gone)() {
+                        return Err(canceled("the client is gone".to_owned()).and_end());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Memory of queries.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// That of all.
+    pub of_all: Arc<dyn MemoryPool>,
+    /// What one of them may have.
+    pub query_bytes_max: usize,
+}
+
+/// Batches that wait for a client.
+const BATCHES_AHEAD: usize = 2;
+
+/// The rows of a query, batch by batch as they come. The query has a thread of its own, so that one
+/// that never pauses keeps neither its client nor other queries waiting; it ends with this.
+pub struct Rows {
+    batches: Receiver<Result<Option<RecordBatch>, DataFusionError>>,
+    ended: Arc<Notify>,
+    snapshot: Arc<Snapshot>,
+    deadline: Instant,
+    query_bytes_max: usize,
+    pending: Option<RecordBatch>,
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        self.ended.notify_one();
+    }
+}
+
+/// Lets joins pause, too, so that what ends a query is noticed: they can go over many rows for each
+/// that they read.
+fn with_pauses(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    let paused = plan.transform_up(|node| {
+        if node.name().contains("Join") {
+            Ok(Transformed::yes(
+                Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>
+            ))
+        } else {
+            Ok(Transformed::no(node))
+        }
+    });
+    paused.map(|paused| paused.data)
+}
+
+/// Runs a query until its end, or until nobody wants its rows.
+async fn drive(
+    mut stream: SendableRecordBatchStream,
+    batches: Sender<Result<Option<RecordBatch>, DataFusionError>>,
+    ended: Arc<Notify>,
+    pass: Pass,
+) {
+    let work = async {
+        loop {
+            let batch = stream.next().await.transpose();
+            let is_last = !matches!(batch, Ok(Some(_)));
+            if batches.send(batch).await.is_err() || is_last {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = ended.notified() => {}
+        () = work => {}
+    }
+    drop(pass);
+}
+
+impl Rows {
+    /// Begins to run `plan`.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if it cannot, or something ends it.
+    pub async fn begin(
+        plan: &LogicalPlan,
+        snapshot: &Arc<Snapshot>,
+        memory: &Memory,
+        pass: Pass,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Refusal> {
+        let deadline = Instant::now() + watch.time_max;
+        let context = snapshot.treasury.context();
+        let room = QueryRoom::of(Arc::clone(&memory.of_all), memory.query_bytes_max);
+        let begun = async {
+            let state = context.state();
+            let physical = with_pauses(state.create_physical_plan(plan).await?)?;
+            let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env())
+                .with_memory_pool(Arc::new(room))
+                .build_arc()?;
+            let task = TaskContext::from(&state).with_runtime(runtime);
+            execute_stream(physical, Arc::new(task))
+        };
+        let begun = watch.over(deadline, begun).await?;
+        let refuse = |error| refused(&error, snapshot, memory.query_bytes_max);
+        let stream = begun.map_err(refuse)?;
+        let (sender, batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+        let ended = Arc::new(Notify::new());
+        let runtime = Handle::current();
+        let driven = drive(stream, sender, Arc::clone(&ended), pass);
+        tokio::task::spawn_blocking(move || runtime.block_on(driven));
+        Ok(Self {
+            batches,
+            ended,
+            snapshot: Arc::clone(snapshot),
+            deadline,
+            query_bytes_max: memory.query_bytes_max,
+            pending: None,
+        })
+    }
+
+    /// The next rows, `rows_max` at most; none at the end.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if the query cannot go on, or something ends it.
+    pub async fn next(
+        &mut self,
+        rows_max: usize,
+        watch: &Watch<'_>,
+    ) -> Result<Option<RecordBatch>, Refusal> {
+        let batch = loop {
+            if let Some(batch) = self.pending.take() {
+                break batch;
+            }
+            match watch.over(self.deadline, self.batches.recv()).await? {
+                Some(Ok(None)) => return Ok(None),
+                Some(Ok(Some(batch))) if batch.num_rows() == 0 => {}
+                Some(Ok(Some(batch))) => break batch,
+                None => {
+                    let found = "the query broke off; this is a mistake of the server";
+                    return Err(Refusal::new(state::INTERNAL_ERROR, found));
+                }
+                Some(Err(error)) => {
+                    return Err(refused(&error, &self.snapshot, self.query_bytes_max));
+                }
+            }
+        };
+        if batch.num_rows() <= rows_max {
+            return Ok(Some(batch));
+        }
+        let rest = batch.num_rows() - rows_max;
+        self.pending = Some(batch.slice(rows_max, rest));
+        Ok(Some(batch.slice(0, rows_max)))
+    }
+
+    /// Gives the query its whole time again, for the next rows that a client asks for.
+    pub fn wind(&mut self, watch: &Watch<'_>) {
+        self.deadline = Instant::now() + watch.time_max;
+    }
+}
+
+fn refused(error: &DataFusionError, snapshot: &Snapshot, query_bytes_max: usize) -> Refusal {
+    let refusal = Refusal::from(snapshot.treasury.explain(error));
+    if refusal.state != state::OUT_OF_MEMORY {
+        return refusal;
+    }
+    if is_disk_full(error) {
+        let found = "the query needs more temporary files than the server allows; ask for fewer \
+                     columns or rows, or group them";
+        return Refusal::new(state::DISK_FULL, found);
+    }
+    Refusal {
+        message: format!(
+            "the query needs more memory than it may use ({} MB, if nobody else uses it); ask for \
+             fewer columns or rows, or group them",
+            query_bytes_max >> 20
+        ),
+        ..refusal
+    }
+}

@@ -1,0 +1,242 @@
+//! The settings that a session has, as `SHOW` and `SET` know them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::wire::{Refusal, state};
+
+/// What clients are told when they come in, and whenever it changes.
+pub const REPORTED: [&str; 11] = [
+    "server_version",
+    "server_encoding",
+    "client_encoding",
+    "application_name",
+    "is_superuser",
+    "session_authorization",
+    "DateStyle",
+    "IntervalStyle",
+    "TimeZone",
+    "integer_datetimes",
+    "standard_conforming_strings",
+];
+
+const DEFAULTS: [(&str, &str); 27] = [
+    ("application_name", ""),
+    ("bytea_output", "hex"),
+    ("client_encoding", "UTF8"),
+    ("client_min_messages", "notice"),
+    ("DateStyle", "ISO, MDY"),
+    ("default_transaction_isolation", "repeatable read"),
+    ("default_transaction_read_only", "on"),
+    ("extra_float_digits", "1"),
+    ("in_hot_standby", "off"),
+    ("integer_datetimes", "on"),
+    ("IntervalStyle", "postgres"),
+    ("is_superuser", "off"),
+    ("lc_collate", "C"),
+    ("lc_ctype", "C"),
+    ("lock_timeout", "0"),
+    ("max_identifier_length", "63"),
+    ("search_path", "\"$user\", public"),
+    ("server_encoding", "UTF8"),
+    (
+        "server_version",
+        concat!("15.0 (tieout ", env!("CARGO_PKG_VERSION"), ")"),
+    ),
+    ("server_version_num", "150000"),
+    ("session_authorization", ""),
+    ("standard_conforming_strings", "on"),
+    ("statement_timeout", "0"),
+    ("synchronous_commit", "on"),
+    ("TimeZone", "UTC"),
+    ("transaction_isolation", "repeatable read"),
+    ("transaction_read_only", "on"),
+];
+
+/// Settings that say what is so, and cannot be changed.
+const FIXED: [&str; 12] = [
+    "default_transaction_read_only",
+    "transaction_read_only",
+    "in_hot_standby",
+    "integer_datetimes",
+    "is_superuser",
+    "max_identifier_length",
+    "server_encoding",
+    "server_version",
+    "server_version_num",
+    "session_authorization",
+    "standard_conforming_strings",
+    "bytea_output",
+];
+
+/// The settings of a session.
+#[derive(Debug)]
+pub struct Variables {
+    user: String,
+    set: BTreeMap<String, String>,
+    statement_time: Option<Duration>,
+}
+
+impl Variables {
+    /// Those of `user` at the start.
+    pub fn of(user: &str) -> Self {
+        Self {
+            user: user.to_owned(),
+            set: BTreeMap::new(),
+            statement_time: None,
+        }
+    }
+
+    /// A setting by its name in any case.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let name = name.to_lowercase();
+        if name == "session_authorization" {
+            return Some(self.user.clone());
+        }
+        if let Some(value) = self.set.get(&name) {
+            return Some(value.clone());
+        }
+        let mut defaults = DEFAULTS.iter();
+        let found = defaults.find(|(known, _)| known.eq_ignore_ascii_case(&name));
+        found.map(|(_, value)| (*value).to_owned())
+    }
+
+    /// All settings.
+    pub fn all(&self) -> Vec<(String, String)> {
+        let names = DEFAULTS.iter();
+        names
+            .filter_map(|(name, _)| Some(((*name).to_owned(), self.get(name)?)))
+            .collect()
+    }
+
+    /// Sets one, or sets it back; the name as it is reported, if clients are told of it.
+    ///
+    /// # Errors
+    /// [`state::INVALID_PARAMETER_VALUE`] if it cannot be so.
+    pub fn set(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<Option<&'static str>, Refusal> {
+        let name = name.to_lowercase();
+        let wrong = |found: String| Refusal::new(state::INVALID_PARAMETER_VALUE, found);
+        let is_fixed = FIXED.contains(&name.as_str());
+        if let (true, Some(value)) = (is_fixed, value) {
+            let is_so = self.get(&name).is_some_and(|now| same(&now, value));
+            if !is_so {
+                return Err(wrong(format!("{name} is fixed here")));
+            }
+        }
+        match (name.as_str(), value) {
+            ("statement_timeout", value) => {
+                let time = value.map_or(Some(Duration::ZERO), read_time);
+                let time = time.ok_or_else(|| {
+                    wrong("statement_timeout takes milliseconds, or '5s', '2min'".to_owned())
+                })?;
+                self.statement_time = Some(time).filter(|time| !time.is_zero());
+            }
+            ("client_encoding", Some(value))
+                if !["utf8", "unicode"].contains(&plain(value).as_str()) =>
+            {
+                return Err(wrong("client_encoding can only be UTF8".to_owned()));
+            }
+            ("datestyle", Some(value)) if !plain(value).starts_with("iso") => {
+                return Err(wrong("DateStyle can only be ISO".to_owned()));
+            }
+            _ => {}
+        }
+        match value {
+            Some(_) if name == "client_encoding" => {
+                self.set.insert(name.clone(), "UTF8".to_owned());
+            }
+            Some(value) if !is_fixed => {
+                // A session has few settings; what else a client says is kept, up to a bound.
+                const SETTINGS_MAX: usize = 200;
+                if self.set.len() >= SETTINGS_MAX && !self.set.contains_key(&name) {
+                    return Err(wrong("there are too many settings".to_owned()));
+                }
+                self.set.insert(name.clone(), value.to_owned());
+            }
+            _ => {
+                self.set.remove(&name);
+            }
+        }
+        let mut reported = REPORTED.into_iter();
+        Ok(reported.find(|reported| reported.eq_ignore_ascii_case(&name)))
+    }
+
+    /// All as at the start.
+    pub fn reset(&mut self) {
+        self.set.clear();
+        self.statement_time = None;
+    }
+
+    /// How long a query may take: `time_max`, or less if the client wants so.
+    pub fn statement_time(&self, time_max: Duration) -> Duration {
+        self.statement_time
+            .map_or(time_max, |time| time.min(time_max))
+    }
+}
+
+fn plain(value: &str) -> String {
+    value.to_lowercase().replace('-', "")
+}
+
+fn same(now: &str, value: &str) -> bool {
+    let truth = |text: &str| match text.to_lowercase().as_str() {
+        "true" | "on" | "1" | "yes" => "on".to_owned(),
+        "false" | "off" | "0" | "no" => "off".to_owned(),
+        other => other.replace('-', ""),
+    };
+    truth(now) == truth(value)
+}
+
+fn read_time(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let end = text.find(|letter: char| !letter.is_ascii_digit());
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let number: u64 = number.parse().ok()?;
+    let milliseconds = match unit.trim() {
+        "" | "ms" => Some(number),
+        "s" => number.checked_mul(1000),
+        "min" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        _ => None,
+    };
+    milliseconds.map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_client_can_only_shorten_its_time() {
+        let mut variables = Variables::of("ann");
+        let max = Duration::from_secs(10);
+        assert_eq!(variables.statement_time(max), max);
+        variables.set("statement_timeout", Some("1500")).unwrap();
+        assert_eq!(variables.statement_time(max), Duration::from_millis(1500));
+        variables.set("statement_timeout", Some("1h")).unwrap();
+        assert_eq!(variables.statement_time(max), max);
+        assert!(variables.set("statement_timeout", Some("soon")).is_err());
+        variables.set("statement_timeout", None).unwrap();
+        assert_eq!(variables.statement_time(max), max);
+    }
+
+    #[test]
+    fn what_is_so_stays() {
+        let mut variables = Variables::of("ann");
+        assert!(variables.set("transaction_read_only", Some("off")).is_err());
+        assert!(variables.set("transaction_read_only", Some("true")).is_ok());
+        assert!(variables.set("client_encoding", Some("latin1")).is_err());
+        let told = variables.set("client_encoding", Some("utf-8")).unwrap();
+        assert_eq!(told, Some("client_encoding"));
+        assert_eq!(variables.get("client_encoding").unwrap(), "UTF8");
+        variables.set("application_name", Some("psql")).unwrap();
+        assert_eq!(variables.get("APPLICATION_NAME").unwrap(), "psql");
+        assert_eq!(variables.get("session_authorization").unwrap(), "ann");
+    }
+}

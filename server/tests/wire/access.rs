@@ -1,0 +1,78 @@
+//! Passwords, roles, encryption.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use tieout_server::Verifier;
+
+use crate::client::Client;
+use crate::house::House;
+
+fn users() -> String {
+    let verifier = Verifier::of("right").unwrap().written();
+    format!(
+        "[users.ann]\npassword = {verifier:?}\nrole = \"clerk\"\n\
+         [users.bob]\npassword = {verifier:?}\n\
+         [roles.clerk]\ntables = [\"payments\"]\n"
+    )
+}
+
+#[test]
+fn a_password_is_proved() {
+    let house = House::configured(&users());
+    let mut client = Client::connect(house.address, "bob", "right").unwrap();
+    assert_eq!(client.ask("select current_user").one(), "bob");
+    for (user, password) in [("bob", "wrong"), ("bob", ""), ("nobody", "right")] {
+        let refused = Client::connect(house.address, user, password)
+            .err()
+            .unwrap();
+        assert_eq!(refused.0, "28P01", "{user}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_role_reads_its_tables_only() {
+    let house = House::configured(&users());
+    let mut ann = Client::connect(house.address, "ann", "right").unwrap();
+    assert!(ann.ask("select * from payments").errors.is_empty());
+    for sql in [
+        "select * from parties",
+        "select * from history.payments",
+        "select 1 where exists (select 1 from open_items)",
+        "with payments as (select * from parties) select * from payments",
+        "copy parties to stdout",
+        "begin; declare c cursor for select * from parties",
+        "explain select * from parties",
+    ] {
+        let answer = ann.ask(sql);
+        assert!(
+            ["42501", "0A000"].contains(&answer.state()),
+            "{sql}: {answer:?}"
+        );
+        ann.ask("rollback");
+    }
+    let mut bob = Client::connect(house.address, "bob", "right").unwrap();
+    assert!(bob.ask("select * from parties").errors.is_empty());
+}
+
+/// The certificate is for localhost and nobody else; its key is public.
+#[test]
+fn a_client_that_asks_for_tls_gets_it() {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let file = |name: &str| data.join(name).to_string_lossy().into_owned();
+    let house = House::configured(&format!(
+        "certificate = {:?}\nkey = {:?}\n",
+        file("localhost.crt"),
+        file("localhost.key")
+    ));
+    let mut stream = TcpStream::connect(house.address).unwrap();
+    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).unwrap();
+    let mut answer = [0];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, *b"S");
+    // What is no handshake ends the connection, and only that.
+    stream.write_all(b"select 1; no handshake").unwrap();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    assert_eq!(house.client().ask("select 1").one(), "1");
+}

@@ -1,0 +1,109 @@
+//! Limits, each with its code.
+
+use std::time::{Duration, Instant};
+
+use postgres_protocol::message::frontend;
+
+use crate::client::Client;
+use crate::house::{self, House};
+
+/// A query that goes on for ever, as far as a test can tell, in little memory.
+const ENDLESS: &str = "select count(*) from payments a, payments b, payments c, payments d, \
+                       payments e where a.amount + b.amount + c.amount + d.amount + e.amount = 0.00001";
+
+#[test]
+fn a_query_ends_with_its_time() {
+    let house = House::configured("[limits]\nquery_seconds = 1\n");
+    let mut client = house.client();
+    let began = Instant::now();
+    assert_eq!(client.ask(ENDLESS).state(), "57014");
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    client.ask("set statement_timeout = '50ms'");
+    assert_eq!(client.ask(ENDLESS).state(), "57014");
+    assert_eq!(client.ask("select 1").one(), "1");
+}
+
+#[test]
+fn a_query_is_cancelled_by_who_knows_its_secret() {
+    let house = House::open_to_all(house::ledger());
+    let mut client = house.client();
+    let (process, secret) = client.key;
+    let address = house.address;
+    let canceller = std::thread::spawn(move || {
+        for key in [secret.wrapping_add(1), secret] {
+            std::thread::sleep(Duration::from_millis(200));
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            let mut buffer = bytes::BytesMut::new();
+            frontend::cancel_request(process, key, &mut buffer);
+            std::io::Write::write_all(&mut stream, &buffer).unwrap();
+        }
+    });
+    let answer = client.ask(ENDLESS);
+    assert_eq!(answer.state(), "57014");
+    assert!(answer.errors[0].1.contains("cancelled"), "{answer:?}");
+    canceller.join().unwrap();
+    assert_eq!(client.ask("select 1").one(), "1");
+}
+
+#[test]
+fn memory_has_a_limit_and_sorting_goes_to_files() {
+    let house = House::configured("[limits]\nquery_memory_mb = 8\n");
+    let mut client = house.client();
+    let rows = "select a.payment_id || b.payment_id as x, a.amount + b.amount as y \
+                from payments a, payments b limit 200000";
+    let grouped =
+        format!("select count(*) from (select x, array_agg(y) from ({rows}) t group by x) u");
+    assert_eq!(client.ask(&grouped).state(), "53200");
+    let sorted = format!("select x from ({rows}) t order by x desc, y limit 150000 offset 149999");
+    let answer = client.ask(&sorted);
+    assert_eq!(answer.errors, []);
+    assert_eq!(client.ask("select 1").one(), "1");
+}
+
+#[test]
+fn a_user_has_so_many_queries_at_a_time() {
+    let house = House::configured("[limits]\nqueries_per_user = 1\n");
+    let (mut first, mut second) = (house.client(), house.client());
+    let process = first.key;
+    first.send(|buffer| frontend::query(ENDLESS, buffer).unwrap());
+    let refused = loop {
+        let answer = second.ask("select 1");
+        if !answer.errors.is_empty() {
+            break answer;
+        }
+    };
+    assert_eq!(refused.state(), "53400");
+    let mut other = Client::connect(house.address, "bob", "").unwrap();
+    assert_eq!(other.ask("select 1").one(), "1");
+    let mut stream = std::net::TcpStream::connect(house.address).unwrap();
+    let mut buffer = bytes::BytesMut::new();
+    frontend::cancel_request(process.0, process.1, &mut buffer);
+    std::io::Write::write_all(&mut stream, &buffer).unwrap();
+    assert_eq!(first.answer().state(), "57014");
+    assert_eq!(second.ask("select 1").one(), "1");
+}
+
+#[test]
+fn there_are_so_many_connections() {
+    let house = House::configured("[limits]\nconnections = 2\n");
+    let (_first, second) = (house.client(), house.client());
+    let refused = Client::connect(house.address, "ann", "").err().unwrap();
+    assert_eq!(refused.0, "53300");
+    drop(second);
+    while (house.connections)() > 1 {
+        std::thread::yield_now();
+    }
+    house.client();
+}
+
+#[test]
+fn a_client_that_goes_ends_its_query() {
+    let house = House::open_to_all(house::ledger());
+    let mut client = house.client();
+    client.send(|buffer| frontend::query(ENDLESS, buffer).unwrap());
+    std::thread::sleep(Duration::from_millis(100));
+    drop(client);
+    while (house.connections)() > 0 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

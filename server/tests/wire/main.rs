@@ -1,0 +1,10 @@
+//! A server over a real ledger, and clients that speak to it by the wire.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod client;
+mod house;
+mod limits;
+mod questions;
+mod soak;
