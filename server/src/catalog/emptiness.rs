@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::layout;
+use super::rewrite::{arguments, call};
 
 /// Makes a query that never has rows one that says so plainly.
 pub fn simplify(query: &mut Query) {
@@ -58,23 +59,62 @@ fn is_empty_select(select: &Select) -> bool {
     !has_rows_anyway && select.from.iter().any(is_empty_source)
 }
 
+const AGGREGATES: [&str; 9] = [
+    "count",
+    "max",
+    "min",
+    "sum",
+    "array_agg",
+    "string_agg",
+    "json_agg",
+    "bool_or",
+    "bool_and",
+];
+
 fn has_aggregate(item: &SelectItem) -> bool {
-    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
-        return false;
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            is_aggregate(expr)
+        }
+        _ => false,
+    }
+}
+
+/// Whether an aggregate is in an expression; one in a subquery is that query's own.
+fn is_aggregate(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(function) => {
+            let name = name_of(expr);
+            AGGREGATES.contains(&&*name) || arguments(function).into_iter().any(is_aggregate)
+        }
+        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => {
+            is_aggregate(expr)
+        }
+        Expr::BinaryOp { left, right, .. } => is_aggregate(left) || is_aggregate(right),
+        Expr::Case { else_result, .. } => else_result.as_deref().is_some_and(is_aggregate),
+        _ => false,
+    }
+}
+
+/// Makes a subquery for one value an aggregate, which the query engine wants where it depends on
+/// the row around it. In the catalog such a query has one row at most.
+pub fn aggregate(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else {
+        return;
     };
-    let text = expr.to_string().to_lowercase();
-    [
-        "count(",
-        "_agg(",
-        "max(",
-        "min(",
-        "sum(",
-        "bool_or(",
-        "bool_and(",
-        "every(",
-    ]
-    .iter()
-    .any(|name| text.contains(name))
+    let is_plain = matches!(&select.group_by, GroupByExpr::Expressions(by, _) if by.is_empty())
+        && query.limit_clause.is_none()
+        && !select.from.is_empty();
+    let [item] = &mut select.projection[..] else {
+        return;
+    };
+    if !is_plain || has_aggregate(item) {
+        return;
+    }
+    if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+        *expr = call("max", [expr.clone()]);
+        query.order_by = None;
+    }
 }
 
 fn is_empty_source(source: &TableWithJoins) -> bool {

@@ -422,11 +422,15 @@ fn named(expr: &Expr, alias: String) -> SelectItem {
     }
 }
 
-/// Subqueries that never have rows, as what they come to.
+/// Subqueries that never have rows, as what they come to; others so that they can be planned.
 fn without_empty(expr: &mut Expr) {
     let truth = |truth: bool| Expr::Value(Value::Boolean(truth).into());
     let new = match expr {
-        Expr::Subquery(query) if emptiness::is_empty(query) => null_text(),
+        Expr::Subquery(query) if !emptiness::is_empty(query) => {
+            emptiness::aggregate(query);
+            return;
+        }
+        Expr::Subquery(_) => null_text(),
         Expr::Exists { subquery, negated } if emptiness::is_empty(subquery) => truth(*negated),
         Expr::InSubquery {
             subquery, negated, ..
@@ -485,7 +489,8 @@ fn inner(expr: &Expr) -> &Expr {
     }
 }
 
-fn arguments(function: &Function) -> Vec<&Expr> {
+/// The arguments of a function that are expressions.
+pub fn arguments(function: &Function) -> Vec<&Expr> {
     let FunctionArguments::List(list) = &function.args else {
         return Vec::new();
     };
@@ -528,7 +533,8 @@ fn cast(expr: Expr, data_type: SqlType) -> Expr {
     }
 }
 
-fn call<const ARGS: usize>(name: &str, args: [Expr; ARGS]) -> Expr {
+/// A call of a function.
+pub fn call<const ARGS: usize>(name: &str, args: [Expr; ARGS]) -> Expr {
     let args = args.map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)));
     Expr::Function(Function {
         name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))]),

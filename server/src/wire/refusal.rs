@@ -90,6 +90,7 @@ impl From<QueryError> for Refusal {
             QueryError::UnknownColumn { .. } => state::UNDEFINED_COLUMN,
             QueryError::AmbiguousColumn(_) => state::AMBIGUOUS_COLUMN,
             QueryError::Memory { .. } => state::OUT_OF_MEMORY,
+            QueryError::Time { .. } | QueryError::Cancelled => state::QUERY_CANCELED,
             QueryError::Refused(found) => refused(found),
             QueryError::Unreadable { .. } => state::IO_ERROR,
             _ => state::INTERNAL_ERROR,

@@ -51,9 +51,9 @@ fn memory_has_a_limit_and_sorting_goes_to_files() {
     let mut client = house.client();
     let rows = "select a.payment_id || b.payment_id as x, a.amount + b.amount as y \
                 from payments a, payments b limit 200000";
-    let grouped =
-        format!("select count(*) from (select x, array_agg(y) from ({rows}) t group by x) u");
-    assert_eq!(client.ask(&grouped).state(), "53200");
+    // What a join looks up cannot go to files.
+    let joined = format!("select count(*) from ({rows}) p join ({rows}) q on p.x = q.x");
+    assert_eq!(client.ask(&joined).state(), "53200");
     let sorted = format!("select x from ({rows}) t order by x desc, y limit 150000 offset 149999");
     let answer = client.ask(&sorted);
     assert_eq!(answer.errors, []);
