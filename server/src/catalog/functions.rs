@@ -220,6 +220,11 @@ fn about_types() -> Vec<ScalarUDF> {
             let modifier = number(args, 1).unwrap_or(-1) as i32;
             text(oid.map(|oid| types::format_type(oid, modifier)))
         }),
+        // By a parameter; what a session has set is put in where the name is written out.
+        function("current_setting", DataType::Utf8, |args| {
+            let value = word(args, 0).and_then(|name| crate::session::default(&name));
+            text(value.map(str::to_owned))
+        }),
         function("to_regtype", DataType::Int32, |args| {
             ScalarValue::Int32(
                 word(args, 0)

@@ -123,10 +123,15 @@ async fn drive(
     ended: Arc<Notify>,
     pass: Pass,
 ) {
+    let mut pass = Some(pass);
     let work = async {
         loop {
             let batch = stream.next().await.transpose();
             let is_last = !matches!(batch, Ok(Some(_)));
+            if is_last {
+                // Before the client knows that it is over, so that it may ask again.
+                pass = None;
+            }
             if batches.send(batch).await.is_err() || is_last {
                 return;
             }
@@ -137,7 +142,6 @@ async fn drive(
         () = ended.notified() => {}
         () = work => {}
     }
-    drop(pass);
 }
 
 impl Rows {

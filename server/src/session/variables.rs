@@ -20,12 +20,13 @@ pub const REPORTED: [&str; 11] = [
     "standard_conforming_strings",
 ];
 
-const DEFAULTS: [(&str, &str); 27] = [
+const DEFAULTS: [(&str, &str); 28] = [
     ("application_name", ""),
     ("bytea_output", "hex"),
     ("client_encoding", "UTF8"),
     ("client_min_messages", "notice"),
     ("DateStyle", "ISO, MDY"),
+    ("default_table_access_method", "heap"),
     ("default_transaction_isolation", "repeatable read"),
     ("default_transaction_read_only", "on"),
     ("extra_float_digits", "1"),
@@ -96,9 +97,7 @@ impl Variables {
         if let Some(value) = self.set.get(&name) {
             return Some(value.clone());
         }
-        let mut defaults = DEFAULTS.iter();
-        let found = defaults.find(|(known, _)| known.eq_ignore_ascii_case(&name));
-        found.map(|(_, value)| (*value).to_owned())
+        default(&name).map(str::to_owned)
     }
 
     /// All settings.
@@ -176,6 +175,13 @@ impl Variables {
         self.statement_time
             .map_or(time_max, |time| time.min(time_max))
     }
+}
+
+/// What a setting is where nobody has set it.
+pub fn default(name: &str) -> Option<&'static str> {
+    let mut defaults = DEFAULTS.iter();
+    let found = defaults.find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| *value)
 }
 
 fn plain(value: &str) -> String {
