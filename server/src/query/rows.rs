@@ -93,6 +93,7 @@ pub struct Rows {
     deadline: Instant,
     query_bytes_max: usize,
     pending: Option<RecordBatch>,
+    is_over: bool,
 }
 
 impl Drop for Rows {
@@ -183,6 +184,7 @@ impl Rows {
             deadline,
             query_bytes_max: memory.query_bytes_max,
             pending: None,
+            is_over: false,
         })
     }
 
@@ -199,8 +201,14 @@ impl Rows {
             if let Some(batch) = self.pending.take() {
                 break batch;
             }
+            if self.is_over {
+                return Ok(None);
+            }
             match watch.over(self.deadline, self.batches.recv()).await? {
-                Some(Ok(None)) => return Ok(None),
+                Some(Ok(None)) => {
+                    self.is_over = true;
+                    return Ok(None);
+                }
                 Some(Ok(Some(batch))) if batch.num_rows() == 0 => {}
                 Some(Ok(Some(batch))) => break batch,
                 None => {

@@ -213,6 +213,7 @@ fn cursors_give_rows_as_asked() {
     assert_eq!(second.rows.len(), 5);
     assert_ne!(first.rows, second.rows);
     assert!(client.ask("fetch all from c").rows.len() > 10);
+    assert_eq!(client.ask("fetch 5 from c").tags, ["FETCH 0"]);
     assert_eq!(client.ask("close c").tags, ["CLOSE CURSOR"]);
     assert_eq!(client.ask("fetch 1 from c").state(), "34000");
     assert_eq!(client.ask("select 1").state(), "25P02");
