@@ -18,7 +18,7 @@ use crate::ServerError;
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Megabytes of memory of one query; what is sorted or grouped goes to temporary files
+    /// Megabytes of memory of one query; what is grouped goes to temporary files
     /// beyond that.
     pub query_memory_mb: usize,
     /// Megabytes of memory of all queries.
