@@ -74,7 +74,7 @@ impl<'a> Delivery<'a> {
         message: String,
     ) -> Result<(), Stopped> {
         let raw = &place.text[..place.text.len().min(RAW_BYTES_MAX)];
-        self.intake.hand_over(Batch::Quarantine(QuarantinedLine {
+        self.refused(QuarantinedLine {
             file: self.intake.file_name().to_owned(),
             line: place.line,
             byte_start: place.byte_start,
@@ -82,7 +82,7 @@ impl<'a> Delivery<'a> {
             reason,
             message,
             raw: raw.to_vec(),
-        }))
+        })
     }
 
     /// Says what is said once for the file, and gives the counts.
@@ -95,7 +95,7 @@ impl<'a> Delivery<'a> {
             self.intake.report(self.converted_notice())?;
         }
         if let Some(first) = self.first_refused {
-            let notice = quarantine_notice(self.intake.counts.quarantined, first);
+            let notice = quarantine_notice(&self.intake.counts, first);
             self.intake.report(notice)?;
         }
         if self.intake.counts.rows == 0 && self.intake.counts.quarantined == 0 {
@@ -130,7 +130,8 @@ impl<'a> Delivery<'a> {
     }
 }
 
-fn quarantine_notice(count: u64, first: u64) -> Notice {
+fn quarantine_notice(counts: &Counts, first: u64) -> Notice {
+    let count = counts.quarantined;
     let rows = if count == 1 { "row" } else { "rows" };
     Notice {
         severity: Severity::Error,
@@ -138,10 +139,13 @@ fn quarantine_notice(count: u64, first: u64) -> Notice {
         line: Some(first),
         found: format!("{count} {rows} in quarantine, the first at line {first}"),
         expected: "every row readable".to_owned(),
-        action: Cow::Borrowed(
+        action: Cow::Borrowed(if counts.rows > 0 {
             "see the table quarantine for each with its reason; correct them and deliver them \
-             again; the other rows were read",
-        ),
+             again; the other rows were read"
+        } else {
+            "see the table quarantine for each with its reason; correct them and deliver the file \
+             again"
+        }),
     }
 }
 
