@@ -55,6 +55,10 @@ pub(super) struct Written<'a> {
 impl<'a> Written<'a> {
     /// Takes `text` apart, or gives none if it is no amount under any convention.
     pub fn of(text: &'a str) -> Option<Self> {
+        // Most columns of most lines are empty, and of those that are not many are words.
+        if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
         Self::plain(text).or_else(|| Self::with_signs(text))
     }
 

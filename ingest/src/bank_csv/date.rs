@@ -4,6 +4,7 @@ use tieout_core::{Currency, Date};
 
 use super::running_balance::LineOrder;
 use super::words::words;
+use crate::rows::is_same;
 
 /// Changes of the date through which lines in order are no accident.
 const CHANGES_MIN: u64 = 3;
@@ -40,13 +41,19 @@ impl DateOrder {
 
 /// A cell that holds a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dated<'a> {
-    parts: Parts,
+pub(super) struct Dated {
+    /// What it is in each order.
+    dates: InOrders,
+    /// Whether the date depends on the order.
+    pub is_open: bool,
     /// Whether points stand between its numbers.
     pub has_points: bool,
     /// A second date in the cell.
-    second: Option<&'a str>,
+    second: Option<InOrders>,
 }
+
+/// A date in each order, where it is one.
+type InOrders = [Option<Date>; 3];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parts {
@@ -63,48 +70,74 @@ struct Number {
     is_month: bool,
 }
 
-impl<'a> Dated<'a> {
+impl Dated {
     /// Takes `text` apart, or gives none if it is no date in any order.
-    pub fn of(text: &'a str) -> Option<Self> {
+    pub fn of(text: &str) -> Option<Self> {
         let text = text.trim();
         let (parts, rest, has_points) = compact(text).or_else(|| separated(text))?;
-        let dated = Self {
-            parts,
+        let second = second_date(rest);
+        if second.is_none() && !is_time(rest) {
+            return None;
+        }
+        let dates = parts.dates();
+        let is_date = dates.iter().any(Option::is_some);
+        is_date.then(|| Self {
+            dates,
+            is_open: matches!(parts, Parts::Open(_)),
             has_points,
-            second: second_date(rest),
-        };
-        let is_whole = dated.second.is_some() || is_time(rest);
-        let is_date = DateOrder::ALL
-            .iter()
-            .any(|&order| dated.date(order).is_some());
-        (is_whole && is_date).then_some(dated)
-    }
-
-    /// Whether the date depends on the order.
-    pub fn is_open(&self) -> bool {
-        matches!(self.parts, Parts::Open(_))
+            second: second.and_then(Self::of).map(|second| second.dates),
+        })
     }
 
     /// The date in this order.
-    pub fn date(&self, order: DateOrder) -> Option<Date> {
-        let (year, month, day) = match self.parts {
-            Parts::Fixed { year, month, day } => return date_of(year, month, day),
-            Parts::Open([a, b, c]) => match order {
-                DateOrder::Day => (c, b, a),
-                DateOrder::Month => (c, a, b),
-                DateOrder::Year => (a, b, c),
-            },
-        };
-        if month.digits > 2 || day.digits > 2 || !matches!(year.digits, 2 | 4) {
-            return None;
-        }
-        date_of(full_year(year), month.value, day.value)
+    pub const fn date(&self, order: DateOrder) -> Option<Date> {
+        self.dates[order as usize]
     }
 
     /// The second date of the cell.
     pub fn second(&self, order: DateOrder) -> Option<Date> {
-        Dated::of(self.second?)?.date(order)
+        self.second?[order as usize]
     }
+}
+
+/// The date that the last line had: most lines have that of their neighbour.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastDate {
+    text: String,
+    dated: Option<Dated>,
+}
+
+impl LastDate {
+    /// As [`Dated::of`].
+    #[inline]
+    pub fn read(&mut self, text: &str) -> Option<Dated> {
+        if !is_same(text, &self.text) {
+            self.dated = Dated::of(text);
+            self.text.clear();
+            self.text.push_str(text);
+        }
+        self.dated
+    }
+}
+
+impl Parts {
+    fn dates(&self) -> InOrders {
+        match *self {
+            Self::Fixed { year, month, day } => [date_of(year, month, day); 3],
+            Self::Open([a, b, c]) => DateOrder::ALL.map(|order| match order {
+                DateOrder::Day => in_order(c, b, a),
+                DateOrder::Month => in_order(c, a, b),
+                DateOrder::Year => in_order(a, b, c),
+            }),
+        }
+    }
+}
+
+fn in_order(year: Number, month: Number, day: Number) -> Option<Date> {
+    if month.digits > 2 || day.digits > 2 || !matches!(year.digits, 2 | 4) {
+        return None;
+    }
+    date_of(full_year(year), month.value, day.value)
 }
 
 /// Years that statements can be of.
@@ -295,14 +328,14 @@ struct Period {
 }
 
 impl Period {
-    fn add(&mut self, dated: &Dated<'_>) {
+    fn add(&mut self, dated: &Dated) {
         self.dates += 1;
-        self.open += u64::from(dated.is_open());
+        self.open += u64::from(dated.is_open);
         for (place, order) in DateOrder::ALL.into_iter().enumerate() {
             let Some(date) = dated.date(order) else {
                 continue;
             };
-            self.fits[place] += u64::from(dated.is_open());
+            self.fits[place] += u64::from(dated.is_open);
             let (first, last) = self.bounds[place].unwrap_or((date, date));
             self.bounds[place] = Some((first.min(date), last.max(date)));
         }
@@ -329,8 +362,8 @@ pub(super) struct Habits {
 
 impl DateEvidence {
     /// Takes one date into account; `is_main` for the column by which lines are ordered.
-    pub fn add(&mut self, dated: &Dated<'_>, is_main: bool, line: u64, text: &str) {
-        if dated.is_open() {
+    pub fn add(&mut self, dated: &Dated, is_main: bool, line: u64, text: &str) {
+        if dated.is_open {
             self.open += 1;
             self.has_points |= dated.has_points;
             if self.example.is_none() {
@@ -340,7 +373,7 @@ impl DateEvidence {
         self.rows += u64::from(is_main);
         for (place, order) in DateOrder::ALL.into_iter().enumerate() {
             let date = dated.date(order);
-            self.fits[place] += u64::from(dated.is_open() && date.is_some());
+            self.fits[place] += u64::from(dated.is_open && date.is_some());
             let is_within = date.is_some_and(|date| self.period.is_in(place, date));
             self.period.within[place] += u64::from(is_main && is_within);
             if is_main && date.is_some() {

@@ -7,11 +7,18 @@ use tieout_core::{Amount, Currency, Date, Direction, IdentityHasher, LineId, Qua
 
 use super::columns::Columns;
 use super::conventions::Conventions;
-use super::date::Dated;
+use super::date::LastDate;
 use super::money::Refusal;
 use super::row::Row;
 use super::words::{Meaning, fold, words};
 use crate::rows::{BankLine, BookingStatus};
+
+/// The dates of the line before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastDates {
+    pub date: LastDate,
+    pub value_date: LastDate,
+}
 
 /// The values of a row that had to be checked.
 #[derive(Clone, Debug)]
@@ -44,6 +51,7 @@ impl<'a> Entry<'a> {
         columns: &'a Columns,
         conventions: &Conventions,
         section: &'a str,
+        dates: &mut LastDates,
     ) -> Result<Self, Refusal> {
         if !columns.names.is_empty() && row.width() > columns.width() {
             let (found, expected) = (row.width(), columns.width());
@@ -53,7 +61,9 @@ impl<'a> Entry<'a> {
             );
             return Err((QuarantineReason::BadStructure, message));
         }
-        let (date, second) = date(row, columns, conventions, Meaning::Date)?.unzip();
+        let text_of_date = columns.cell(row, Meaning::Date);
+        let (booking_date, second) =
+            date(text_of_date, &mut dates.date, conventions, Meaning::Date)?.unzip();
         let money = &conventions.money;
         let effect = money
             .effect(columns, row)
@@ -72,10 +82,13 @@ impl<'a> Entry<'a> {
             .or(conventions.currency.map(|(currency, _)| currency))
             .or(named.or(beside).map(|(currency, _)| currency));
         let (status, has_known_status) = status(columns.cell(row, Meaning::Status));
-        let value_date = date_of_value(row, columns, conventions)?;
+        let text_of_date = columns.cell(row, Meaning::ValueDate);
+        let last = &mut dates.value_date;
+        let value_date = date(text_of_date, last, conventions, Meaning::ValueDate)?;
+        let value_date = value_date.map(|(date, _)| date);
         Ok(Self {
             account: account(columns.cell(row, Meaning::Account), section),
-            date: date.ok_or_else(no_date)?,
+            date: booking_date.ok_or_else(no_date)?,
             value_date: value_date.or(second.flatten()),
             effect: effect.map(|effect| effect.amount),
             fee: money
@@ -165,19 +178,20 @@ fn no_date() -> Refusal {
     )
 }
 
-/// The date in the column of this meaning, with the second one in its cell; none if it is empty.
+/// The date that the text in the column of this meaning is, with the second one in its cell; none if
+/// it is empty.
 fn date(
-    row: &Row,
-    columns: &Columns,
+    text: &str,
+    last: &mut LastDate,
     conventions: &Conventions,
     meaning: Meaning,
 ) -> Result<Option<(Date, Option<Date>)>, Refusal> {
-    let text = columns.cell(row, meaning);
     if text.is_empty() {
         return Ok(None);
     }
     let order = conventions.dating.order;
-    let read = Dated::of(text).and_then(|dated| Some((dated.date(order)?, dated.second(order))));
+    let read = last.read(text);
+    let read = read.and_then(|dated| Some((dated.date(order)?, dated.second(order))));
     read.map(Some).ok_or_else(|| {
         let expected = conventions.dating.words();
         let message = format!(
@@ -186,14 +200,6 @@ fn date(
         );
         (QuarantineReason::BadDate, message)
     })
-}
-
-fn date_of_value(
-    row: &Row,
-    columns: &Columns,
-    conventions: &Conventions,
-) -> Result<Option<Date>, Refusal> {
-    Ok(date(row, columns, conventions, Meaning::ValueDate)?.map(|(date, _)| date))
 }
 
 /// The currency in its column: a code, or a sign, with whether it can mean no other.

@@ -5,7 +5,8 @@ use tieout_core::Currency;
 use super::amount::{Mark, Told, Written};
 use super::columns::Columns;
 use super::content::is_comment;
-use super::date::{DateEvidence, Dated};
+use super::date::DateEvidence;
+use super::entry::LastDates;
 use super::money::{MoneyReading, Way};
 use super::plan::Plan;
 use super::preamble::{self, Preamble};
@@ -37,6 +38,7 @@ pub(super) struct Evidence {
     pub code: Option<Currency>,
     readings: [MoneyReading; 2],
     neighbour: Shared,
+    last_dates: LastDates,
 }
 
 /// How amounts and words of direction meet.
@@ -86,6 +88,7 @@ impl Evidence {
             code: None,
             readings: Mark::BOTH.map(reading),
             neighbour: Shared::default(),
+            last_dates: LastDates::default(),
         }
     }
 
@@ -108,7 +111,8 @@ impl Evidence {
         let is_remark = columns.heading_line.is_none() && is_comment(row);
         let is_other = Some(row.line) == columns.heading_line || row.is_cut || row.is_unclosed;
         let text = columns.cell(row, Meaning::Date);
-        let Some(dated) = Dated::of(text).filter(|_| !is_remark && !is_other) else {
+        let dated = self.last_dates.date.read(text);
+        let Some(dated) = dated.filter(|_| !is_remark && !is_other) else {
             if preamble::section(row).is_some() {
                 self.interrupt();
             }
@@ -117,7 +121,7 @@ impl Evidence {
         self.rows += 1;
         self.dates.add(&dated, true, row.line, text);
         let text = columns.cell(row, Meaning::ValueDate);
-        if let Some(dated) = Dated::of(text) {
+        if let Some(dated) = self.last_dates.value_date.read(text) {
             self.dates.add(&dated, false, row.line, text);
         }
         for column in columns.money().chain(columns.place(Meaning::Balance)) {

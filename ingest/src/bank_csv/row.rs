@@ -73,6 +73,11 @@ impl Row {
         self.cells().filter(|cell| !cell.is_empty()).count()
     }
 
+    /// Whether no cell has anything in it.
+    pub fn is_blank(&self) -> bool {
+        self.cells().all(str::is_empty)
+    }
+
     /// Whether the cell holds a number of its own, written with a point.
     pub fn is_number(&self, place: usize) -> bool {
         self.numbers.contains(&place)
@@ -244,11 +249,15 @@ impl<R: Read> TextRows<R> {
         if !self.first_line(row)? {
             return Ok(false);
         }
-        if std::str::from_utf8(&row.raw).is_err() {
+        let raw = std::mem::take(&mut row.raw);
+        let text = std::str::from_utf8(&raw);
+        if text.is_err() {
             self.converted.get_or_insert((row.line, 0)).1 += 1;
         }
-        let raw = std::mem::take(&mut row.raw);
-        let is_open = self.cut.split(row, &raw);
+        let is_open = match (text, self.cut.encoding) {
+            (Ok(text), None) => row.split(text, self.cut.separator),
+            _ => self.cut.split(row, &raw),
+        };
         row.raw = raw;
         if is_open && !row.is_cut {
             self.close_quote(row)?;

@@ -8,7 +8,7 @@ use super::columns::Columns;
 use super::content::is_comment;
 use super::conventions::Conventions;
 use super::date::Dated;
-use super::entry::Entry;
+use super::entry::{Entry, LastDates};
 use super::evidence::neighbour;
 use super::preamble;
 use super::row::Row;
@@ -27,6 +27,7 @@ pub(super) struct Statement<'p, 'i, 'f> {
     lines: BankLines,
     balances: TableRows<Balance<'static>>,
     tally: Tally,
+    dates: LastDates,
     /// The account that a line of its own named last.
     section: Rc<str>,
     /// The account of the line before and all by which it is told from others.
@@ -47,6 +48,7 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
             lines: BankLines::new(file_name, batch_rows),
             balances: TableRows::new(file_name, batch_rows),
             tally: Tally::default(),
+            dates: LastDates::default(),
             section: Rc::from(&*conventions.account),
             place: Shared::default(),
             intake,
@@ -69,14 +71,15 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
         }
         let is_heading =
             Some(row.line) == self.columns.heading_line || self.columns.is_heading(row);
-        if is_heading || row.filled() == 0 {
+        if is_heading || row.is_blank() {
             return Ok(());
         }
         if self.columns.heading_line.is_none() && is_comment(row) {
             self.tally.remarks.add(row.line);
             return Ok(());
         }
-        if Dated::of(self.columns.cell(row, Meaning::Date)).is_some() {
+        let date = self.columns.cell(row, Meaning::Date);
+        if self.dates.date.read(date).is_some() {
             self.dated(row)
         } else {
             self.undated(row)
@@ -97,7 +100,8 @@ impl<'p, 'i, 'f> Statement<'p, 'i, 'f> {
     fn dated(&mut self, row: &Row) -> Result<(), ReadError> {
         self.tally.add_width(row.line, row.len());
         let section = Rc::clone(&self.section);
-        let entry = match Entry::check(row, self.columns, self.conventions, &section) {
+        let dates = &mut self.dates;
+        let entry = match Entry::check(row, self.columns, self.conventions, &section, dates) {
             Ok(entry) => entry,
             Err((reason, message)) => return self.refuse(row, reason, message),
         };
