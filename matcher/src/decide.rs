@@ -170,9 +170,11 @@ fn by_reference(
         readings.extend(lines::read(view, payment, payer, reads));
     }
     weigh(view, &mut readings);
-    // Lines that add up need no second look at the documents that they name.
+    // Lines that settle their items need no second look at the documents that they name. Where less
+    // or more was paid, a damaged number may be another item's, which has the very amount.
+    let settles = |reading: &Reading| reading.reason.is_none() && applies(view, reading);
     let citations =
-        (!any_applies(view, &readings)).then(|| cited::citations(view, payment, payer, reads));
+        (!readings.iter().any(settles)).then(|| cited::citations(view, payment, payer, reads));
     if let Some(citations) = &citations {
         let mut named = named::read(view, payment, payer, citations, reads);
         weigh(view, &mut named);
