@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tieout_core::schema::Table;
 use tieout_core::{Amount, Currency, Date, LineId};
 use tieout_ledger::Reversed;
-use tieout_ledger::journal::{self, Journal, KnownFile, what};
+use tieout_ledger::journal::{self, Journal, KnownFile, PURGED_TEXT, what};
 use tieout_matcher::{Arrivals, CARRIED, CarriedItem, Lesson, LockboxTotals, Session};
 
 use crate::EngineError;
@@ -314,7 +314,8 @@ pub fn add_items(
 
 /// Adds what people's decisions have taught, once all parties are loaded.
 pub fn add_memory(earlier: &Earlier, session: &mut Session) {
-    for entry in &earlier.left.memory {
+    let known = earlier.left.memory.iter();
+    for entry in known.filter(|entry| entry.key != PURGED_TEXT) {
         let key = entry.key.as_str();
         let party_id = entry.party_id.as_deref().unwrap_or_default();
         let lesson = match entry.kind.as_str() {

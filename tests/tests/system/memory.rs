@@ -369,3 +369,34 @@ fn a_confirmed_or_rejected_proposal_is_remembered_as_a_kind_of_answer() {
     let pattern = "weight,single_item: name_exact + amount_exact + other_reading,,false,";
     assert!(memory.contains(pattern), "{memory}");
 }
+
+#[test]
+fn what_was_learned_of_a_purged_customer_goes_too() {
+    let work = Work::begin();
+    for day in 1..=2 {
+        work.receive(day);
+        work.decide(day);
+    }
+    let told = work.tieout(&[
+        "audit",
+        "purge",
+        "--party",
+        "C3",
+        "--by",
+        "Ada",
+        "--reason",
+        "by letter",
+    ]);
+    assert!(told.stdout.contains("purged"), "{}", told.stdout);
+    let memory = work.memory();
+    assert!(
+        !memory.contains("Zenith") && !memory.contains(ZENITH),
+        "{memory}"
+    );
+    assert!(memory.contains("Oakline"), "{memory}");
+    work.tieout(&["audit", "verify"]);
+    work.receive(3);
+    // Oakline's only: of Zenith nothing is known any more.
+    assert_eq!(work.score(&[3]), (1, 0));
+    work.tieout(&["audit", "verify"]);
+}

@@ -305,15 +305,40 @@ impl<'a> Mask<'a> {
         Self { subject, rows: 0 }
     }
 
-    /// An action without a reason that names the subject; none where nothing is to be purged.
+    /// An action without a reason that names the subject, and without what it taught about the
+    /// subject; none where nothing is to be purged.
     pub fn action(&mut self, event: &Event, mut action: Value) -> Option<Value> {
-        let reason = action["reason"].as_str()?;
-        if event.kind != EventKind::Action || !self.subject.is_in(reason) {
+        if event.kind != EventKind::Action {
             return None;
         }
-        action["reason"] = PURGED_TEXT.into();
-        self.rows += 1;
-        Some(action)
+        let subject = self.subject;
+        let mut has_masked = false;
+        if action["reason"]
+            .as_str()
+            .is_some_and(|it| subject.is_in(it))
+        {
+            action["reason"] = PURGED_TEXT.into();
+            has_masked = true;
+        }
+        let payment = action["payment_id"].as_str().unwrap_or_default();
+        let is_own = subject.payments.contains(payment);
+        let lessons = action["learned"].as_array_mut();
+        for lesson in lessons.into_iter().flatten() {
+            // What kinds of answers were right says nothing of anybody.
+            let is_personal = lesson["party_id"].is_string();
+            let party = lesson["party_id"].as_str().unwrap_or_default();
+            let names = |key: &str| subject.is_in(key) || subject.parties.contains(party);
+            if is_personal
+                && lesson["key"]
+                    .as_str()
+                    .is_some_and(|key| is_own || names(key))
+            {
+                lesson["key"] = PURGED_TEXT.into();
+                has_masked = true;
+            }
+        }
+        self.rows += u64::from(has_masked);
+        has_masked.then_some(action)
     }
 
     /// Batches of an event without the subject's texts; none where they have none.
