@@ -42,7 +42,8 @@ impl MemoryFilter {
 /// [`EngineError::Ledger`] if there is no ledger or it cannot be read.
 pub fn memory(ledger_dir: &Path, filter: &MemoryFilter) -> Result<RecordBatch, EngineError> {
     let entries = Ledger::open(ledger_dir)?.journal()?.memory()?;
-    table(entries.iter().filter(|entry| filter.takes(entry)).collect())
+    let taken: Vec<_> = entries.iter().filter(|entry| filter.takes(entry)).collect();
+    table(&taken)
 }
 
 /// Makes the ledger forget the entries that `filter` names, and returns how many they were. When
@@ -88,7 +89,7 @@ pub fn forget(
     Ok(count)
 }
 
-fn table(entries: Vec<&Remembered>) -> Result<RecordBatch, EngineError> {
+fn table(entries: &[&Remembered]) -> Result<RecordBatch, EngineError> {
     let text = |of: fn(&Remembered) -> Option<String>| -> ArrayRef {
         Arc::new(
             entries

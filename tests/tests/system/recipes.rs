@@ -321,3 +321,39 @@ fn what_was_undone_is_explained_from_both_sides() {
         assert!(text.contains("What became of it"), "{text}");
     }
 }
+
+#[test]
+fn weights_are_learned_the_same_each_time_and_a_recipe_can_name_them() {
+    let desk = Desk::with_books();
+    desk.put(
+        "statement.bai",
+        statement(&[("142", 50_000, "B1", "ACME TOOLS INV-10001")]),
+    );
+    let data = crate::distributor::folder();
+    let learn = |out: &str| {
+        let told = desk.tieout(&["recipes", "learn", data.to_str().unwrap(), "--out", out]);
+        assert_eq!(told.status, 0, "{}", told.stderr);
+        fs::read_to_string(desk.path(out)).unwrap()
+    };
+    let weights = learn("weights.toml");
+    assert_eq!(learn("again.toml"), weights);
+    assert!(weights.contains("\namount_exact = "), "{weights}");
+    let recipe = "name = \"mine\"\nversion = 1\nweights = \"weights.toml\"\n";
+    fs::write(desk.path("mine.toml"), recipe).unwrap();
+    let told = desk.run(&["--recipe", "mine.toml"]);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    assert_eq!(desk.table("payments").column("status"), ["applied"]);
+    for (content, says) in [
+        (
+            "prior = -12\n[bits]\nno_such = 1.0\n",
+            "no evidence no_such",
+        ),
+        ("prior = \"much\"\n", "invalid type"),
+    ] {
+        fs::write(desk.path("weights.toml"), content).unwrap();
+        let told = desk.run(&["--recipe", "mine.toml"]);
+        assert_eq!(told.status, 1, "{}", told.stdout);
+        assert!(told.stderr.contains("line 3, column"), "{}", told.stderr);
+        assert!(told.stderr.contains(says), "{}", told.stderr);
+    }
+}
