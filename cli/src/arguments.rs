@@ -43,6 +43,8 @@ pub enum Command {
     Formats,
     /// List the shipped recipes, or print one
     Recipes(RecipesArguments),
+    /// Link two lists of parties or people without a common identifier, or one with itself
+    Link(LinkArguments),
     /// List the payments that a person has to look at
     Queue(QueueArguments),
     /// Do something with a payment: each action is kept with who, when and why
@@ -66,6 +68,42 @@ pub enum Command {
     /// Prove that a ledger is as it was written
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+/// `tieout link`.
+#[derive(Debug, Args)]
+pub struct LinkArguments {
+    /// A CSV file with a header
+    #[arg(value_name = "LEFT")]
+    pub left: PathBuf,
+    /// Another one; without it the rows of the first are linked with each other
+    #[arg(value_name = "RIGHT")]
+    pub right: Option<PathBuf>,
+    /// The columns to compare, NAME or NAME:KIND with a kind of text, number or date; otherwise all
+    /// that both files have
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub on: Vec<String>,
+    /// The column that names a row in the result; the first otherwise
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// No row has more than one partner
+    #[arg(long)]
+    pub one_to_one: bool,
+    /// Leave out pairs that are less probable
+    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = probability)]
+    pub min_probability: f64,
+    /// Write the pairs there; to standard output otherwise
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The format of the pairs
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: OutputFormat,
+    /// Threads; all the machine has otherwise. The results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Do not say what was learned
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `tieout queue`.
@@ -611,6 +649,15 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
 fn amount(text: &str) -> Result<Amount, String> {
     text.parse()
         .map_err(|error| format!("{error}; write it as 1234.56"))
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if (0.0..=1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("write it as a number from 0 to 1".to_owned())
+    }
 }
 
 fn item_amount(text: &str) -> Result<(String, Amount), String> {

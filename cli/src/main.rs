@@ -10,6 +10,7 @@ mod failure;
 mod formats;
 mod inspect;
 mod ledger;
+mod link;
 mod memory;
 mod progress;
 mod queue;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => inspect::inspect(&arguments),
         Command::Formats => formats::formats(),
         Command::Recipes(arguments) => recipes::recipes(&arguments),
+        Command::Link(arguments) => link::link(arguments),
         Command::Queue(arguments) => queue::queue(arguments),
         Command::Act(arguments) => act::act(arguments),
         Command::Memory(command) => memory::memory(command),

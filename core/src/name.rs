@@ -164,6 +164,17 @@ impl Name {
         state.hash_one(&self.words)
     }
 
+    /// The words with a blank between them.
+    pub fn joined(&self) -> String {
+        let words: Vec<&[u8]> = self.words().collect();
+        String::from_utf8_lossy(&words.join(&b' ')).into_owned()
+    }
+
+    /// Keeps so many words at most.
+    pub fn truncate(&mut self, words: usize) {
+        self.words.truncate(words);
+    }
+
     fn letters(&self) -> usize {
         self.words.iter().map(SmallVec::len).sum()
     }

@@ -15,6 +15,14 @@ pub enum EngineError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A file that is no list of what is asked for.
+    #[error("{}: {what}", path.display())]
+    List {
+        /// The path as given.
+        path: PathBuf,
+        /// What was found, what was expected.
+        what: String,
+    },
     /// No file to read.
     #[error("no files in {0}: give files, or a folder with files")]
     NoFiles(String),

@@ -16,6 +16,7 @@ mod feeds;
 mod golden;
 mod inspecting;
 pub mod ledger;
+mod linking;
 mod memory;
 mod past;
 mod properties;
