@@ -172,7 +172,9 @@ impl Replay<'_> {
         };
         let mut session = again.load(&mut report, |table| run.rows(self.journal, table))?;
         let mut cash = Cash::new(&mut session, &self.conditions, earlier, &report)?;
-        cash.try_again(&mut report, &NoProgress)?;
+        // Which report has the same money as which is told by the reports, not by the recipe.
+        let detailed = Taken::Detailed(run.detailed.clone());
+        cash.take(detailed, &mut report, &NoProgress)?;
         let mut arrivals = Arrivals::new(recipe);
         earlier.carry_lockboxes(&mut arrivals);
         for place in 0..run.payments.len() {
@@ -194,6 +196,8 @@ impl Replay<'_> {
             };
             cash.take(Taken::Payments(payments), &mut report, &NoProgress)?;
         }
+        let booked = Taken::Booked(run.again.clone());
+        cash.take(booked, &mut report, &NoProgress)?;
         cash.finish(arrivals, &mut report, &NoProgress)?;
         Ok(End {
             has_news: true,

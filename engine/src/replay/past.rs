@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, RecordBatch, StringArray, UInt32Array, new_null_array};
 use arrow::datatypes::DataType;
 use tieout_core::schema::{Table, parsed_remittance_lines};
-use tieout_core::{Date, LineId};
+use tieout_core::{Channel, Date, LineId};
 use tieout_ledger::journal::{Event, EventKind, Journal, what};
 
 use super::said;
@@ -99,6 +99,10 @@ pub struct PastRun {
     advice: Vec<u64>,
     /// Lines, and the event with the documents inside them.
     pub payments: Vec<(u64, Option<u64>)>,
+    /// Payments of earlier runs that it has decided again.
+    pub again: Vec<LineId>,
+    /// Those of them that are statement's lines whose single payments came with it.
+    pub detailed: Vec<LineId>,
 }
 
 impl PastRun {
@@ -110,15 +114,39 @@ impl PastRun {
             items: Vec::new(),
             advice: Vec::new(),
             payments: Vec::new(),
+            again: Vec::new(),
+            detailed: Vec::new(),
         };
         let mut before: Option<Event> = None;
         for event in posting.events(journal)? {
-            if event.kind == EventKind::Rows {
-                run.sort(journal, &event, before.as_ref())?;
+            match event.kind {
+                EventKind::Rows => run.sort(journal, &event, before.as_ref())?,
+                EventKind::Reversal => {
+                    for id in reversed(journal, &event, what::PAYMENT)? {
+                        run.again.push(id.parse().map_err(internal)?);
+                    }
+                }
+                EventKind::Decisions if !run.again.is_empty() => {
+                    run.note_details(&rows(journal, event.sequence)?)?;
+                }
+                _ => {}
             }
             before = Some(event);
         }
         Ok(run)
+    }
+
+    /// Notes which payments that were decided again were so because single payments came for them.
+    fn note_details(&mut self, payments: &RecordBatch) -> Result<(), EngineError> {
+        let text = |name| column::<StringArray>(payments, Table::Payments.column(name));
+        let (ids, channels) = (text("payment_id")?, text("channel")?);
+        for (id, channel) in ids.iter().flatten().zip(channels) {
+            let id = id.parse().map_err(internal)?;
+            if channel == Some(Channel::Summary.code()) && self.again.contains(&id) {
+                self.detailed.push(id);
+            }
+        }
+        Ok(())
     }
 
     fn sort(

@@ -27,6 +27,25 @@ impl Desk {
         assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
     }
 
+    /// By the same recipe all is decided as it was.
+    fn replays_alike(&self) {
+        let told = self.tieout(&[
+            "replay",
+            "--recipe",
+            "cash-application",
+            "--ledger",
+            "ledger",
+            "--diff",
+            "--format",
+            "csv",
+            "--out",
+            "diff.csv",
+        ]);
+        assert_eq!(told.status, 0, "{}{}", told.stdout, told.stderr);
+        let differing = std::fs::read_to_string(self.path("diff.csv")).unwrap();
+        assert_eq!(differing.lines().count(), 1, "{differing}");
+    }
+
     fn put_books(&self, folder: &str) {
         self.put_in(folder, "parties.csv", PARTIES);
         self.put_in(folder, "open_items.csv", OPEN_ITEMS);
@@ -116,6 +135,7 @@ fn details_that_come_after_their_statement_are_applied() {
         "duplicate,500.00\napplied,1200.00\nout_of_scope,1700.00"
     );
     desk.verify();
+    desk.replays_alike();
 }
 
 #[test]
@@ -144,6 +164,7 @@ fn details_wait_for_the_statement_of_a_later_run() {
     desk.post("friday");
     assert_eq!(desk.ask("select count(*) from payments"), "6");
     desk.verify();
+    desk.replays_alike();
 }
 
 const ADVICE: &str = "\

@@ -17,6 +17,7 @@ mod golden;
 mod inspecting;
 pub mod ledger;
 mod linking;
+mod locked_out;
 mod memory;
 mod past;
 mod properties;
