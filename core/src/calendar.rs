@@ -128,6 +128,10 @@ fn is_easter(day: NaiveDate, away: &[i64]) -> bool {
 }
 
 /// Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher).
+#[expect(
+    clippy::many_single_char_names,
+    reason = "the names that the method is published with"
+)]
 fn easter(year: i32) -> Option<NaiveDate> {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let (d, e) = (b / 4, b % 4);

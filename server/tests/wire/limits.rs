@@ -20,6 +20,7 @@ fn a_query_ends_with_its_time() {
     assert!(began.elapsed() >= Duration::from_secs(1));
     client.ask("set statement_timeout = '50ms'");
     assert_eq!(client.ask(ENDLESS).state(), "57014");
+    client.ask("set statement_timeout = default");
     assert_eq!(client.ask("select 1").one(), "1");
 }
 

@@ -265,7 +265,7 @@ fn chosen_tables_are_the_same_and_stand_alone() {
     assert_eq!(run(&dir("some"), &[]).status, 0);
     let chosen = ["--tables", "payments,duplicates"];
     assert_eq!(run(&dir("some"), &chosen).status, 0);
-    let mut names: Vec<String> = std::fs::read_dir(dir("some"))
+    let mut names: Vec<String> = fs::read_dir(dir("some"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -273,7 +273,7 @@ fn chosen_tables_are_the_same_and_stand_alone() {
     // The tables of the run before are gone: beside those of this one they would mislead.
     assert_eq!(names, ["duplicates.csv", "payments.csv"]);
     for name in names {
-        let read = |of: &str| std::fs::read(out.path().join(of).join(&name)).unwrap();
+        let read = |of: &str| fs::read(out.path().join(of).join(&name)).unwrap();
         assert_eq!(read("some"), read("all"), "{name}");
     }
     let wrong = run(&dir("some"), &["--tables", "payment"]);
