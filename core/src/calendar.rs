@@ -127,7 +127,11 @@ fn is_easter(day: NaiveDate, away: &[i64]) -> bool {
     easter.is_some_and(|easter| away.contains(&day.signed_duration_since(easter).num_days()))
 }
 
-/// Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher).
+/// Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher), with their letters.
+#[expect(
+    clippy::many_single_char_names,
+    reason = "as the rule is written everywhere"
+)]
 fn easter(year: i32) -> Option<NaiveDate> {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let (d, e) = (b / 4, b % 4);

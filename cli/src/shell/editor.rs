@@ -198,7 +198,9 @@ mod tests {
 
     fn typed(keys: &[Key]) -> String {
         let mut line = Line::default();
-        keys.iter().for_each(|key| line.edit(key));
+        for key in keys {
+            line.edit(key);
+        }
         line.text()
     }
 
@@ -222,7 +224,9 @@ mod tests {
     fn earlier_lines_come_back_by_their_beginning() {
         let history = ["select 1;", "\\d", "select 2;"].map(str::to_owned);
         let mut line = Line::default();
-        letters("sel").iter().for_each(|key| line.edit(key));
+        for key in letters("sel") {
+            line.edit(&key);
+        }
         let mut after = |earlier| {
             line.seek(&history, earlier);
             line.text()

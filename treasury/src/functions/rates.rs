@@ -121,14 +121,14 @@ fn read(batch: &RecordBatch, quotes: &mut HashMap<(Currency, Currency), Vec<Quot
     let texts = [0, 1, 2].map(|place: usize| cast(batch.column(place), &TEXT));
     let [bases, others, files] = texts;
     let (bases, others, files) = (bases?, others?, files?);
-    let [bases, others, files] = [&bases, &others, &files].map(|column| column.as_string::<i32>());
+    let [bases, others, files] = [&bases, &others, &files].map(AsArray::as_string::<i32>);
     let days = cast(batch.column(3), &DAY)?;
     let rates = cast(batch.column(4), &RATE_TYPE)?;
     let [postings, lines] = [5, 6].map(|place: usize| cast(batch.column(place), &NUMBER));
     let (postings, lines) = (postings?, lines?);
     let days = days.as_primitive::<Date32Type>();
     let rates = rates.as_primitive::<Decimal128Type>();
-    let [postings, lines] = [&postings, &lines].map(|column| column.as_primitive::<Int64Type>());
+    let [postings, lines] = [&postings, &lines].map(AsArray::as_primitive::<Int64Type>);
     for row in 0..batch.num_rows() {
         let pair = (bases.value(row).parse(), others.value(row).parse());
         let (Ok(base), Ok(other)) = pair else {
