@@ -138,7 +138,8 @@ fn start(dir: &Path) -> Result<()> {
             ("carried_ms", began.elapsed()),
         ],
         items as u64,
-    )
+    );
+    Ok(())
 }
 
 fn verify(dir: &Path) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The command line, as people and scripts write it.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -512,10 +512,10 @@ pub struct WatchArguments {
 /// `tieout sql`.
 #[derive(Debug, Args)]
 pub struct SqlArguments {
-    /// A select over payments, applications, exceptions, ... (all of `--out`, and files, parties,
-    /// open_items, evidence)
+    /// A select over payments, cash_position, receivables_ageing, ... (the view `catalog` has all);
+    /// a shell for many questions where none is given
     #[arg(value_name = "SQL")]
-    pub question: String,
+    pub question: Option<String>,
     /// The ledger of a run; TIEOUT_LEDGER otherwise
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
@@ -525,6 +525,16 @@ pub struct SqlArguments {
     /// How the answer is written
     #[arg(long, value_enum, default_value = "table")]
     pub format: AnswerFormat,
+    /// Memory that a question may use; larger sorts and groupings go to temporary files
+    #[arg(long, value_name = "MB", default_value = "2048")]
+    pub memory: NonZeroUsize,
+    /// Seconds that a question may take; as long as it needs otherwise
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<NonZeroU64>,
+    /// A folder whose Parquet, CSV and JSON files `create external table` may join in; may be given
+    /// several times
+    #[arg(long, value_name = "DIR")]
+    pub allow_path: Vec<PathBuf>,
 }
 
 /// `tieout explain`.
@@ -732,7 +742,7 @@ mod tests {
             "tieout run a --threads 0",
             "tieout run a --format xlsx",
             "tieout tie",
-            "tieout sql",
+            "tieout sql --memory 0",
             "tieout sql select 1",
             "tieout explain",
         ] {

@@ -19,6 +19,7 @@ mod replay;
 mod report;
 mod run;
 mod serve;
+mod shell;
 mod sql;
 mod terminal;
 mod watch;

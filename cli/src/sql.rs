@@ -1,22 +1,38 @@
 //! `tieout sql`: answers a question over the tables that a run has kept.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
-use tieout::{Answer, Cells, FileFormat};
+use tieout::{Answer, Cells, Limits, Questions};
 
 use crate::Outcome;
 use crate::arguments::{AnswerFormat, SqlArguments};
 use crate::failure::Failure;
 use crate::ledger;
+use crate::shell::shell;
 
-/// Asks, and prints the answer.
+/// Bytes of a megabyte.
+const MEGABYTE: usize = 1 << 20;
+
+/// Asks, and prints the answer; opens a shell where there is no question.
 pub fn sql(arguments: SqlArguments) -> Result<Outcome, Failure> {
+    let limits = Limits {
+        memory_bytes: arguments.memory.get().saturating_mul(MEGABYTE),
+        time: arguments
+            .timeout
+            .map(|seconds| Duration::from_secs(seconds.get())),
+        allow_paths: arguments.allow_path.clone(),
+        ..Limits::default()
+    };
+    let Some(question) = &arguments.question else {
+        return shell(arguments, &limits);
+    };
     check_place(arguments.format)?;
     let ledger = ledger::chosen(arguments.ledger)?;
-    let answer = tieout::query_as_of(&ledger, arguments.as_of, &arguments.question)?;
-    print(answer, arguments.format)
+    let questions = Questions::open(&ledger, arguments.as_of, &limits)?;
+    print(questions.ask(question)?, arguments.format)
 }
 
 /// Parquet is no text.
@@ -32,23 +48,28 @@ pub fn check_place(format: AnswerFormat) -> Result<(), Failure> {
 
 /// Prints an answer.
 pub fn print(answer: Answer, format: AnswerFormat) -> Result<Outcome, Failure> {
-    match format.of_file() {
-        None => print_table(answer)?,
-        Some(format) => write(answer, format)?,
-    }
+    print_to(answer, format, io::stdout())?;
     Ok(Outcome::Clean)
 }
 
-fn write(answer: Answer, format: FileFormat) -> Result<(), Failure> {
-    tieout::write_answer(answer, format, io::stdout())?;
-    Ok(io::stdout().flush()?)
-}
-
-fn print_table(answer: Answer) -> Result<(), Failure> {
+/// Writes an answer; one without columns says nothing.
+pub fn print_to(
+    answer: Answer,
+    format: AnswerFormat,
+    mut out: impl Write + Send,
+) -> Result<(), Failure> {
     let schema = answer.schema();
-    let table = table(&schema, answer)?;
-    writeln!(io::stdout(), "{table}")?;
-    Ok(())
+    if schema.fields().is_empty() {
+        return answer
+            .into_iter()
+            .try_for_each(|batch| Ok(batch.map(drop)?));
+    }
+    let Some(format) = format.of_file() else {
+        let table = table(&schema, answer)?;
+        return Ok(writeln!(out, "{table}")?);
+    };
+    tieout::write_answer(answer, format, &mut out)?;
+    Ok(out.flush()?)
 }
 
 /// The rows in columns for people. All are gathered first, because the widest cells set the

@@ -6,17 +6,22 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use tieout_ledger::{FileFormat, Ledger, Moment, TableWriter};
-use tieout_treasury::{BlockingTreasury, Limits, Rows};
+use tieout_treasury::{BlockingTreasury, Canceller, Limits, Rows};
 
 use crate::EngineError;
 
 /// The rows of an answer, batch by batch as they come.
-pub struct Answer(Rows);
+pub struct Answer(pub(crate) Rows);
 
 impl Answer {
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
         self.0.schema()
+    }
+
+    /// What stops the query, from any thread.
+    pub fn canceller(&self) -> Canceller {
+        self.0.canceller()
     }
 }
 

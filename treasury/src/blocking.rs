@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use parking_lot::Mutex;
 use tieout_ledger::Ledger;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -14,6 +15,8 @@ use crate::{QueryError, error::no_runtime};
 pub struct BlockingTreasury {
     treasury: Treasury,
     runtime: Arc<Runtime>,
+    /// What stops the query that was begun last.
+    last: Arc<Mutex<Option<Canceller>>>,
 }
 
 impl BlockingTreasury {
@@ -28,7 +31,7 @@ impl BlockingTreasury {
         }
         let runtime = Builder::new_multi_thread()
             .worker_threads(limits.threads.max(1))
-            .enable_time()
+            .enable_all()
             .thread_name("treasury")
             .build()
             .map_err(|error| no_runtime(&error.to_string()))?;
@@ -36,7 +39,20 @@ impl BlockingTreasury {
         Ok(Self {
             treasury,
             runtime: Arc::new(runtime),
+            last: Arc::default(),
         })
+    }
+
+    /// From now on an interrupt (Ctrl-C) stops the query that was begun last, and not the program.
+    pub fn stop_on_interrupt(&self) {
+        let last = Arc::clone(&self.last);
+        self.runtime.spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if let Some(query) = last.lock().as_ref() {
+                    query.cancel();
+                }
+            }
+        });
     }
 
     /// Answers a query.
@@ -55,6 +71,7 @@ impl BlockingTreasury {
         let answer = self
             .runtime
             .block_on(self.treasury.query_with(sql, parameters))?;
+        *self.last.lock() = Some(answer.canceller());
         Ok(Rows {
             answer,
             runtime: Arc::clone(&self.runtime),

@@ -116,7 +116,9 @@ impl Treasury {
         }
         if ledger.rows(Table::ExchangeRates) > 0 {
             let rows = async { context.sql(LOAD_RATES).await?.collect().await };
-            rates.fill(&rows.await.map_err(no_session)?);
+            rates
+                .fill(&rows.await.map_err(no_session)?)
+                .map_err(no_session)?;
         }
         Ok(Self {
             context,

@@ -1,14 +1,14 @@
 -- Whether an account's statements are all there and lead from one balance to the next: one row a
--- day with a stated balance.
+-- statement, on the day of its closing balance.
 --
 -- entity: Own company, by the table accounts.
 -- bank: Bank, by the table accounts.
 -- account: Own account.
 -- currency: Currency, ISO 4217.
 -- statement_date: Day.
--- opening_ledger: Opening balance as stated.
--- credits: Booked lines of the day.
--- debits: Booked lines of the day.
+-- opening_ledger: Opening balance as stated, on an earlier day for a statement of several.
+-- credits: Booked lines since the opening balance.
+-- debits: Booked lines since the opening balance.
 -- closing_ledger: Closing balance as stated.
 -- roll_forward_difference: closing_ledger less (opening_ledger + credits - debits); null where a
 --   balance is not stated.
@@ -26,19 +26,40 @@ with lines as (
   where channel = 'statement' and feed = 'statement' and status = 'BOOK' and account is not null
   group by account, currency, booking_date
 ), stated as (
-  select s.account, s.currency, s.position_date as statement_date, s.opening_ledger, s.closing_ledger,
-    coalesce(l.credits, 0) as credits, coalesce(l.debits, 0) as debits,
-    lag(s.position_date) over (partition by s.account, s.currency order by s.position_date) as previous_date,
-    lag(s.closing_ledger) over (partition by s.account, s.currency order by s.position_date) as previous_closing_ledger
-  from stated_balances s
-  left join lines l on l.account = s.account and l.currency = s.currency and l.booking_date = s.position_date
-  where s.opening_ledger is not null or s.closing_ledger is not null
+  select account, currency, position_date, opening_ledger, closing_ledger,
+    lag(position_date) over (partition by account, currency order by position_date) as day_before,
+    lag(opening_ledger) over (partition by account, currency order by position_date) as opening_before,
+    lag(closing_ledger) over (partition by account, currency order by position_date) as closing_before
+  from stated_balances
+  where opening_ledger is not null or closing_ledger is not null
+), whole as (
+  -- A statement of several days opens on one and closes on another.
+  select account, currency, position_date as statement_date, closing_ledger,
+    case when opening_ledger is null and closing_before is null then opening_before
+      else opening_ledger end as opening_ledger,
+    case when opening_ledger is null and closing_before is null then coalesce(day_before, position_date)
+      else position_date end as first_date
+  from stated
+  where closing_ledger is not null
+), moved as (
+  select w.account, w.currency, w.statement_date, sum(l.credits) as credits, sum(l.debits) as debits
+  from whole w
+  join lines l on l.account = w.account and l.currency = w.currency
+    and l.booking_date between w.first_date and w.statement_date
+  group by w.account, w.currency, w.statement_date
+), followed as (
+  select w.*, coalesce(m.credits, 0) as credits, coalesce(m.debits, 0) as debits,
+    lag(w.statement_date) over (partition by w.account, w.currency order by w.statement_date) as previous_date,
+    lag(w.closing_ledger) over (partition by w.account, w.currency order by w.statement_date) as previous_closing_ledger
+  from whole w
+  left join moved m on m.account = w.account and m.currency = w.currency
+    and m.statement_date = w.statement_date
 ), checked as (
   select *, closing_ledger - (opening_ledger + credits - debits) as roll_forward_difference,
     opening_ledger - previous_closing_ledger as opening_difference,
     case when previous_date is null then 0
-      else greatest(business_days(previous_date, statement_date) - 1, 0) end as missing_days
-  from stated
+      else greatest(business_days(previous_date, first_date) - 1, 0) end as missing_days
+  from followed
 )
 select o.entity, o.bank, c.account, c.currency, c.statement_date, c.opening_ledger, c.credits, c.debits,
   c.closing_ledger, c.roll_forward_difference, c.previous_date, c.previous_closing_ledger,

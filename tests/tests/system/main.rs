@@ -28,5 +28,6 @@ mod replay;
 mod samples;
 mod stored;
 mod tidy;
+mod treasury;
 mod truth;
 mod watching;

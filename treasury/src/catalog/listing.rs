@@ -8,7 +8,7 @@ use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
 use datafusion::error::Result;
 use tieout_core::schema::AMOUNT_TYPE;
 
-use super::{Described, relations};
+use super::{Described, DescribedColumn, Kind, relations};
 
 /// Its name.
 pub(crate) const LISTING: &str = "catalog";
@@ -36,6 +36,22 @@ impl Columns {
             let data_type = Some(type_name(field.data_type()));
             self.push(described, place, Some(name.clone()), data_type, comment);
         }
+    }
+
+    /// A table that the user has joined in.
+    fn add_own(&mut self, name: &str, schema: &Schema) {
+        let columns = schema.fields().iter().map(|field| DescribedColumn {
+            name: field.name().clone(),
+            comment: "As the file has it".to_owned(),
+        });
+        let described = Described {
+            name: name.to_owned(),
+            kind: Kind::Table,
+            comment: "Files of your own".to_owned(),
+            columns: columns.collect(),
+            parameters: Vec::new(),
+        };
+        self.describe(&described, Some(schema));
     }
 
     fn push(
@@ -87,6 +103,12 @@ pub(crate) async fn listing(schema: &dyn SchemaProvider) -> Result<Arc<dyn Table
         };
         let fields = table.map(|table| table.schema());
         columns.describe(described, fields.as_deref());
+    }
+    for name in schema.table_names() {
+        let is_described = relations().any(|described| described.name == name);
+        if !is_described && let Some(table) = schema.table(&name).await? {
+            columns.add_own(&name, &table.schema());
+        }
     }
     let rows = columns.finish()?;
     Ok(Arc::new(MemTable::try_new(

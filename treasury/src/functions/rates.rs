@@ -5,20 +5,22 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Date32Type, Decimal128Type};
+use arrow::compute::cast;
+use arrow::datatypes::{Date32Type, Decimal128Type, Int64Type};
 use datafusion::error::Result;
 use tieout_core::schema::{RATE_SCALE, RATE_TYPE};
 use tieout_core::{Amount, Currency, Date};
 
-use super::scalar::{AMOUNT, DAY, Function, FunctionWords, Row, TEXT, Work, refused};
+use super::scalar::{AMOUNT, DAY, Function, FunctionWords, NUMBER, Row, TEXT, Work, refused};
 
 /// Days for which a rate holds while no newer one is there: a week, so that it bridges holidays.
 const RATE_DAYS_MAX: i32 = 7;
 const ONE: i128 = 10_i128.pow(RATE_SCALE as u32);
 
-/// The rows that [`Rates::fill`] takes, the later deliveries last.
-pub(crate) const LOAD: &str = "select base_currency, quote_currency, rate_date, rate, \
-     source_file || ':' || cast(source_line as varchar) as place from exchange_rates";
+/// The rows that [`Rates::fill`] takes: all that were delivered, since to choose among them needs
+/// no memory here.
+pub(crate) const LOAD: &str = "select base_currency, quote_currency, source_file, rate_date, rate, \
+     posting, source_line from history.exchange_rates";
 
 /// The rates of a ledger: units of the quote currency for one of the base currency, by day.
 #[derive(Debug, Default)]
@@ -26,12 +28,13 @@ pub(crate) struct Rates {
     quotes: OnceLock<HashMap<(Currency, Currency), Vec<Quote>>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Quote {
     day: Date,
+    /// What came later counts: posting, file, line.
+    delivery: (u64, String, u64),
     /// In 10^-12.
     rate: i128,
-    place: String,
 }
 
 /// A rate as a fraction, and what it was made of.
@@ -43,16 +46,20 @@ struct Found<'a> {
 
 impl Rates {
     /// Takes the rows of [`LOAD`], once.
-    pub fn fill(&self, batches: &[RecordBatch]) {
+    ///
+    /// # Errors
+    /// If they are of another shape.
+    pub fn fill(&self, batches: &[RecordBatch]) -> Result<()> {
         let mut quotes: HashMap<(Currency, Currency), Vec<Quote>> = HashMap::new();
         for batch in batches {
-            read(batch, &mut quotes);
+            read(batch, &mut quotes)?;
         }
         for quotes in quotes.values_mut() {
-            quotes.sort_by_key(|quote| quote.day);
+            quotes.sort();
         }
         // A session loads its rates when it is opened.
         let _ = self.quotes.set(quotes);
+        Ok(())
     }
 
     /// The last quote of that pair up to `day` that still holds.
@@ -109,11 +116,19 @@ impl Rates {
     }
 }
 
-fn read(batch: &RecordBatch, quotes: &mut HashMap<(Currency, Currency), Vec<Quote>>) -> Option<()> {
-    let text = |place: usize| batch.column(place).as_string_opt::<i32>();
-    let (bases, others, places) = (text(0)?, text(1)?, text(4)?);
-    let days = batch.column(2).as_primitive_opt::<Date32Type>()?;
-    let rates = batch.column(3).as_primitive_opt::<Decimal128Type>()?;
+fn read(batch: &RecordBatch, quotes: &mut HashMap<(Currency, Currency), Vec<Quote>>) -> Result<()> {
+    // A query may give text in another layout than the table has.
+    let texts = [0, 1, 2].map(|place: usize| cast(batch.column(place), &TEXT));
+    let [bases, others, files] = texts;
+    let (bases, others, files) = (bases?, others?, files?);
+    let [bases, others, files] = [&bases, &others, &files].map(AsArray::as_string::<i32>);
+    let days = cast(batch.column(3), &DAY)?;
+    let rates = cast(batch.column(4), &RATE_TYPE)?;
+    let [postings, lines] = [5, 6].map(|place: usize| cast(batch.column(place), &NUMBER));
+    let (postings, lines) = (postings?, lines?);
+    let days = days.as_primitive::<Date32Type>();
+    let rates = rates.as_primitive::<Decimal128Type>();
+    let [postings, lines] = [&postings, &lines].map(AsArray::as_primitive::<Int64Type>);
     for row in 0..batch.num_rows() {
         let pair = (bases.value(row).parse(), others.value(row).parse());
         let (Ok(base), Ok(other)) = pair else {
@@ -124,11 +139,15 @@ fn read(batch: &RecordBatch, quotes: &mut HashMap<(Currency, Currency), Vec<Quot
         }
         quotes.entry((base, other)).or_default().push(Quote {
             day: Date::from_days(days.value(row)),
+            delivery: (
+                postings.value(row) as u64,
+                files.value(row).to_owned(),
+                lines.value(row) as u64,
+            ),
             rate: rates.value(row),
-            place: places.value(row).to_owned(),
         });
     }
-    Some(())
+    Ok(())
 }
 
 /// `numerator / denominator` to the nearest whole, halves to the even one.
@@ -166,9 +185,16 @@ impl Found<'_> {
             if !words.is_empty() {
                 words.push_str("; ");
             }
-            let Quote { day, rate, place } = quote;
+            let Quote {
+                day,
+                delivery: (_, file, line),
+                rate,
+            } = quote;
             let decimals = plain(*rate);
-            let _ = write!(words, "1 {base} = {decimals} {other} of {day} ({place})");
+            let _ = write!(
+                words,
+                "1 {base} = {decimals} {other} of {day} ({file}:{line})"
+            );
         }
         if words.is_empty() {
             words.push_str("the same currency");
@@ -278,7 +304,7 @@ mod tests {
         let quote = |day: &str, rate: i128| Quote {
             day: day.parse().unwrap(),
             rate,
-            place: "rates.csv:2".to_owned(),
+            delivery: (1, "rates.csv".to_owned(), 2),
         };
         let currency = |code: &str| code.parse::<Currency>().unwrap();
         let (eur, usd, jpy) = (currency("EUR"), currency("USD"), currency("JPY"));
