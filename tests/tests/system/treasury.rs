@@ -224,10 +224,8 @@ fn the_page_shows_what_its_questions_answer() {
             .and_then(|text| text.split_once("```\n"));
         let answer = small().tieout(&["sql", question, "--ledger", "ledger"]);
         assert_eq!(answer.status, 0, "{question}: {}", answer.stderr);
-        told.push_str(&format!(
-            "{before}```sql\n{question}```\n\n```text\n{}```\n",
-            answer.stdout
-        ));
+        told.extend([before, "```sql\n", question, "```\n\n```text\n"]);
+        told.extend([answer.stdout.as_str(), "```\n"]);
         rest = shown.map_or(after, |(_, after)| after);
     }
     told.push_str(rest);
