@@ -35,7 +35,13 @@ struct Seen {
     since: Instant,
     /// Taken, or set aside, as it is.
     is_done: bool,
+    /// How often it has changed, or was ready but for somebody who had it open for writing.
+    stirred: u32,
 }
+
+/// How often a file may stir before whoever takes files once leaves it. Once is not enough: a
+/// program that begins another holds what it has open for a moment longer.
+const STIRRED_MAX: u32 = 2;
 
 impl Settling {
     /// Nothing seen yet.
@@ -75,6 +81,7 @@ impl Settling {
                         stamp,
                         since: now,
                         is_done: false,
+                        stirred: seen.stirred + 1,
                     };
                 }
                 None => {
@@ -84,6 +91,7 @@ impl Settling {
                         stamp,
                         since: now,
                         is_done,
+                        stirred: 0,
                     };
                     self.seen.insert(path, seen);
                 }
@@ -96,8 +104,16 @@ impl Settling {
         if !ready.is_empty() {
             let written = open_for_writing();
             ready.retain(|path| {
-                let whole = path.canonicalize();
-                whole.is_ok_and(|whole| !written.contains(&whole))
+                // Gone since it was listed.
+                let Ok(whole) = path.canonicalize() else {
+                    return false;
+                };
+                let is_open = written.contains(&whole);
+                if let Some(seen) = self.seen.get_mut(path).filter(|_| is_open) {
+                    seen.since = now;
+                    seen.stirred += 1;
+                }
+                !is_open
             });
         }
         Ok(ready)
@@ -108,6 +124,7 @@ impl Settling {
         for path in files {
             if let Some(seen) = self.seen.get_mut(path) {
                 seen.is_done = true;
+                seen.stirred = 0;
             }
         }
     }
@@ -119,10 +136,11 @@ impl Settling {
         }
     }
 
-    /// Whether no file will be ready soon: all are taken, or somebody goes on writing them.
+    /// Whether nothing more is to come of what was there at the last look: all is taken, or
+    /// somebody goes on writing it.
     pub fn is_settled(&self) -> bool {
-        let settling = |seen: &Seen| !seen.is_done && seen.since.elapsed() < self.settle;
-        !self.seen.values().any(settling)
+        let waits = |seen: &Seen| !seen.is_done && seen.stirred < STIRRED_MAX;
+        !self.seen.values().any(waits)
     }
 
     /// How many files are not taken.
@@ -229,15 +247,24 @@ mod tests {
         let mut open = File::create(dir.path().join("open.csv")).unwrap();
         open.write_all(b"x").unwrap();
         let mut files = Settling::of(dir.path(), Duration::ZERO);
-        files.look(Instant::now()).unwrap();
         let expected: &[&str] = if cfg!(target_os = "linux") {
             &["partial.csv"]
         } else {
             &["open.csv", "partial.csv"]
         };
-        assert_eq!(names(files.look(Instant::now()).unwrap()), expected);
-        drop(open);
         let ready = files.look(Instant::now()).unwrap();
-        assert_eq!(names(ready), ["open.csv", "partial.csv"]);
+        assert_eq!(names(ready.clone()), expected);
+        files.take(&ready);
+        if cfg!(target_os = "linux") {
+            // It may be open for a moment only, so that it is looked at once more.
+            assert!(!files.is_settled());
+            assert!(files.look(Instant::now()).unwrap().is_empty());
+        }
+        assert!(files.is_settled());
+        drop(open);
+        if cfg!(target_os = "linux") {
+            let ready = files.look(Instant::now()).unwrap();
+            assert_eq!(names(ready), ["open.csv"]);
+        }
     }
 }
