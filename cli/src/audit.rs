@@ -1,7 +1,6 @@
 //! `tieout audit`: that a ledger is as it was written.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use tieout::Timestamp;
 use tieout::audit::{Purge, PurgeScope};
@@ -12,6 +11,7 @@ use crate::arguments::{
 };
 use crate::failure::Failure;
 use crate::ledger;
+use crate::whole_file::write_out;
 
 /// Verifies or exports.
 pub fn audit(command: AuditCommand) -> Result<Outcome, Failure> {
@@ -105,21 +105,8 @@ fn verify(arguments: VerifyArguments) -> Result<Outcome, Failure> {
 fn export(arguments: ChainArguments) -> Result<Outcome, Failure> {
     let ledger = ledger::chosen(arguments.ledger)?;
     let payments = &arguments.payment;
-    match arguments.out {
-        None => {
-            let mut out = BufWriter::new(io::stdout().lock());
-            tieout::audit::export_chain(&ledger, payments, &mut out)?;
-        }
-        Some(path) => {
-            let file = File::create(&path).map_err(|error| {
-                Failure::with_action(
-                    format!("cannot write {}: {error}", path.display()),
-                    "give a file that you may write to, on a disk with room",
-                )
-            })?;
-            let mut out = BufWriter::new(file);
-            tieout::audit::export_chain(&ledger, payments, &mut out)?;
-        }
-    }
+    write_out(arguments.out.as_deref(), |out| {
+        tieout::audit::export_chain(&ledger, payments, out).map(drop)
+    })?;
     Ok(Outcome::Clean)
 }

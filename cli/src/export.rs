@@ -1,16 +1,12 @@
 //! `tieout export`: decisions as journal lines for other books.
 
-use std::io::{self, Write};
-use std::path::Path;
-
-use tieout::EngineError;
 use tieout::export::{Exported, acknowledge, find_export, next_export, write_export};
 
 use crate::Outcome;
 use crate::arguments::ExportArguments;
 use crate::failure::Failure;
 use crate::ledger;
-use crate::whole_file::WholeFile;
+use crate::whole_file::write_out;
 
 /// Exports what was decided since, or an earlier export again; or notes that one was taken.
 pub fn export(arguments: &ExportArguments) -> Result<Outcome, Failure> {
@@ -29,7 +25,10 @@ pub fn export(arguments: &ExportArguments) -> Result<Outcome, Failure> {
         };
         exported
     };
-    write(&dir, &exported, arguments)?;
+    let format = arguments.format.into();
+    write_out(arguments.out.as_deref(), |out| {
+        write_export(&dir, &exported, format, out)
+    })?;
     let Exported { number, lines, .. } = exported;
     if arguments.hold && !exported.acknowledged {
         eprintln!(
@@ -43,24 +42,4 @@ pub fn export(arguments: &ExportArguments) -> Result<Outcome, Failure> {
     }
     eprintln!("export {number}: {lines} lines; the same bytes with --again {number}");
     Ok(Outcome::Clean)
-}
-
-fn write(dir: &Path, exported: &Exported, arguments: &ExportArguments) -> Result<(), Failure> {
-    let format = arguments.format.into();
-    let Some(path) = &arguments.out else {
-        write_export(dir, exported, format, io::stdout())?;
-        return Ok(io::stdout().flush()?);
-    };
-    let unwritable = |error: io::Error| {
-        Failure::with_action(
-            format!("cannot write {}: {error}", path.display()),
-            "give a file that you may write to, and run again: it has the same lines",
-        )
-    };
-    let mut file = WholeFile::create(path).map_err(unwritable)?;
-    match write_export(dir, exported, format, &mut file) {
-        Err(EngineError::Answer(error)) => return Err(unwritable(error)),
-        written => written?,
-    }
-    file.finish().map_err(unwritable)
 }

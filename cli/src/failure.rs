@@ -45,6 +45,14 @@ impl Failure {
         )
     }
 
+    /// A file that cannot be written.
+    pub fn unwritable(path: &Path, error: &io::Error) -> Self {
+        Self::with_action(
+            format!("cannot write {}: {error}", path.display()),
+            "give a file that you may write to, on a disk with room, and run again",
+        )
+    }
+
     /// Prints the error and gives the exit status.
     pub fn tell(&self) -> ExitCode {
         let Self::Error { what, action } = self else {

@@ -1,6 +1,5 @@
 //! `tieout link`: links two lists of parties or people, or one with itself.
 
-use std::fs::File;
 use std::io::{self, Write};
 
 use tieout::link::{Assignment, Level, LinkOptions, Linked, link as link_files};
@@ -8,6 +7,7 @@ use tieout::link::{Assignment, Level, LinkOptions, Linked, link as link_files};
 use crate::Outcome;
 use crate::arguments::LinkArguments;
 use crate::failure::Failure;
+use crate::whole_file::write_out;
 
 /// Links, writes the pairs, and says on standard error what was learned.
 pub fn link(arguments: LinkArguments) -> Result<Outcome, Failure> {
@@ -26,21 +26,9 @@ pub fn link(arguments: LinkArguments) -> Result<Outcome, Failure> {
         threads: arguments.threads.map_or(0, Into::into),
     })?;
     let format = arguments.format.into();
-    match arguments.out {
-        None => {
-            tieout::write_rows(&linked.rows, format, io::stdout())?;
-            io::stdout().flush()?;
-        }
-        Some(path) => {
-            let file = File::create(&path).map_err(|error| {
-                Failure::with_action(
-                    format!("cannot write {}: {error}", path.display()),
-                    "give a file that you may write to",
-                )
-            })?;
-            tieout::write_rows(&linked.rows, format, file)?;
-        }
-    }
+    write_out(arguments.out.as_deref(), |out| {
+        tieout::write_rows(&linked.rows, format, out)
+    })?;
     if !arguments.quiet {
         tell(&linked)?;
     }

@@ -1,7 +1,6 @@
 //! `tieout memory`: what a ledger has learned from people, to list, take away and forget.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use tieout::MemoryFilter;
 
@@ -10,6 +9,7 @@ use crate::arguments::{ForgetArguments, MemoryArguments, MemoryCommand, MemoryEx
 use crate::failure::Failure;
 use crate::ledger;
 use crate::sql::table;
+use crate::whole_file::write_out;
 
 /// Lists, exports or forgets.
 pub fn memory(command: MemoryCommand) -> Result<Outcome, Failure> {
@@ -38,21 +38,9 @@ fn export(arguments: MemoryExportArguments) -> Result<Outcome, Failure> {
     let dir = ledger::chosen(arguments.ledger)?;
     let rows = tieout::memory(&dir, &MemoryFilter::default())?;
     let format = arguments.format.into();
-    match arguments.out {
-        None => tieout::write_rows(&rows, format, io::stdout())?,
-        Some(path) => {
-            let file = File::create(&path).map_err(|error| {
-                Failure::with_action(
-                    format!("cannot write {}: {error}", path.display()),
-                    "give a file that you may write to, on a disk with room",
-                )
-            })?;
-            let mut out = BufWriter::new(file);
-            tieout::write_rows(&rows, format, &mut out)?;
-            out.flush()?;
-        }
-    }
-    io::stdout().flush()?;
+    write_out(arguments.out.as_deref(), |out| {
+        tieout::write_rows(&rows, format, out)
+    })?;
     Ok(Outcome::Clean)
 }
 

@@ -5,13 +5,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use tieout::{
-    NoProgress, RECIPES, Recipe, RecipeError, RunOptions, Source, read_recipe, read_recipe_in,
+    EngineError, NoProgress, RECIPES, Recipe, RecipeError, RunOptions, Source, read_recipe,
+    read_recipe_in,
 };
 
 use crate::Outcome;
 use crate::arguments::{LearnArguments, RecipesArguments, RecipesCommand};
 use crate::failure::Failure;
 use crate::terminal::{Paint, WIDTH, wrap};
+use crate::whole_file::write_out;
 
 const NAME_WIDTH: usize = 26;
 
@@ -47,15 +49,9 @@ fn learn(arguments: &LearnArguments) -> Result<Outcome, Failure> {
         learned.answers, learned.payments, learned.rounds
     );
     let text = learned.weights.to_toml(&about);
-    match &arguments.out {
-        None => io::stdout().write_all(text.as_bytes())?,
-        Some(path) => fs::write(path, text).map_err(|error| {
-            Failure::with_action(
-                format!("cannot write {}: {error}", path.display()),
-                "give a file that you may write to, on a disk with room",
-            )
-        })?,
-    }
+    write_out(arguments.out.as_deref(), |out| {
+        out.write_all(text.as_bytes()).map_err(EngineError::Answer)
+    })?;
     Ok(Outcome::Clean)
 }
 

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 use tieout::replay::{Difference, ReplayOptions, Replayed, Side, difference_rows};
-use tieout::{FileFormat, Settings, write_rows};
+use tieout::{EngineError, FileFormat, Settings, write_rows};
 
 use crate::Outcome;
 use crate::arguments::{PageFormat, ReplayArguments};
 use crate::failure::Failure;
+use crate::whole_file::write_out;
 use crate::{ledger, recipes};
 
 /// Differences that a page lists; the other formats have all.
@@ -52,27 +52,17 @@ pub fn replay(arguments: ReplayArguments) -> Result<Outcome, Failure> {
 
 /// The page goes to standard error where the rows take standard output.
 fn write(page: &Page, format: Option<FileFormat>, out: Option<&Path>) -> Result<(), Failure> {
-    let file = out.map(|path| {
-        File::create(path).map_err(|error| {
-            Failure::with_action(
-                format!("cannot write {}: {error}", path.display()),
-                "give a file that you may write to, on a disk with room",
-            )
-        })
-    });
-    let rows = || difference_rows(&page.replayed.differences);
-    match (format, file.transpose()?) {
-        (None, None) => write!(io::stdout(), "{page}")?,
-        (None, Some(mut file)) => write!(file, "{page}")?,
-        (Some(format), None) => {
-            write_rows(&rows()?, format, io::stdout())?;
-            io::stdout().flush()?;
-            eprint!("{page}");
-        }
-        (Some(format), Some(file)) => {
-            write_rows(&rows()?, format, file)?;
-            write!(io::stdout(), "{page}")?;
-        }
+    let Some(format) = format else {
+        return write_out(out, |out| {
+            write!(out, "{page}").map_err(EngineError::Answer)
+        });
+    };
+    let rows = difference_rows(&page.replayed.differences)?;
+    write_out(out, |out| write_rows(&rows, format, out))?;
+    if out.is_some() {
+        write!(io::stdout(), "{page}")?;
+    } else {
+        eprint!("{page}");
     }
     Ok(())
 }

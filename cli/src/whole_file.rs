@@ -1,12 +1,35 @@
-//! A file that is there whole or not at all.
+//! What a command writes: to standard output, or to a file that is there whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use tieout::EngineError;
+
+use crate::failure::Failure;
+
+/// Lets `write` write to the file `path`, or to standard output where there is none.
+pub fn write_out(
+    path: Option<&Path>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<(), EngineError>,
+) -> Result<(), Failure> {
+    let Some(path) = path else {
+        let mut out = BufWriter::new(io::stdout());
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    };
+    let unwritable = |error: io::Error| Failure::unwritable(path, &error);
+    let mut file = WholeFile::create(path).map_err(unwritable)?;
+    match write(&mut file) {
+        Err(EngineError::Answer(error)) => return Err(unwritable(error)),
+        written => written?,
+    }
+    file.finish().map_err(unwritable)
+}
+
 /// A file in the making, under a name of its own beside the one that it gets in the end. What is not
 /// a plain file (`/dev/stdout`, a pipe) is written to as it is.
-pub struct WholeFile {
+struct WholeFile {
     out: BufWriter<File>,
     partial: Option<PathBuf>,
     path: PathBuf,
@@ -14,7 +37,7 @@ pub struct WholeFile {
 
 impl WholeFile {
     /// Begins the file `path`.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    fn create(path: &Path) -> io::Result<Self> {
         let is_special = fs::metadata(path).is_ok_and(|about| !about.is_file());
         let partial = path.file_name().filter(|_| !is_special).map(|name| {
             let mut own = std::ffi::OsString::from(".");
@@ -31,7 +54,7 @@ impl WholeFile {
     }
 
     /// Gives the file its name. When this returns, it is on disk.
-    pub fn finish(mut self) -> io::Result<()> {
+    fn finish(mut self) -> io::Result<()> {
         self.out.flush()?;
         let Some(partial) = self.partial.take() else {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
 use std::time::Instant;
 
 use tieout::{Answer, Questions};
@@ -197,9 +198,5 @@ impl Session {
 }
 
 fn created(name: &str) -> Result<File, Failure> {
-    File::create(name).map_err(|error| {
-        Failure::new(format!(
-            "cannot write {name}: {error}; give a file that you may write"
-        ))
-    })
+    File::create(name).map_err(|error| Failure::unwritable(Path::new(name), &error))
 }

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, Line, OPEN_ITEMS, PARTIES, statement};
 use crate::feeds::{camt, details, entry};
-use crate::ledger::after_monday;
+use crate::ledger::{ADVICE, after_monday};
 
 const STATUSES: &str =
     "select bank_reference, status, reason, applied from payments order by 1, 2, 4";
@@ -166,12 +166,6 @@ fn details_wait_for_the_statement_of_a_later_run() {
     desk.verify();
     desk.replays_alike();
 }
-
-const ADVICE: &str = "\
-payment_reference,payer_name,payment_date,payment_amount,currency,document_number,gross,discount,adjustment,adjustment_reason,net
-B7,Birch Lumber LLC,2026-03-31,1238.10,USD,INV-20001,1200.00,0,50.00,DAMAGE,1150.00
-B7,Birch Lumber LLC,2026-03-31,1238.10,USD,INV-20002,88.10,0,0,,88.10
-";
 
 #[test]
 fn rows_of_earlier_runs_are_known_in_any_file() {

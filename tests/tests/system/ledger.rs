@@ -19,6 +19,12 @@ impl Desk {
         told.stdout
     }
 
+    /// The same for a statement of these lines in a folder of its own.
+    pub fn post_lines(&self, folder: &str, lines: &[Line]) -> String {
+        self.put_in(folder, "statement.bai", &statement(lines));
+        self.post(folder)
+    }
+
     /// The files in a folder, with their bytes.
     pub fn written(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
         let files = std::fs::read_dir(self.path(folder)).unwrap();
@@ -69,8 +75,7 @@ pub fn after_monday() -> Desk {
     let desk = Desk::empty();
     desk.put_in("monday", "parties.csv", PARTIES);
     desk.put_in("monday", "open_items.csv", OPEN_ITEMS);
-    desk.put_in("monday", "statement.bai", &statement(&MONDAY));
-    desk.post("monday");
+    desk.post_lines("monday", &MONDAY);
     desk
 }
 
@@ -97,8 +102,7 @@ fn an_overlapping_statement_adds_what_is_new() {
     let desk = after_monday();
     let mut lines = MONDAY.to_vec();
     lines.push(("142", 73_025, "B3", "ACME TOOLS INV-10002"));
-    desk.put_in("tuesday", "statement.bai", &statement(&lines));
-    desk.post("tuesday");
+    desk.post_lines("tuesday", &lines);
     assert_eq!(desk.table("payments").rows.len(), 1);
     assert_eq!(
         desk.ask("select count(*), sum(amount) from payments"),
@@ -106,8 +110,7 @@ fn an_overlapping_statement_adds_what_is_new() {
     );
     // A true twin of a line that is known already, in a later and longer statement.
     lines.push(lines[2]);
-    desk.put_in("wednesday", "statement.bai", &statement(&lines));
-    desk.post("wednesday");
+    desk.post_lines("wednesday", &lines);
     assert_eq!(desk.ask("select count(*) from payments"), "4");
     assert_eq!(desk.ask("select count(*) from duplicates"), "1");
     desk.verify();
@@ -116,12 +119,7 @@ fn an_overlapping_statement_adds_what_is_new() {
 #[test]
 fn an_item_stays_as_open_as_decisions_left_it() {
     let desk = after_monday();
-    desk.put_in(
-        "tuesday",
-        "statement.bai",
-        &statement(&[("142", 50_000, "B4", "ACME TOOLS INV-10001")]),
-    );
-    desk.post("tuesday");
+    desk.post_lines("tuesday", &[("142", 50_000, "B4", "ACME TOOLS INV-10001")]);
     let payment = desk.table("payments");
     assert_eq!(payment.column("status"), ["duplicate"]);
     let duplicate = desk.table("duplicates");
@@ -131,7 +129,7 @@ fn an_item_stays_as_open_as_decisions_left_it() {
 }
 
 /// Advice of a payment that keeps something back, so that no amount tells what it pays.
-const ADVICE: &str = "\
+pub const ADVICE: &str = "\
 payment_reference,payer_name,payment_date,payment_amount,currency,document_number,gross,discount,adjustment,adjustment_reason,net
 B7,Birch Lumber LLC,2026-03-31,1238.10,USD,INV-20001,1200.00,0,50.00,DAMAGE,1150.00
 B7,Birch Lumber LLC,2026-03-31,1238.10,USD,INV-20002,88.10,0,0,,88.10
@@ -140,12 +138,10 @@ B7,Birch Lumber LLC,2026-03-31,1238.10,USD,INV-20002,88.10,0,0,,88.10
 #[test]
 fn late_advice_matches_a_payment_that_waits() {
     let desk = after_monday();
-    desk.put_in(
+    desk.post_lines(
         "tuesday",
-        "statement.bai",
-        &statement(&[("142", 123_810, "B7", "BIRCH LUMBER LLC PAYMENT")]),
+        &[("142", 123_810, "B7", "BIRCH LUMBER LLC PAYMENT")],
     );
-    desk.post("tuesday");
     let status = "select status from payments where bank_reference = 'B7'";
     assert_ne!(desk.ask(status), "applied");
     desk.put_in("wednesday", "remittances.csv", ADVICE);
@@ -174,12 +170,7 @@ fn advice_waits_for_its_payment() {
         desk.ask("select count(*) from remittance_lines where payment_id is null"),
         "2"
     );
-    desk.put_in(
-        "wednesday",
-        "statement.bai",
-        &statement(&[("142", 123_810, "B7", "UNKNOWN")]),
-    );
-    desk.post("wednesday");
+    desk.post_lines("wednesday", &[("142", 123_810, "B7", "UNKNOWN")]);
     assert_eq!(desk.table("applications").rows.len(), 2);
     assert_eq!(
         desk.ask("select count(*), count(payment_id) from remittance_lines"),
@@ -220,15 +211,13 @@ fn a_newer_list_of_open_items_opens_nothing_again() {
         desk.ask("select item_id, open_amount, due_date from open_items order by 1"),
         "I1,500.00,2026-03-03\nI2,30.25,2026-03-12\nI3,1200.00,2026-05-17\nI4,88.10,2026-03-31"
     );
-    desk.put_in(
+    desk.post_lines(
         "wednesday",
-        "statement.bai",
-        &statement(&[
+        &[
             ("142", 3_025, "B8", "ACME TOOLS INV-10002"),
             ("142", 50_000, "B9", "ACME TOOLS INV-10001"),
-        ]),
+        ],
     );
-    desk.post("wednesday");
     assert_eq!(
         desk.table("payments").column("status"),
         ["applied", "duplicate"]
@@ -398,12 +387,7 @@ fn a_ledger_that_is_none_and_a_reason_that_is_missing_are_told() {
 #[test]
 fn the_output_is_the_runs_own() {
     let desk = after_monday();
-    desk.put_in(
-        "tuesday",
-        "statement.bai",
-        &statement(&[("142", 73_025, "B3", "ACME TOOLS INV-10002")]),
-    );
-    desk.post("tuesday");
+    desk.post_lines("tuesday", &[("142", 73_025, "B3", "ACME TOOLS INV-10002")]);
     let payments = Table::read(&desk.path("out/payments.csv"));
     assert_eq!(payments.column("bank_reference"), ["B3"]);
 }

@@ -135,12 +135,7 @@ fn each_table_is_there_as_it_was_known() {
 #[test]
 fn the_tables_of_a_day_are_listed_and_written() {
     let desk = after_monday();
-    desk.put_in(
-        "tuesday",
-        "statement.bai",
-        &statement(&[("142", 73_025, "B3", "ACME TOOLS INV-10002")]),
-    );
-    desk.post("tuesday");
+    desk.post_lines("tuesday", &[("142", 73_025, "B3", "ACME TOOLS INV-10002")]);
     let told = desk.tieout(&["as-of", "1", "--ledger", "ledger", "--out", "then"]);
     assert_eq!(told.status, 0, "{}", told.stderr);
     assert!(told.stdout.contains("posting 1 of 2"), "{}", told.stdout);

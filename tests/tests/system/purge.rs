@@ -1,6 +1,6 @@
 //! A customer's data goes, and everything still ties.
 
-use crate::desk::{Desk, statement};
+use crate::desk::Desk;
 use crate::ledger::after_monday;
 
 const TOTALS: &str = "select count(*), sum(amount), sum(applied), sum(on_account), sum(unapplied) \
@@ -23,12 +23,10 @@ impl Desk {
 #[test]
 fn a_customers_data_goes_and_totals_stay() {
     let desk = after_monday();
-    desk.put_in(
+    desk.post_lines(
         "tuesday",
-        "statement.bai",
-        &statement(&[("142", 120_000, "B5", "BIRCH LUMBER LLC INV-20001")]),
+        &[("142", 120_000, "B5", "BIRCH LUMBER LLC INV-20001")],
     );
-    desk.post("tuesday");
     let totals = desk.ask(TOTALS);
     let applied = desk.ask("select item_id, applied from applications order by 1");
 
@@ -57,15 +55,13 @@ fn a_customers_data_goes_and_totals_stay() {
     // What was read is known all the same, and the ledger goes on.
     let said = desk.post("monday");
     assert!(said.contains("0 payments"), "{said}");
-    desk.put_in(
+    desk.post_lines(
         "wednesday",
-        "statement.bai",
-        &statement(&[
+        &[
             ("142", 73_025, "B6", "INV-10002"),
             ("142", 50_000, "B1", "ACME TOOLS INV-10001"),
-        ]),
+        ],
     );
-    desk.post("wednesday");
     assert_eq!(desk.ask("select count(*) from payments"), "4");
     let told = desk.tieout(&[
         "replay",
@@ -105,12 +101,7 @@ fn who_waits_is_not_purged_and_a_reason_is_needed() {
 #[test]
 fn joined_postings_answer_as_single_ones_did() {
     let desk = after_monday();
-    desk.put_in(
-        "tuesday",
-        "statement.bai",
-        &statement(&[("142", 73_025, "B3", "ACME TOOLS INV-10002")]),
-    );
-    desk.post("tuesday");
+    desk.post_lines("tuesday", &[("142", 73_025, "B3", "ACME TOOLS INV-10002")]);
     let questions = [
         TOTALS,
         "select * from applications order by payment_id, item_id",

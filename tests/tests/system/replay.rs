@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::command::Told;
-use crate::desk::{Desk, OPEN_ITEMS, Table, statement};
+use crate::desk::{Desk, OPEN_ITEMS, Table};
 use crate::ledger::after_monday;
 
 /// Advice of a payment that keeps something back, so that no amount tells what it pays.
@@ -51,15 +51,13 @@ fn a_busy_week() -> Desk {
             "select payment_id from payments where bank_reference = '{reference}'"
         ))
     };
-    desk.put_in(
+    desk.post_lines(
         "tuesday",
-        "statement.bai",
-        &statement(&[
+        &[
             ("142", 123_810, "B7", "BIRCH LUMBER LLC PAYMENT"),
             ("142", 50_000, "B4", "ACME TOOLS INV-10001"),
-        ]),
+        ],
     );
-    desk.post("tuesday");
     for words in [
         &["assign", &id("B2"), "--owner", "Grace"][..],
         &["apply", &id("B2"), "--item", "I3=100.00"],
@@ -76,12 +74,7 @@ fn a_busy_week() -> Desk {
     desk.put_in("wednesday", "open_items.csv", &late);
     desk.post("wednesday");
     desk.tieout(&["export", "--ledger", "ledger", "--out", "lines.csv"]);
-    desk.put_in(
-        "thursday",
-        "statement.bai",
-        &statement(&[("142", 70_025, "B8", "ACME TOOLS INV-10002")]),
-    );
-    desk.post("thursday");
+    desk.post_lines("thursday", &[("142", 70_025, "B8", "ACME TOOLS INV-10002")]);
     desk.verify();
     desk
 }

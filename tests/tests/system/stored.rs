@@ -53,8 +53,7 @@ fn a_ledger_of_format_1_is_read_verified_and_goes_on() {
         ("142", 8_810, "B8", "BIRCH LUMBER INV-20002"),
         ("142", 43_025, "B10", "ACME TOOLS INV-10002"),
     ];
-    desk.put_in("thursday", "statement.bai", &statement(&lines));
-    desk.post("thursday");
+    desk.post_lines("thursday", &lines);
     assert_eq!(
         desk.ask(PAYMENTS),
         format!("{payments}\nB8,duplicate,duplicate,0.00,0.00")
