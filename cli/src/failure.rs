@@ -49,7 +49,7 @@ impl Failure {
     pub fn unwritable(path: &Path, error: &io::Error) -> Self {
         Self::with_action(
             format!("cannot write {}: {error}", path.display()),
-            "give a file that you may write to, on a disk with room, and run again",
+            "give a file that you may write to, and run again: it has the same lines",
         )
     }
 

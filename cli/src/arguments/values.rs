@@ -90,7 +90,7 @@ pub fn share(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().ok();
     share
         .filter(|share| (0.0..=1.0).contains(share))
-        .ok_or_else(|| "write a number from 0 to 1, such as 0.995".to_owned())
+        .ok_or_else(|| "write a part of 1: a number from 0 to 1, such as 0.995".to_owned())
 }
 
 pub fn moment(text: &str) -> Result<Moment, String> {
