@@ -99,10 +99,14 @@ impl Tags {
 
     /// The tag that `text` begins with, and its length.
     fn at(&self, text: &[u8]) -> Option<(Meaning, usize)> {
-        let first = usize::from(*text.first()?);
+        let (first, second) = (usize::from(*text.first()?), text.get(1));
         self.0[first]
             .iter()
-            .find(|tag| text.starts_with(tag.word.as_bytes()))
+            .find(|tag| {
+                let word = tag.word.as_bytes();
+                // The second byte nearly always says no.
+                (word.len() == 1 || second == word.get(1)) && text.starts_with(word)
+            })
             .map(|tag| (tag.meaning, tag.word.len()))
     }
 }
@@ -110,7 +114,8 @@ impl Tags {
 /// The tag at the beginning of a line: a listed one, or words before `:=`.
 fn line_tag(line: &[u8]) -> Option<(Meaning, usize)> {
     TABLES.line.at(line).or_else(|| {
-        let end = memchr::memmem::find(line, b":=")?;
+        let mut equals = memchr::memchr_iter(b'=', line);
+        let end = equals.find_map(|at| at.checked_sub(1).filter(|&colon| line[colon] == b':'))?;
         let is_words = line[..end]
             .iter()
             .all(|&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ');
@@ -161,11 +166,9 @@ impl Narrative {
     fn read_own_tags(&mut self) {
         let own = std::mem::take(&mut self.values[Meaning::Own as usize]);
         let mut open: Option<(Meaning, usize)> = None;
-        for at in 0..own.len() {
-            let is_word = at == 0 || own[at - 1] == b' ';
-            if !is_word || !own[at].is_ascii_uppercase() {
-                continue;
-            }
+        let behind_blanks = memchr::memchr_iter(b' ', &own).map(|blank| blank + 1);
+        let words = std::iter::once(0).chain(behind_blanks);
+        for at in words.filter(|&at| own.get(at).is_some_and(u8::is_ascii_uppercase)) {
             if let Some((tag, length)) = TABLES.anywhere.at(&own[at..]) {
                 self.close_own_tag(open, &own[..at]);
                 open = Some((tag, at + length));

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use encoding_rs::Encoding;
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::lines::{Line, LineReader};
 use crate::rows::decode;
@@ -128,7 +128,7 @@ impl Row {
         self.clear_cells();
         if let Ok(separator) = u8::try_from(separator)
             && separator.is_ascii()
-            && !text.contains('"')
+            && memchr(b'"', text.as_bytes()).is_none()
         {
             self.split_unquoted(text, separator);
             return false;

@@ -136,8 +136,9 @@ impl Field {
 
     /// The value's first line, without blanks at its ends.
     pub fn first_line(&self) -> &[u8] {
-        let first = self.value().split(|&byte| byte == b'\n').next();
-        first.unwrap_or_default().trim_ascii()
+        let value = self.value();
+        let end = memchr::memchr(b'\n', value).unwrap_or(value.len());
+        value[..end].trim_ascii()
     }
 
     /// The number of the first line.

@@ -11,7 +11,7 @@ const SHORT_LINE: usize = 50;
 pub(super) fn join(text: &[u8], joined: &mut Vec<u8>) {
     joined.clear();
     let mut is_full = true;
-    for line in text.split(|&byte| byte == b'\n') {
+    for line in lines(text) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let is_start = joined.is_empty();
         let text = line.trim_ascii_end();
@@ -30,6 +30,17 @@ pub(super) fn join(text: &[u8], joined: &mut Vec<u8>) {
     }
 }
 
+/// What stands between line feeds.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr::memchr(b'\n', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    })
+}
+
 /// Whether the line has as many characters as it may; some banks count the tag before the first.
 fn is_filled(line: &[u8], is_first: bool) -> bool {
     let count = length(line);
@@ -41,7 +52,7 @@ fn is_filled(line: &[u8], is_first: bool) -> bool {
 pub(super) fn unbroken(text: &[u8]) -> Vec<u8> {
     let mut joined: Vec<u8> = Vec::with_capacity(text.len());
     let mut is_short = false;
-    for line in text.split(|&byte| byte == b'\n') {
+    for line in lines(text) {
         let ends_in_word = joined.last().is_some_and(u8::is_ascii_alphanumeric);
         let begins_in_word = line.first().is_some_and(u8::is_ascii_alphanumeric);
         if ends_in_word && begins_in_word && is_short {

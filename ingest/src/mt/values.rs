@@ -86,14 +86,29 @@ pub(super) fn date(text: &[u8]) -> Option<Loose<Date>> {
     })
 }
 
+/// Days within which no date of another year is nearer.
+const SURELY_NEAR_DAYS: u32 = 100;
+
 /// `MMDD` in the year that brings it nearest to `near`, of which `near_text` is the `YYMMDD`.
 pub(super) fn entry_date(text: &[u8], near_text: &[u8], near: Date) -> Option<Loose<Date>> {
     let year = u32::from(near_text.first()?.checked_sub(b'0')?) * 10
         + u32::from(near_text.get(1)?.checked_sub(b'0')?);
-    let years = [(year + 99) % 100, year % 100, (year + 1) % 100].into_iter();
-    years
-        .filter_map(|year| date(format!("{year:02}{}", String::from_utf8_lossy(text)).as_bytes()))
-        .min_by_key(|date| date.value.days().abs_diff(near.days()))
+    let &[m1, m2, d1, d2] = text else { return None };
+    let of_year = |year: u32| {
+        let [y1, y2] = [year / 10 % 10, year % 10].map(|digit| b'0' + digit as u8);
+        date(&[y1, y2, m1, m2, d1, d2])
+    };
+    let away = |date: &Loose<Date>| date.value.days().abs_diff(near.days());
+    // Nearly always it is the same year, and then the others need no look.
+    let same = of_year(year);
+    if same
+        .as_ref()
+        .is_some_and(|date| away(date) <= SURELY_NEAR_DAYS)
+    {
+        return same;
+    }
+    let years = [of_year(year + 99), same, of_year(year + 1)];
+    years.into_iter().flatten().min_by_key(away)
 }
 
 /// The letter that says which way money goes, or on which side a balance is.

@@ -160,10 +160,14 @@ impl Words {
 
     /// The word that `text` begins with, and its length.
     pub fn at(&self, text: &[u8]) -> Option<(Part, usize)> {
-        let first = usize::from(*text.first()?);
+        let (first, second) = (usize::from(*text.first()?), text.get(1));
         self.by_first[first]
             .iter()
-            .find(|(word, _)| text.starts_with(word.as_bytes()))
+            .find(|(word, _)| {
+                let word = word.as_bytes();
+                // The second byte nearly always says no.
+                (word.len() == 1 || second == word.get(1)) && text.starts_with(word)
+            })
             .map(|(word, part)| (*part, word.len()))
     }
 }

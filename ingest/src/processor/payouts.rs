@@ -7,7 +7,7 @@ use tieout_core::{Amount, Currency, FindingCode, SettlementType, Severity};
 use super::figure::Figure;
 use super::profile::Profile;
 use crate::intake::Notice;
-use crate::rows::SettlementLine;
+use crate::rows::{SettlementLine, is_same};
 
 /// Payouts of one file that are added up; those after them are not.
 const PAYOUTS_MAX: usize = 100_000;
@@ -24,10 +24,15 @@ struct Sum {
     tolerance: Figure,
 }
 
-/// Sums by payout, account and currency.
+/// Payout, account and currency.
+type Key = (String, String, Currency);
+
+/// Sums of payouts.
 #[derive(Debug, Default)]
 pub(super) struct Payouts {
-    sums: BTreeMap<(String, String, Currency), Sum>,
+    sums: BTreeMap<Key, Sum>,
+    /// The payout of the line before, which most lines share, and its sum.
+    open: Option<(Key, Sum)>,
     not_added: u64,
 }
 
@@ -38,18 +43,14 @@ impl Payouts {
             return;
         }
         let account = if profile.payout_per_account {
-            line.merchant_account.to_owned()
+            line.merchant_account
         } else {
-            String::new()
+            ""
         };
-        let key = (line.payout_reference.to_owned(), account, line.currency);
-        let is_new = !self.sums.contains_key(&key);
-        let has_room = self.sums.len() < PAYOUTS_MAX && key.0.len() <= REFERENCE_BYTES_MAX;
-        if is_new && !has_room {
+        let Some(sum) = self.sum_of(line.payout_reference, account, line.currency) else {
             self.not_added += 1;
             return;
-        }
-        let sum = self.sums.entry(key).or_default();
+        };
         sum.total = sum.total.plus(net);
         sum.tolerance = sum.tolerance.max(profile.payout_tolerance);
         if line.line_type == SettlementType::Payout {
@@ -60,8 +61,32 @@ impl Payouts {
         }
     }
 
+    /// The sum of a payout; none if it is not added up.
+    fn sum_of(&mut self, payout: &str, account: &str, currency: Currency) -> Option<&mut Sum> {
+        let is_open = self
+            .open
+            .as_ref()
+            .is_some_and(|((reference, of, code), _)| {
+                is_same(reference, payout) && is_same(of, account) && *code == currency
+            });
+        if !is_open {
+            self.close();
+            let key = (payout.to_owned(), account.to_owned(), currency);
+            let known = self.sums.remove(&key);
+            let has_room = self.sums.len() < PAYOUTS_MAX && payout.len() <= REFERENCE_BYTES_MAX;
+            let sum = known.or_else(|| has_room.then(Sum::default))?;
+            self.open = Some((key, sum));
+        }
+        self.open.as_mut().map(|(_, sum)| sum)
+    }
+
+    fn close(&mut self) {
+        self.sums.extend(self.open.take());
+    }
+
     /// What does not tie, in the order of the payouts' lines.
-    pub fn notices(&self) -> Vec<Notice> {
+    pub fn notices(&mut self) -> Vec<Notice> {
+        self.close();
         let mut notices: Vec<Notice> = self.sums.iter().filter_map(notice).collect();
         notices.sort_by_key(|notice| notice.line);
         notices.extend((self.not_added > 0).then(|| Notice {

@@ -65,10 +65,9 @@ impl<R: Read> Records<R> {
 
     /// The next record, whose fields `separator` separates, and what is wrong with it.
     pub fn next(&mut self, separator: u8) -> io::Result<Option<(Line<'_>, Option<Breach>)>> {
-        let Some(first) = self.next_line()? else {
+        if !self.next_line()? {
             return Ok(None);
-        };
-        self.current = first;
+        }
         let breach = if self.current.is_cut {
             Some(Breach::TooLong)
         } else if is_open(false, &self.current.bytes, separator) {
@@ -87,11 +86,21 @@ impl<R: Read> Records<R> {
         Ok(Some((line, breach)))
     }
 
-    fn next_line(&mut self) -> io::Result<Option<Held>> {
-        match self.ahead.pop_front() {
-            Some(held) => Ok(Some(held)),
-            None => self.fetch(),
+    /// Makes the next line the current one; says whether there was one.
+    fn next_line(&mut self) -> io::Result<bool> {
+        if let Some(held) = self.ahead.pop_front() {
+            self.current = held;
+            return Ok(true);
         }
+        let Some(line) = self.lines.read_line()? else {
+            return Ok(false);
+        };
+        let current = &mut self.current;
+        (current.number, current.start, current.end) = (line.number, line.start, line.end);
+        current.is_cut = line.is_cut;
+        current.bytes.clear();
+        current.bytes.extend_from_slice(line.bytes);
+        Ok(true)
     }
 
     fn fetch(&mut self) -> io::Result<Option<Held>> {
@@ -159,7 +168,6 @@ fn is_open(mut is_quoted: bool, line: &[u8], separator: u8) -> bool {
 
 /// The fields of `text`; reuses what `fields` holds.
 pub(super) fn split(text: &str, separator: u8, fields: &mut Vec<String>) {
-    let separator = char::from(separator);
     let mut count = 0;
     let mut rest = Some(text);
     while let Some(text) = rest {
@@ -173,16 +181,16 @@ pub(super) fn split(text: &str, separator: u8, fields: &mut Vec<String>) {
 }
 
 /// Writes the first field of `text` without blanks around it; gives what follows its separator.
-fn take_field<'t>(text: &'t str, separator: char, field: &mut String) -> Option<&'t str> {
+fn take_field<'t>(text: &'t str, separator: u8, field: &mut String) -> Option<&'t str> {
     field.clear();
     let start = text.trim_start_matches(' ');
     let Some(mut rest) = start.strip_prefix('"') else {
-        let end = text.find(separator);
+        let end = memchr(separator, text.as_bytes());
         field.push_str(text[..end.unwrap_or(text.len())].trim());
-        return end.map(|end| &text[end + separator.len_utf8()..]);
+        return end.map(|end| &text[end + 1..]);
     };
     loop {
-        let Some(at) = rest.find('"') else {
+        let Some(at) = memchr(b'"', rest.as_bytes()) else {
             field.push_str(rest);
             return None;
         };
@@ -197,13 +205,13 @@ fn take_field<'t>(text: &'t str, separator: char, field: &mut String) -> Option<
         }
     }
     // What stands between the closing quote and the separator belongs to the field.
-    let end = rest.find(separator);
+    let end = memchr(separator, rest.as_bytes());
     field.push_str(rest[..end.unwrap_or(rest.len())].trim_end());
     let trimmed = field.trim().len();
     if trimmed < field.len() {
         *field = field.trim().to_owned();
     }
-    end.map(|end| &rest[end + separator.len_utf8()..])
+    end.map(|end| &rest[end + 1..])
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::remarks::{Remark, Remarks};
 use crate::format::{Counts, ReadError};
 use crate::intake::{Intake, Notice};
 use crate::lines::Line;
-use crate::rows::{Balance, PaymentStatus, SettlementLine, TableRows};
+use crate::rows::{Balance, PaymentStatus, SettlementLine, TableRows, is_same};
 
 /// Why a row is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl<'a> Settlement<'a> {
         };
         // A refund may go by the reference of its charge; a charge does not refer to itself.
         let is_own = line.line_type == SettlementType::Charge
-            && line.original_reference == line.processor_reference;
+            && is_same(line.original_reference, line.processor_reference);
         let row = SettlementLine {
             line_type,
             gross,

@@ -8,8 +8,6 @@ pub(super) const ISA_BYTES_MAX: usize = 512;
 pub(super) const FRAGMENT_BYTES_MAX: usize = 4_096;
 
 const ISA_ELEMENTS: usize = 16;
-/// Characters of text, which end no segment.
-const TEXT_MARKS: &[u8] = b" -.,&/'()#:@_+*";
 
 /// The characters that divide an interchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +105,28 @@ fn divides(byte: u8) -> bool {
 }
 
 fn may_terminate(byte: u8, element: u8) -> bool {
-    byte != element && !byte.is_ascii_alphanumeric() && !TEXT_MARKS.contains(&byte)
+    !byte.is_ascii_alphanumeric() && byte != element && !is_text_mark(byte)
+}
+
+/// Whether it is a character of text, which ends no segment.
+fn is_text_mark(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'-'
+            | b'.'
+            | b','
+            | b'&'
+            | b'/'
+            | b'\''
+            | b'('
+            | b')'
+            | b'#'
+            | b':'
+            | b'@'
+            | b'_'
+            | b'+'
+            | b'*'
+    )
 }
 
 /// The length of the segment name at the beginning: a letter and one or two more characters.
