@@ -2,7 +2,8 @@
 //!
 //! [`Settings`] say who may connect and what they may use; [`Listening`] opens the ledger and lets
 //! clients in, each with a thread of its own. A query reads one state of the ledger; a new one
-//! reads the newest. Anything that speaks the Postgres protocol is a client.
+//! reads the newest. Anything that speaks the Postgres protocol is a client, and so is what wants
+//! columns by Arrow Flight SQL.
 //!
 //! ```no_run
 //! use tieout_server::{Listening, Settings};
@@ -19,6 +20,7 @@
 mod access;
 mod catalog;
 mod error;
+mod flight;
 mod query;
 mod serve;
 mod session;

@@ -12,7 +12,8 @@ use tieout_server::{Listening, ServerError, Settings, Verifier};
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// Serves a ledger to anything that speaks the Postgres protocol; it is only read.
+/// Serves a ledger to anything that speaks the Postgres protocol or Arrow Flight SQL; it is only
+/// read.
 #[derive(Parser)]
 #[command(name = "tieout serve", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -27,6 +28,9 @@ struct Serve {
     /// Where to listen for Postgres clients, such as 127.0.0.1:5433
     #[arg(long, value_name = "ADDRESS:PORT")]
     pg: Option<SocketAddr>,
+    /// Where to listen for Arrow Flight SQL clients as well, such as 127.0.0.1:5434
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    flight: Option<SocketAddr>,
     /// The ledger; TIEOUT_LEDGER otherwise
     #[arg(long, value_name = "DIR")]
     ledger: Option<PathBuf>,
@@ -68,16 +72,21 @@ fn serve(arguments: &Serve) -> Result<ExitCode, ServerError> {
         (None, listen) => {
             Settings::without_users(listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 5433))))?
         }
-    };
+    }
+    .with_flight(arguments.flight)?;
     let named = std::env::var_os("TIEOUT_LEDGER").filter(|value| !value.is_empty());
     let ledger = arguments.ledger.clone().or(named.map(PathBuf::from));
     let ledger = ledger.ok_or(ServerError::NoLedger)?;
     let server = Listening::start(settings, &ledger)?;
     let mut out = io::stdout();
     let address = server.address()?;
+    let flight = server.flight();
+    let flight = flight.map_or(String::new(), |uri| {
+        format!("and to Arrow Flight SQL clients at {uri}\n")
+    });
     let told = writeln!(
         out,
-        "serving {} to Postgres clients on {address}\n{}",
+        "serving {} to Postgres clients on {address}\n{flight}{}",
         ledger.display(),
         server.who()
     );

@@ -14,12 +14,13 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::ServerError;
 use crate::access::{Settings, secret_bytes};
+use crate::flight::Flight;
 use crate::query::{Books, Cancellations, Door, Gate, Memory, Visit};
 use crate::session;
 use crate::wire::{Channel, Refusal, state};
 
 /// Planning a query goes deep.
-const STACK_BYTES: usize = 8 << 20;
+pub const STACK_BYTES: usize = 8 << 20;
 /// How long to wait when the system refuses a connection or a thread.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -33,11 +34,13 @@ pub struct Server {
     /// What makes up answers about users who do not exist.
     pub(crate) secret: [u8; 32],
     pub(crate) runtime: Runtime,
-    door: Arc<Door>,
+    pub(crate) door: Arc<Door>,
 }
 
 /// A server that listens.
 pub struct Listening {
+    /// In front of what it works with, so that its calls end first.
+    flight: Option<Flight>,
     server: Arc<Server>,
     listener: TcpListener,
     stopped: Arc<AtomicBool>,
@@ -96,8 +99,13 @@ impl Listening {
             settings,
             runtime,
         };
+        let server = Arc::new(server);
+        let flight = server.settings.flight;
         Ok(Self {
-            server: Arc::new(server),
+            flight: flight
+                .map(|listen| Flight::start(&server, listen))
+                .transpose()?,
+            server,
             listener,
             stopped: Arc::default(),
         })
@@ -109,6 +117,16 @@ impl Listening {
     /// If the system does not say.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Where it listens for Arrow Flight SQL clients, as they write it.
+    pub fn flight(&self) -> Option<String> {
+        let address = self.flight.as_ref()?.address();
+        let scheme = match self.server.settings.identity {
+            None => "grpc",
+            Some(_) => "grpc+tls",
+        };
+        Some(format!("{scheme}://{address}"))
     }
 
     /// Who may connect, in a sentence.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use serde::Deserialize;
+use tonic::transport::Identity;
 
 use super::scram::Verifier;
 use super::tls;
@@ -66,6 +67,7 @@ impl Limits {
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Option<String>,
+    flight: Option<String>,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
     #[serde(default)]
@@ -118,12 +120,16 @@ struct User {
 
 /// Who may connect from where, and what they may use.
 pub struct Settings {
-    /// Where to listen.
+    /// Where to listen for Postgres clients.
     pub listen: SocketAddr,
+    /// Where to listen for Arrow Flight SQL clients, if for any.
+    pub flight: Option<SocketAddr>,
     /// What clients may use.
     pub limits: Limits,
     /// How to encrypt; none if there is no certificate.
     pub tls: Option<Arc<ServerConfig>>,
+    /// The same certificate and key, for gRPC.
+    pub identity: Option<Identity>,
     users: BTreeMap<String, User>,
 }
 
@@ -135,8 +141,10 @@ impl Settings {
     pub fn without_users(listen: SocketAddr) -> Result<Self, ServerError> {
         Self {
             listen,
+            flight: None,
             limits: Limits::default(),
             tls: None,
+            identity: None,
             users: BTreeMap::new(),
         }
         .checked()
@@ -153,18 +161,25 @@ impl Settings {
         };
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let file: File = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        let listen = match (listen, &file.listen) {
-            (Some(listen), _) => listen,
-            (None, Some(text)) => text
+        let address = |key: &str, text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => text
                 .parse()
-                .map_err(|_| wrong(format!("listen = {text:?} is no address and port")))?,
-            (None, None) => return Err(wrong("listen is missing, and --pg too".to_owned())),
+                .map(Some)
+                .map_err(|_| wrong(format!("{key} = {text:?} is no address and port"))),
         };
+        let listen = match listen {
+            None => address("listen", &file.listen)?,
+            listen => listen,
+        };
+        let listen = listen.ok_or_else(|| wrong("listen is missing, and --pg too".to_owned()))?;
         let beside = |name: &PathBuf| path.parent().unwrap_or(Path::new("")).join(name);
-        let tls = match (&file.certificate, &file.key) {
-            (None, None) => None,
+        let (tls, identity) = match (&file.certificate, &file.key) {
+            (None, None) => (None, None),
             (Some(certificate), Some(key)) => {
-                Some(tls::server_config(&beside(certificate), &beside(key))?)
+                let (certificate, key) = (beside(certificate), beside(key));
+                let tls = tls::server_config(&certificate, &key)?;
+                (Some(tls), Some(tls::identity(&certificate, &key)?))
             }
             _ => return Err(wrong("certificate and key belong together".to_owned())),
         };
@@ -175,18 +190,34 @@ impl Settings {
             .map(|(name, user)| Ok((name.clone(), user_of(name, user, roles).map_err(wrong)?)));
         Self {
             listen,
+            flight: address("flight", &file.flight)?,
             users: users.collect::<Result<_, ServerError>>()?,
             limits: file.limits,
             tls,
+            identity,
+        }
+        .checked()
+    }
+
+    /// With this address for Arrow Flight SQL clients, which counts before the file's.
+    ///
+    /// # Errors
+    /// [`ServerError::Open`] if others reach it and there are no users or no certificate.
+    pub fn with_flight(self, flight: Option<SocketAddr>) -> Result<Self, ServerError> {
+        Self {
+            flight: flight.or(self.flight),
+            ..self
         }
         .checked()
     }
 
     fn checked(self) -> Result<Self, ServerError> {
-        if !self.listen.ip().is_loopback() && (self.users.is_empty() || self.tls.is_none()) {
-            return Err(ServerError::Open(self.listen));
+        let is_closed = !self.users.is_empty() && self.tls.is_some();
+        let mut addresses = [Some(self.listen), self.flight].into_iter().flatten();
+        match addresses.find(|address| !is_closed && !address.ip().is_loopback()) {
+            Some(open) => Err(ServerError::Open(open)),
+            None => Ok(self),
         }
-        Ok(self)
     }
 
     /// Whether a password is needed.
@@ -277,6 +308,9 @@ mod tests {
         let users = format!("[users.ann]\npassword = {verifier:?}\n");
         let open = read(&users, "192.168.0.1:5433");
         assert!(matches!(open, Err(ServerError::Open(_))));
+        let flight = format!("flight = \"0.0.0.0:5434\"\n{users}");
+        let open = read(&flight, "127.0.0.1:5433");
+        assert!(matches!(open, Err(ServerError::Open(_))));
         assert!(read(&users, "127.0.0.1:5433").unwrap().has_users());
     }
 
@@ -298,6 +332,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (text, word) in [
             ("[users.ann]\npassword = \"secret\"\n", "ann"),
+            ("flight = \"here\"\n", "here"),
             ("lisden = \"x\"\n", "lisden"),
             ("certificate = \"x.pem\"\n", "belong together"),
             ("certificate = \"x.pem\"\nkey = \"y.pem\"\n", "x.pem"),

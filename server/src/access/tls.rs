@@ -1,5 +1,6 @@
 //! The certificate that clients see.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
+use tonic::transport::Identity;
 
 use crate::ServerError;
 
@@ -37,4 +39,18 @@ pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>
     config
         .map(Arc::new)
         .map_err(|error| wrong(certificate, error.to_string()))
+}
+
+/// The same certificates and key, as gRPC wants them.
+///
+/// # Errors
+/// [`ServerError::Tls`] that names the file.
+pub fn identity(certificate: &Path, key: &Path) -> Result<Identity, ServerError> {
+    let bytes = |path: &Path| {
+        fs::read(path).map_err(|error| ServerError::Tls {
+            path: path.to_owned(),
+            found: error.to_string(),
+        })
+    };
+    Ok(Identity::from_pem(bytes(certificate)?, bytes(key)?))
 }

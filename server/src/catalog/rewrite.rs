@@ -31,7 +31,7 @@ pub struct Asker<'a> {
     /// The number of the connection.
     pub process: u32,
     /// A setting of the session.
-    pub setting: &'a dyn Fn(&str) -> Option<String>,
+    pub setting: &'a (dyn Fn(&str) -> Option<String> + Sync),
 }
 
 /// Rewrites `statement`. `types` are those of its parameters, 0 where unknown; what their place

@@ -33,7 +33,7 @@ pub struct Watch<'a> {
     /// The time limit.
     pub time_max: Duration,
     /// Whether the client has gone.
-    pub is_gone: &'a dyn Fn() -> bool,
+    pub is_gone: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Watch<'_> {

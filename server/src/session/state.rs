@@ -15,7 +15,7 @@ use crate::access::Allowed;
 use crate::catalog::Asker;
 use crate::query::{Cancellable, Planned, Rows, Snapshot, Watch};
 use crate::serve::Server;
-use crate::wire::{Channel, Gone, Refusal, Standing, state};
+use crate::wire::{Channel, Gone, Refusal, Standing};
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -119,10 +119,7 @@ impl Session {
         }
         let server = Arc::clone(&self.server);
         let latest = server.runtime.block_on(server.books.latest());
-        let snapshot = latest.map_err(|error| {
-            let found = format!("the ledger cannot be read: {error}");
-            Refusal::new(state::IO_ERROR, found)
-        })?;
+        let snapshot = latest.map_err(|error| Refusal::unreadable(&error))?;
         if self.standing == Standing::Open {
             self.snapshot = Some(Arc::clone(&snapshot));
         }
@@ -160,7 +157,7 @@ impl Session {
         self.server.runtime.block_on(begun)
     }
 
-    pub(super) fn watch<'a>(&'a self, is_gone: &'a dyn Fn() -> bool) -> Watch<'a> {
+    pub(super) fn watch<'a>(&'a self, is_gone: &'a (dyn Fn() -> bool + Sync)) -> Watch<'a> {
         let time_max = self.server.settings.limits.query_time();
         Watch {
             cancellable: &self.cancellable,

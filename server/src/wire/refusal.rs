@@ -3,6 +3,8 @@
 use datafusion::error::DataFusionError;
 use tieout_treasury::QueryError;
 
+use crate::ServerError;
+
 /// SQLSTATE codes, by the names that PostgreSQL gives them.
 pub mod state {
     #![allow(missing_docs, reason = "the names say all")]
@@ -70,6 +72,14 @@ impl Refusal {
             is_fatal: true,
             ..Self::new(state, message)
         }
+    }
+
+    /// A ledger that can no longer be opened.
+    pub fn unreadable(error: &ServerError) -> Self {
+        Self::new(
+            state::IO_ERROR,
+            format!("the ledger cannot be read: {error}"),
+        )
     }
 
     /// The same, and the connection ends with it.

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use tieout_server::Verifier;
 
 use crate::client::Client;
-use crate::house::House;
+use crate::house::{House, Papers};
 
 fn users() -> String {
     let verifier = Verifier::of("right").unwrap().written();
@@ -55,16 +55,10 @@ fn a_role_reads_its_tables_only() {
     assert!(bob.ask("select * from parties").errors.is_empty());
 }
 
-/// The certificate is for localhost and nobody else; its key is public.
 #[test]
 fn a_client_that_asks_for_tls_gets_it() {
-    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let file = |name: &str| data.join(name).to_string_lossy().into_owned();
-    let house = House::configured(&format!(
-        "certificate = {:?}\nkey = {:?}\n",
-        file("localhost.crt"),
-        file("localhost.key")
-    ));
+    let papers = Papers::new();
+    let house = House::configured(&papers.lines());
     let mut stream = TcpStream::connect(house.address).unwrap();
     stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).unwrap();
     let mut answer = [0];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 
+use tempfile::TempDir;
 use tieout_server::{Listening, Settings, Stop};
 
 use crate::client::Client;
@@ -39,6 +40,8 @@ pub fn ledger() -> &'static Path {
 /// A server that runs until this is dropped.
 pub struct House {
     pub address: SocketAddr,
+    /// Where Arrow Flight SQL clients come in, if they do.
+    pub flight: Option<String>,
     pub connections: Box<dyn Fn() -> usize + Send>,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
@@ -58,13 +61,20 @@ impl House {
         Self::with(Settings::read(&path, Some(loopback())).unwrap(), ledger())
     }
 
+    /// The same, for Arrow Flight SQL clients too.
+    pub fn with_flight(text: &str) -> Self {
+        Self::configured(&format!("flight = \"127.0.0.1:0\"\n{text}"))
+    }
+
     fn with(settings: Settings, dir: &Path) -> Self {
         let listening = Listening::start(settings, dir).unwrap();
         let connections = Box::new(listening.connections());
         let (address, stop) = (listening.address().unwrap(), listening.stop().unwrap());
+        let flight = listening.flight();
         let thread = thread::spawn(move || listening.run());
         Self {
             address,
+            flight,
             connections,
             stop,
             thread: Some(thread),
@@ -83,6 +93,33 @@ impl Drop for House {
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
+    }
+}
+
+/// A certificate for localhost with its key, made for one test.
+pub struct Papers {
+    /// The certificate, PEM.
+    pub certificate: String,
+    dir: TempDir,
+}
+
+impl Papers {
+    pub fn new() -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let certificate = made.cert.pem();
+        fs::write(dir.path().join("server.crt"), &certificate).unwrap();
+        let key = made.signing_key.serialize_pem();
+        fs::write(dir.path().join("server.key"), key).unwrap();
+        Self { certificate, dir }
+    }
+
+    /// The lines of a configuration file that name them.
+    pub fn lines(&self) -> String {
+        let [certificate, key] =
+            ["server.crt", "server.key"].map(|name| self.dir.path().join(name));
+        let [certificate, key] = [certificate.display(), key.display()];
+        format!("certificate = '{certificate}'\nkey = '{key}'\n")
     }
 }
 

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::house::{self, House};
 
 /// A query that goes on for ever, as far as a test can tell, in little memory.
-const ENDLESS: &str = "select count(*) from payments a, payments b, payments c, payments d, \
+pub const ENDLESS: &str = "select count(*) from payments a, payments b, payments c, payments d, \
                        payments e where a.amount + b.amount + c.amount + d.amount + e.amount = 0.00001";
 
 #[test]

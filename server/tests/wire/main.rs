@@ -4,6 +4,8 @@
 
 mod access;
 mod client;
+mod columns;
+mod flight;
 mod house;
 mod limits;
 mod questions;
