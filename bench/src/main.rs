@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use tieout_bench::generate::mix::Mix;
 use tieout_bench::{generate, grow, score};
 
 #[derive(Parser)]
@@ -26,6 +27,9 @@ enum Command {
         /// The same seed gives the same bytes.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// What happens how often; README.md has both tables.
+        #[arg(long, value_enum, default_value_t)]
+        mix: Mix,
         /// Folder of the morning.
         #[arg(long)]
         out: PathBuf,
@@ -69,10 +73,11 @@ fn main() -> Result<()> {
         Command::Generate {
             payments,
             seed,
+            mix,
             out,
             peer,
         } => {
-            let summary = generate::run(payments, seed, &out, peer.as_deref())?;
+            let summary = generate::run_mix(payments, seed, mix, &out, peer.as_deref())?;
             print!("{}", summary.table());
         }
         Command::Grow {

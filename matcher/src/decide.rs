@@ -389,6 +389,8 @@ fn without_reading(
             view.note_rule(&mut parts.evidence);
             let reason = failure.map_or(reason, |known| known.min(reason));
             parts.reason = Some(view.held().unwrap_or(reason));
+            parts.alternatives =
+                ladder::of_suspects(view, payment, &payer, ALTERNATIVES_MAX, reads);
             parts.unapplied(payment.amount);
             return parts.build(Status::Unidentified, Rule::NoRule);
         }

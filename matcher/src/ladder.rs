@@ -319,6 +319,42 @@ fn another_pair_fits(payment: &Payment, items: &[OpenItem], sets: &[Set]) -> boo
     false
 }
 
+/// Items with the amount whose customers are called nearly as the payer, for a person.
+pub fn of_suspects(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    most: usize,
+    reads: &mut Reads,
+) -> Vec<Alternative> {
+    let mut ranked: Vec<Alternative> = Vec::new();
+    for party in payer.suspects(view) {
+        let items = Family::of(view, party, reads).with_amount(view, payment, payment.amount);
+        for item in items {
+            if ranked.iter().any(|known| known.items == [item]) {
+                continue;
+            }
+            let owner = view.items.party(item).unwrap_or(party);
+            let mut reading = Reading::new(Rule::SingleItem, Some(owner));
+            payer.judge(view, owner, &mut reading);
+            reading.note(Feature::AmountExact, "");
+            reading.note(Feature::OtherReading, "");
+            ranked.push(Alternative {
+                items: vec![item],
+                score: reading.score(),
+                why: view.detail(|| {
+                    let name = view.parties.name(owner).unwrap_or_default();
+                    format!("has the amount, and {name} is nearly the payer's name")
+                }),
+            });
+        }
+    }
+    // Stable: the customers most alike come first.
+    ranked.sort_by(|one, other| other.score.total_cmp(&one.score));
+    ranked.truncate(most);
+    ranked
+}
+
 /// The customer's items nearest to the amount, for a person.
 pub fn nearest(
     view: &View,

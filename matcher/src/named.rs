@@ -14,6 +14,8 @@ use crate::subset::{Subset, subset};
 
 /// References of one payment that are suspected of damage.
 const SUSPECTS_MAX: usize = 64;
+/// Items that may be what the rest of a payment is for.
+const RESTS_MAX: usize = 5;
 
 /// The readings that follow from what is named, the plain one first.
 pub fn read(
@@ -40,7 +42,14 @@ pub fn read(
         reading.evidence.iter().any(closes)
     });
     if !fits {
-        readings.extend(repaired(view, payment, payer, citations, reads));
+        let repaired = repaired(view, payment, payer, citations, reads);
+        if repaired.is_empty()
+            && let Some(named) = readings.first()
+        {
+            let with = with_rest(view, payment, payer, citations, named, reads);
+            readings.extend(with);
+        }
+        readings.extend(repaired);
     }
     readings
 }
@@ -95,6 +104,43 @@ fn as_named(
         less(view, payment, payer, &items, short, &mut reading, reads);
     }
     reading
+}
+
+/// Where more was paid than what is `named` and a person has to decide: what is named, and each other
+/// item that has the rest, whose number was left out or damaged beyond reading. Never applied.
+fn with_rest(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    citations: &Citations,
+    named: &Reading,
+    reads: &mut Reads,
+) -> Vec<Reading> {
+    let mut items: SmallVec<[ItemIx; 8]> = citations.open.iter().map(|cited| cited.item).collect();
+    let open: Amount = items.iter().map(|&item| view.items.open(item)).sum();
+    let rest = payment.amount - open;
+    let party = payer.party.or_else(|| view.items.party(items[0]));
+    let (Some(party), Some(reason)) = (party, named.reason) else {
+        return Vec::new();
+    };
+    if named.may_apply || !rest.is_positive() {
+        return Vec::new();
+    }
+    let mut others = Family::of(view, party, reads).with_amount(view, payment, rest);
+    others.retain(|other| !items.contains(other));
+    let with = others.into_iter().take(RESTS_MAX).map(|other| {
+        items.push(other);
+        let mut reading = Reading::new(Rule::PartialReference, view.items.party(items[0]));
+        reading.parts = in_full(view, &items);
+        judge_owners(view, payer, &items, &mut reading);
+        items.pop();
+        note_weakest(view, citations.weakest(), &mut reading);
+        reading.note(Feature::AmountExact, "");
+        reading.note(Feature::OtherReading, "");
+        reading.hold(reason);
+        reading
+    });
+    with.collect()
 }
 
 /// What is paid for each item if all are paid in full.

@@ -97,7 +97,33 @@ impl NameIndex {
         self.search_similar(&name)
     }
 
+    /// The parties whose names are most like `text`, each once, the most alike first.
+    pub fn alike(&self, text: &str) -> Vec<(u32, f64)> {
+        let name = Name::of(text);
+        let mut parties: Vec<(u32, f64)> = Vec::new();
+        for place in self.near(&name) {
+            let (candidate, party) = &self.names[place as usize];
+            let similarity = name.similarity(candidate);
+            match parties.iter_mut().find(|(known, _)| known == party) {
+                Some((_, best)) => *best = best.max(similarity),
+                None => parties.push((*party, similarity)),
+            }
+        }
+        parties.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        parties
+    }
+
     fn search_similar(&self, name: &Name) -> Option<Found> {
+        let mut best: Option<Found> = None;
+        for place in self.near(name) {
+            let (candidate, party) = &self.names[place as usize];
+            best = Some(better(best, *party, name.similarity(candidate)));
+        }
+        best
+    }
+
+    /// The places of the names that share the most of the rarest triples.
+    fn near(&self, name: &Name) -> Vec<u32> {
         let mut postings: SmallVec<[&[u32]; 32]> = name
             .triples()
             .iter()
@@ -107,12 +133,7 @@ impl NameIndex {
             .collect();
         postings.sort_by_key(|places| places.len());
         postings.truncate(TRIPLES_LOOKED_UP);
-        let mut best: Option<Found> = None;
-        for place in most_shared(self.names.len(), &postings) {
-            let (candidate, party) = &self.names[place as usize];
-            best = Some(better(best, *party, name.similarity(candidate)));
-        }
-        best
+        most_shared(self.names.len(), &postings)
     }
 }
 

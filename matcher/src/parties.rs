@@ -276,6 +276,11 @@ impl Parties {
         self.find(number.trim())
     }
 
+    /// The parties whose names are most like `name`, the most alike first.
+    pub fn alike(&self, name: &str) -> Vec<(u32, f64)> {
+        self.names.alike(name)
+    }
+
     /// The party whose name is most like `name`.
     pub fn by_name(&self, name: &str) -> Option<Found> {
         self.names.find(name)

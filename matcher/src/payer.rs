@@ -109,6 +109,20 @@ impl<'a> Payer<'a> {
         other.is_some_and(|other| !view.parties.related(other, party))
     }
 
+    /// The parties that the payer may be by a name that is not alike enough to decide, the most alike
+    /// first.
+    pub fn suspects(&self, view: &View) -> Vec<u32> {
+        if !view.policy().takes(Step::Name) {
+            return Vec::new();
+        }
+        let alike = self.name.map(|name| view.parties.alike(name));
+        let alike = alike.unwrap_or_default().into_iter();
+        alike
+            .filter(|&(_, similarity)| similarity >= NAME_DIFFERS_BELOW)
+            .map(|(party, _)| party)
+            .collect()
+    }
+
     fn search(&mut self, view: &View) -> Result<u32, Reason> {
         let found = self
             .name

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::calendar::{TODAY, iso};
-use super::plan::{Payment, REASONS};
+use super::plan::{Payment, reason_code};
 use super::shown::Shown;
 use super::sink::{Table, table};
 use crate::money::cents_text;
@@ -37,7 +37,7 @@ impl Advice {
         for cited in &shown.cited {
             let reason = match cited.deduction {
                 0 => "",
-                _ => REASONS[usize::from(cited.reason)],
+                _ => reason_code(cited.reason),
             };
             self.0.write_record([
                 reference.as_bytes(),

@@ -136,6 +136,10 @@ impl<'a> Desk<'a> {
             let twin = self.second_twin(&mut draft);
             return (draft, Some(twin));
         }
+        if scenario == Scenario::InParts && slots_left > 1 && self.in_parts(&mut draft) {
+            let rest = self.second_part(&mut draft);
+            return (draft, Some(rest));
+        }
         if self.fill(&mut draft, plan) {
             return (draft, None);
         }
@@ -184,7 +188,11 @@ impl<'a> Desk<'a> {
             Scenario::GarbageUnknown => self.garbage(draft),
             Scenario::DuplicateCheck => self.same_check(draft, plan),
             Scenario::DuplicateInvoice => self.same_invoice(draft, plan),
-            Scenario::TwinChecks | Scenario::LockboxDeposit | Scenario::Debit => false,
+            Scenario::NearDuplicate => self.same_invoice_otherwise(draft, plan),
+            Scenario::TwinChecks
+            | Scenario::InParts
+            | Scenario::LockboxDeposit
+            | Scenario::Debit => false,
             _ => self.referenced(draft),
         }
     }

@@ -14,7 +14,7 @@ use anyhow::Result;
 use super::calendar::{TODAY, mmddyy, yymmdd};
 use super::dice::Dice;
 use super::mix::Channel;
-use super::plan::{Payment, REASONS};
+use super::plan::{Payment, reason_code};
 use super::reference::Form;
 use super::shown::{Morning, Shown, as_text};
 use super::sink::{Entry, Sink, create};
@@ -283,7 +283,7 @@ impl Clerk {
             // A credit that is netted carries a leading minus in its ten places.
             write!(self.line, "{:010}{:010}", cited.net, cited.deduction)?;
             if cited.deduction != 0 {
-                self.line.push_str(REASONS[usize::from(cited.reason)]);
+                self.line.push_str(reason_code(cited.reason));
             }
             self.put(80)?;
         }

@@ -6,6 +6,8 @@
 //! amount, no child, too many items for a payment without reference to be unambiguous) pays
 //! `clean` instead. What came out is counted by `generate` and printed.
 
+use clap::ValueEnum;
+
 /// How a payment reaches the bank, and what comes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {
@@ -186,7 +188,36 @@ mix! {
         "The lockbox's deposit in one sum on the statement: its checks are in the lockbox file.";
     Debit, "debit", [0, 0, 0, 0], OutOfScope,
         "Money going out.";
+    LateDiscount, "late_discount", [0, 0, 0, 0], Applied,
+        "The discount is taken after its date: that much of the invoice stays open.";
+    DeductionWithoutCode, "deduction_without_code", [0, 0, 0, 0], Applied,
+        "Short by a deduction whose amount is given, and no reason.";
+    FamilyCheck, "family_check", [0, 0, 0, 0], Applied,
+        "The parent pays most of what all its children owe, up to hundreds of invoices.";
+    InParts, "in_parts", [0, 0, 0, 0], Applied,
+        "One invoice paid by two checks, first a part and then the rest.";
+    NearDuplicate, "near_duplicate", [0, 0, 0, 0], Duplicate,
+        "Another check for an invoice that a check has paid, its number written in another way.";
 }
+
+/// Which mix a morning has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Mix {
+    /// [`MIX`], whose figures are comparable from version to version.
+    #[default]
+    Usual,
+    /// [`WIDE`] besides.
+    Wide,
+}
+
+/// What the wide mix has besides: per ten thousand payments of each channel, taken from `clean`.
+pub const WIDE: &[(Scenario, [u32; 4])] = &[
+    (Scenario::LateDiscount, [150, 150, 150, 150]),
+    (Scenario::DeductionWithoutCode, [150, 0, 150, 0]),
+    (Scenario::FamilyCheck, [20, 0, 40, 0]),
+    (Scenario::InParts, [60, 60, 0, 0]),
+    (Scenario::NearDuplicate, [100, 100, 0, 0]),
+];
 
 impl Scenario {
     /// Its row of the mix.
@@ -196,12 +227,19 @@ impl Scenario {
 }
 
 /// The weights of one channel, `clean` included.
-pub fn weights(channel: Channel) -> impl Iterator<Item = u32> + Clone {
+pub fn weights(channel: Channel, mix: Mix) -> impl Iterator<Item = u32> + Clone {
     let column = channel as usize;
-    let named: u32 = MIX.iter().map(|row| row.weights[column]).sum();
+    let of_row = move |row: &Row| {
+        let wide = WIDE.iter().find(|(scenario, _)| *scenario == row.scenario);
+        match wide {
+            Some((_, weights)) if mix == Mix::Wide => weights[column],
+            _ => row.weights[column],
+        }
+    };
+    let named: u32 = MIX.iter().map(of_row).sum();
     MIX.iter().map(move |row| match row.scenario {
         Scenario::Clean => 10_000 - named,
-        _ => row.weights[column],
+        _ => of_row(row),
     })
 }
 
@@ -229,8 +267,10 @@ mod tests {
     #[test]
     fn columns_leave_room_for_clean() {
         for channel in Channel::ALL {
-            assert_eq!(weights(channel).sum::<u32>(), 10_000);
-            assert!(weights(channel).next().unwrap() > 1_500);
+            for mix in [Mix::Usual, Mix::Wide] {
+                assert_eq!(weights(channel, mix).sum::<u32>(), 10_000);
+                assert!(weights(channel, mix).next().unwrap() > 1_500);
+            }
         }
         assert_eq!(Channel::PER_THOUSAND.iter().sum::<u32>(), 1_000);
         assert_eq!(INVOICES_PER_PAYMENT.iter().map(|r| r.0).sum::<u32>(), 1_000);
@@ -242,7 +282,7 @@ mod tests {
         for row in MIX {
             let mut columns = row.weights;
             if row.scenario == Scenario::Clean {
-                columns = Channel::ALL.map(|c| weights(c).next().unwrap());
+                columns = Channel::ALL.map(|c| weights(c, Mix::Usual).next().unwrap());
             }
             let columns = columns.map(thousands).join(" | ");
             let shown = format!(
@@ -251,6 +291,11 @@ mod tests {
                 row.outcome.word(),
                 row.what
             );
+            assert!(readme.contains(&shown), "{shown}");
+        }
+        for (scenario, weights) in WIDE {
+            let columns = weights.map(thousands).join(" | ");
+            let shown = format!("| `{}` | {columns} |", scenario.row().name);
             assert!(readme.contains(&shown), "{shown}");
         }
     }

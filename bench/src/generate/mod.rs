@@ -30,7 +30,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use mix::{Channel, MIX, Outcome};
+use mix::{Channel, MIX, Mix, Outcome};
 use shown::Morning;
 use sink::Sink;
 
@@ -98,6 +98,20 @@ impl Summary {
 /// # Errors
 /// When the number of payments is out of range or a file cannot be written.
 pub fn run(payments: u32, seed: u64, out: &Path, peer: Option<&Path>) -> Result<Summary> {
+    run_mix(payments, seed, Mix::Usual, out, peer)
+}
+
+/// The same with a mix of one's own choice.
+///
+/// # Errors
+/// When the number of payments is out of range or a file cannot be written.
+pub fn run_mix(
+    payments: u32,
+    seed: u64,
+    mix: Mix,
+    out: &Path,
+    peer: Option<&Path>,
+) -> Result<Summary> {
     ensure!(
         (PAYMENTS_MIN..=PAYMENTS_MAX).contains(&payments),
         "--payments {payments}: choose between {PAYMENTS_MIN} and {PAYMENTS_MAX}"
@@ -105,7 +119,7 @@ pub fn run(payments: u32, seed: u64, out: &Path, peer: Option<&Path>) -> Result<
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let parties = parties::create(seed, payments);
     let items = items::create(seed, &parties);
-    let plan = plan::create(seed, &parties, &items);
+    let plan = plan::create(seed, &parties, &items, mix);
     let morning = Morning {
         seed,
         parties,

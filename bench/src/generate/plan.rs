@@ -3,7 +3,7 @@
 use super::desk::{Desk, Draft};
 use super::dice::Dice;
 use super::items::Items;
-use super::mix::{Channel, Scenario, weights};
+use super::mix::{Channel, MIX, Mix, Scenario, weights};
 use super::parties::{Family, Habit, Parties};
 use super::reference::Form;
 
@@ -12,6 +12,14 @@ pub const NONE: u32 = u32::MAX;
 
 /// Reason codes of deductions, as the customers send them.
 pub const REASONS: [&str; 6] = ["SH", "DM", "PR", "FR", "PM", "RT"];
+
+/// In place of a reason's index: none is given.
+pub const NO_REASON: u8 = u8::MAX;
+
+/// The code of a reason's index; empty where none is given.
+pub fn reason_code(reason: u8) -> &'static str {
+    REASONS.get(usize::from(reason)).copied().unwrap_or("")
+}
 
 /// What a payer shows of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,19 +113,25 @@ impl Plan {
 }
 
 /// Plans all payments.
-pub fn create(seed: u64, parties: &Parties, items: &Items) -> Plan {
+pub fn create(seed: u64, parties: &Parties, items: &Items, mix: Mix) -> Plan {
     let count: u32 = parties.list.iter().map(|p| p.payments).sum();
     let mut plan = Plan::default();
     plan.payments.reserve(count as usize);
     plan.lines.reserve(count as usize * 3 / 2);
     for (number, family) in parties.families.iter().enumerate() {
         let mut dice = Dice::new(seed, (1 << 32) + number as u64);
-        plan_family(&mut plan, parties, family, items, &mut dice);
+        plan_family(&mut plan, (parties, items), family, mix, &mut dice);
     }
     plan
 }
 
-fn plan_family(plan: &mut Plan, all: &Parties, family: &Family, items: &Items, dice: &mut Dice) {
+fn plan_family(
+    plan: &mut Plan,
+    (all, items): (&Parties, &Items),
+    family: &Family,
+    mix: Mix,
+    dice: &mut Dice,
+) {
     let mut slots: Vec<u32> = Vec::new();
     for party in family.parties() {
         let member = party - family.first;
@@ -136,7 +150,7 @@ fn plan_family(plan: &mut Plan, all: &Parties, family: &Family, items: &Items, d
             continue;
         }
         let channel = draw_channel(&mut desk, slot, family.habit);
-        let scenario = draw_scenario(&mut desk, channel, family.habit);
+        let scenario = draw_scenario(&mut desk, channel, family.habit, mix);
         let (draft, twin) = desk.draft(scenario, channel, slot, slots.len() - done, plan);
         let twin_of = draft.order;
         book(plan, &mut desk, draft);
@@ -158,11 +172,11 @@ fn draw_channel(desk: &mut Desk<'_>, slot: u32, habit: Habit) -> Channel {
     channel
 }
 
-fn draw_scenario(desk: &mut Desk<'_>, channel: Channel, habit: Habit) -> Scenario {
+fn draw_scenario(desk: &mut Desk<'_>, channel: Channel, habit: Habit, mix: Mix) -> Scenario {
     match habit {
         Habit::ClearsAccount => Scenario::ClearAccount,
         Habit::ClearsPastDue => Scenario::ClearPastDue,
-        Habit::Ordinary => super::mix::MIX[desk.dice.weighted(weights(channel))].scenario,
+        Habit::Ordinary => MIX[desk.dice.weighted(weights(channel, mix))].scenario,
     }
 }
 

@@ -2,13 +2,19 @@
 
 use super::desk::{Desk, Draft};
 use super::items::Item;
-use super::mix::Scenario;
-use super::plan::{Payer, REASONS};
+use super::mix::{Channel, Scenario};
+use super::plan::{NO_REASON, Payer, REASONS};
 use super::readings::FAMILY_ITEMS_MAX;
 use super::reference::Form;
 
 /// How many unpaid items are looked at for a special one.
 const TRIES: usize = 60;
+/// Fewer invoices than these are no family's check.
+const FAMILY_LINES_MIN: usize = 8;
+/// Invoices of one check: their number in the lockbox file has two digits.
+const CHECK_LINES_MAX: usize = 99;
+/// Invoices of one advice.
+const ADVICE_LINES_MAX: usize = 600;
 
 impl Desk<'_> {
     /// Drafts a payment that names its items; false when the family lacks what it needs.
@@ -22,6 +28,15 @@ impl Desk<'_> {
             Scenario::Discount => self.discount(draft),
             Scenario::Tolerance => self.tolerance(draft),
             Scenario::Deduction => self.deduction(draft),
+            Scenario::DeductionWithoutCode => {
+                let paid = self.deduction(draft);
+                if let Some(line) = draft.lines.first_mut() {
+                    line.reason = NO_REASON;
+                }
+                paid
+            }
+            Scenario::LateDiscount => self.late_discount(draft),
+            Scenario::FamilyCheck => self.family_check(draft),
             Scenario::PartPaid => self.part_paid(draft),
             Scenario::Overpaid => self.overpaid(draft),
             Scenario::CreditNetted => self.credit_netted(draft),
@@ -85,7 +100,7 @@ impl Desk<'_> {
 
     /// Whether the family has another item of the same digits, so that only the prefix tells
     /// them apart.
-    fn has_namesake(&self, item: &Item) -> bool {
+    pub fn has_namesake(&self, item: &Item) -> bool {
         self.items
             .iter()
             .any(|other| other.sequence == item.sequence && other.rank != item.rank)
@@ -125,6 +140,52 @@ impl Desk<'_> {
         }
         draft.member = 0;
         paid
+    }
+
+    /// Most of what the children owe, in one sum, an item left for each payment to come.
+    fn family_check(&mut self, draft: &mut Draft) -> bool {
+        let accounts = self.party(0).accounts.len() as u64;
+        let most = match draft.channel {
+            Channel::LockboxInvoice => CHECK_LINES_MAX,
+            _ => ADVICE_LINES_MAX,
+        };
+        let spare = |desk: &Self, member: usize| {
+            desk.unpaid[member]
+                .len()
+                .saturating_sub(desk.to_come[member] * 3 / 2)
+        };
+        let members = self.members() as usize;
+        let all: usize = (1..members).map(|member| spare(self, member)).sum();
+        if all < FAMILY_LINES_MIN {
+            return false;
+        }
+        draft.payer = Payer::Known(self.dice.below(accounts) as u8);
+        for member in 1..members {
+            let size = spare(self, member).min(most - draft.lines.len());
+            self.pay_some(draft, member as u32, size, |_| true);
+        }
+        draft.member = 0;
+        true
+    }
+
+    /// One invoice, less a discount whose date is past; no other item has the amount.
+    fn late_discount(&mut self, draft: &mut Draft) -> bool {
+        // A discount within tolerance is written off, late or not.
+        let is_late = |i: &Item| i.discount > 100 && !i.discount_available();
+        let Some(place) = self.take(draft.member, TRIES, is_late) else {
+            return false;
+        };
+        let discount = self.items[place as usize].discount;
+        self.pay_in_full(draft, place);
+        let line = &mut draft.lines[0];
+        line.cash -= discount;
+        let net = line.cash;
+        // The one reading of the net amount is the item itself.
+        if self.readings.singles(net) > 1 || self.readings.singles(-discount) > 0 {
+            self.put_back(draft.member, place);
+            return false;
+        }
+        true
     }
 
     fn purchase_order(&mut self, draft: &mut Draft) -> bool {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::calendar::{TODAY, iso};
 use super::mix::Scenario;
-use super::plan::REASONS;
+use super::plan::reason_code;
 use super::shown::Shown;
 use crate::money::cents_text;
 
@@ -138,7 +138,7 @@ impl Sink {
                 let reason = if cited.deduction == 0 {
                     ""
                 } else {
-                    REASONS[usize::from(cited.reason)]
+                    reason_code(cited.reason)
                 };
                 lines.write_record([
                     key.as_str(),
