@@ -128,7 +128,7 @@ fn parse(file: &SourceFile) -> Value {
             Batch::Finding(finding) if finding.severity == Severity::Error => {
                 errors.push(finding.found);
             }
-            Batch::Finding(_) | Batch::Quarantine(_) => {}
+            Batch::Finding(_) | Batch::Statement(_) | Batch::Quarantine(_) => {}
         }
         Ok(())
     });

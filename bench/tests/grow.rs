@@ -23,7 +23,10 @@ fn grown_files_tie() {
                     wrong.push(format!("{found:?}"));
                 }
                 Batch::Quarantine(line) => wrong.push(format!("{line:?}")),
-                Batch::Finding(_) | Batch::Transactions { .. } | Batch::Rows(..) => {}
+                Batch::Finding(_)
+                | Batch::Statement(_)
+                | Batch::Transactions { .. }
+                | Batch::Rows(..) => {}
             }
             Ok(())
         });

@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray, UInt32Array};
 use arrow::compute::take_record_batch;
+use serde_json::Value;
 use tieout_core::schema::{Table, parsed_transactions};
 use tieout_core::{Channel, Finding, FindingCode, LineId, Severity};
 use tieout_ingest::Batch;
 use tieout_matcher::{Arrivals, Arrived, Recipe};
 
 use crate::EngineError;
-use crate::carried::Earlier;
+use crate::carried::{self, Earlier};
 use crate::conditions::Conditions;
 use crate::intake::{Admitted, Intake, arrow, column, internal, renumber};
 use crate::overlap::{Lines, Overlap, PENDING, Turn};
 use crate::reading::{Give, Stage};
 use crate::report::repeated_delivery;
 use crate::sides::Parsed;
+use crate::statements::Statements;
 use crate::waiting::{Waiting, WaitingBatch};
 
 /// What admission hands on.
@@ -62,6 +64,7 @@ pub struct Admission<'a> {
     intake: Intake,
     arrivals: Arrivals,
     overlap: Overlap,
+    statements: Statements,
     /// Lines that wait until the statements are read; their numbers are their deliveries.
     held: Waiting,
     /// Lines of each file that a statement has too, and those that it does not have yet.
@@ -97,12 +100,18 @@ impl<'a> Admission<'a> {
             intake: Intake::default(),
             arrivals,
             overlap,
+            statements: carried::statements(earlier),
             held: Waiting::new(&parsed_transactions())?,
             superseded: BTreeMap::new(),
             not_booked: BTreeMap::new(),
             repeated: BTreeMap::new(),
             known_before: 0,
         })
+    }
+
+    /// The numbered statements that the next run has to know.
+    pub fn statements(&self) -> Value {
+        self.statements.left()
     }
 
     /// What arrival told, once nothing arrives any more.
@@ -328,12 +337,21 @@ impl Stage for Admission<'_> {
     type Item = Taken;
 
     fn take(&mut self, place: usize, batch: Batch, give: Give<Taken>) -> Result<(), EngineError> {
-        let Batch::Transactions {
-            transactions,
-            remittance_lines,
-        } = batch
-        else {
-            return give(Taken::Other(batch));
+        let (transactions, remittance_lines) = match batch {
+            Batch::Transactions {
+                transactions,
+                remittance_lines,
+            } => (transactions, remittance_lines),
+            Batch::Statement(statement) => {
+                self.statements.take(statement);
+                return Ok(());
+            }
+            // Another file may have what this one lacks.
+            Batch::Finding(finding) if finding.code == FindingCode::StatementGap => {
+                self.statements.keep(finding);
+                return Ok(());
+            }
+            other => return give(Taken::Other(other)),
         };
         let delivery = place as u32;
         if !is_of_details(&transactions)? {
@@ -350,7 +368,9 @@ impl Stage for Admission<'_> {
 
     fn finish(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
         self.close_details(give)?;
-        self.take_held(give)
+        self.take_held(give)?;
+        let mut gaps = self.statements.gaps().into_iter();
+        gaps.try_for_each(|gap| give(Taken::Other(Batch::Finding(gap))))
     }
 }
 

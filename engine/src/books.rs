@@ -429,7 +429,7 @@ impl Shelf<'_> {
             Batch::Quarantine(line) => report.quarantine(&line),
             Batch::Rows(table, rows) => report.rows(table, rows),
             // Read in their turn.
-            Batch::Transactions { .. } => Ok(()),
+            Batch::Transactions { .. } | Batch::Statement(_) => Ok(()),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::intake::{Intake, arrow, column, internal};
 use crate::redelivery::Redelivery;
 use crate::report::Report;
 use crate::standing::Standing;
+use crate::statements::Statements;
 
 /// The delivery that rows of earlier runs count as.
 const EARLIER: u32 = u32::MAX;
@@ -219,6 +220,14 @@ impl Earlier {
     }
 }
 
+/// The numbered statements of the runs before.
+pub fn statements(earlier: &Earlier) -> Statements {
+    let cutoff = earlier.left.cutoff.as_ref();
+    cutoff.map_or_else(Statements::default, |cutoff| {
+        Statements::carried(&cutoff["known"]["statements"])
+    })
+}
+
 /// Rows of earlier runs come again without being new.
 ///
 /// # Errors
@@ -340,7 +349,7 @@ pub fn add_memory(earlier: &Earlier, session: &mut Session) {
 
 /// What the next run has to know, for the cutoff; and by what this one decided, for those who
 /// decide it again.
-pub fn known_at_cutoff(session: &Session, as_of: Option<Date>) -> Value {
+pub fn known_at_cutoff(session: &Session, as_of: Option<Date>, statements: &Value) -> Value {
     let lockboxes: Vec<Value> = session
         .lockboxes()
         .iter()
@@ -355,7 +364,12 @@ pub fn known_at_cutoff(session: &Session, as_of: Option<Date>) -> Value {
         .collect();
     let recipe = session.recipe().source();
     let as_of = as_of.map(|day| day.to_string());
-    json!({ "lockboxes": lockboxes, "as_of": as_of, "recipe_text": recipe })
+    json!({
+        "lockboxes": lockboxes,
+        "statements": statements,
+        "as_of": as_of,
+        "recipe_text": recipe,
+    })
 }
 
 fn lockbox(entry: &Value) -> Option<LockboxTotals> {

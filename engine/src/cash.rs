@@ -109,7 +109,8 @@ impl<'a> Cash<'a> {
             // The business's own were read in their turn.
             Taken::Other(
                 Batch::Rows(Table::Parties | Table::OpenItems | Table::RemittanceLines, _)
-                | Batch::Transactions { .. },
+                | Batch::Transactions { .. }
+                | Batch::Statement(_),
             ) => Ok(()),
             Taken::Other(Batch::Rows(table, rows)) => report.rows(table, rows),
         }

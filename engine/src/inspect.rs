@@ -257,6 +257,8 @@ impl Viewer {
                 Ok(())
             }
             Batch::Rows(table, rows) => self.add_rows(table, &rows),
+            // What it says of itself is among the rows and the findings.
+            Batch::Statement(_) => Ok(()),
             Batch::Finding(finding) => {
                 self.inspection.findings.push(finding);
                 Ok(())

@@ -49,6 +49,7 @@ mod rows;
 mod run;
 mod sides;
 mod standing;
+mod statements;
 mod summary;
 mod tables;
 mod tally;

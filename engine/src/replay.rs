@@ -12,6 +12,7 @@ mod word;
 use std::collections::HashSet;
 use std::path::Path;
 
+use serde_json::Value;
 use tieout_ledger::journal::{Event, EventKind, Journal, Payload, what};
 use tieout_ledger::{Ledger, LedgerError, LedgerWriter, Moment, Reversed, Scratch};
 use tieout_matcher::{Arrivals, Recipe};
@@ -202,7 +203,7 @@ impl Replay<'_> {
         Ok(End {
             has_news: true,
             repeats: None,
-            known: known_at_cutoff(&session, run.as_of),
+            known: known_at_cutoff(&session, run.as_of, &Value::Null),
         })
     }
 
@@ -287,9 +288,9 @@ fn note(writer: &mut LedgerWriter, action: &str) -> Result<(), EngineError> {
 }
 
 /// What an event says that is JSON.
-fn said(journal: &Journal, sequence: u64) -> Result<serde_json::Value, EngineError> {
+fn said(journal: &Journal, sequence: u64) -> Result<Value, EngineError> {
     match journal.payload(sequence)? {
         Payload::Json(said) => Ok(said),
-        Payload::Batches(_) => Ok(serde_json::Value::Null),
+        Payload::Batches(_) => Ok(Value::Null),
     }
 }

@@ -167,6 +167,7 @@ fn tie_out(
             Message::Failed(place, finding) => report.failed(bank[place], &finding),
         },
     )?;
+    let statements = admission.statements();
     cash.finish(admission.into_arrivals(), &mut report, progress)?;
     for file in found.of(Role::Nothing) {
         books::skip(file, &options.settings, &mut report)?;
@@ -174,7 +175,7 @@ fn tie_out(
     let end = End {
         has_news: found.has_news() || new_profiles,
         repeats: report.repeats,
-        known: known_at_cutoff(&books.session, options.as_of),
+        known: known_at_cutoff(&books.session, options.as_of, &statements),
     };
     let learned = books.session.learned();
     Ok(((report.finish(found)?, learned), end))

@@ -75,6 +75,7 @@ fn read(format: &dyn Format, file: &SourceFile, chunk_bytes: usize, batch_rows: 
     let mut receiver = |batch| {
         match batch {
             Batch::Finding(finding) => findings.push(finding),
+            Batch::Statement(_) => {}
             Batch::Quarantine(line) => quarantine.push(line),
             Batch::Rows(table, rows) => batches.add(table.name(), rows),
             Batch::Transactions {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use thiserror::Error;
 use tieout_core::schema::Table;
-use tieout_core::{Finding, QuarantinedLine};
+use tieout_core::{Amount, Currency, Date, Finding, QuarantinedLine};
 
 use crate::bank_csv::CsvProfiles;
 use crate::lockbox::Layouts;
@@ -78,8 +78,35 @@ pub enum Batch {
     Rows(Table, RecordBatch),
     /// Something to know about the file.
     Finding(Finding),
+    /// A statement that the bank numbers.
+    Statement(NumberedStatement),
     /// Bytes that could not be read into a row.
     Quarantine(QuarantinedLine),
+}
+
+/// A statement that the bank numbers: what is held against those of other files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberedStatement {
+    /// The path as given.
+    pub file: String,
+    /// The line where it begins, from 1.
+    pub line: u64,
+    /// What is numbered together: the kind of message.
+    pub series: &'static str,
+    /// Own account.
+    pub account: String,
+    /// Its currency.
+    pub currency: Currency,
+    /// From 1.
+    pub number: u64,
+    /// The page of the statement, or 0 where it has no pages.
+    pub page: u64,
+    /// Day of the closing balance, or else of the opening one.
+    pub date: Option<Date>,
+    /// Opening balance as stated.
+    pub opening: Option<Amount>,
+    /// Closing balance as stated.
+    pub closing: Option<Amount>,
 }
 
 /// The receiver wants no more batches.

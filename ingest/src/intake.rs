@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use tieout_core::schema::Table;
 use tieout_core::{Finding, FindingCode, QuarantineReason, QuarantinedLine, Severity};
 
-use crate::format::{Batch, Counts, ReadError, Receiver, Stopped};
+use crate::format::{Batch, Counts, NumberedStatement, ReadError, Receiver, Stopped};
 use crate::lines::{LINE_BYTES_MAX, Line};
 use crate::transport::SourceFile;
 
@@ -90,7 +90,7 @@ impl<'a> Intake<'a> {
                 self.count_rows(rows.num_rows());
             }
             Batch::Quarantine(_) => self.counts.quarantined += 1,
-            Batch::Rows(..) | Batch::Finding(_) => {}
+            Batch::Rows(..) | Batch::Finding(_) | Batch::Statement(_) => {}
         }
         self.receiver.receive(batch)
     }
@@ -116,6 +116,18 @@ impl<'a> Intake<'a> {
             expected: notice.expected,
             action: notice.action.into_owned(),
         }))
+    }
+
+    /// Hands over a statement that the bank numbers; one without a number is left out.
+    ///
+    /// # Errors
+    /// [`Stopped`] if nothing more is wanted.
+    pub fn statement(&mut self, mut statement: NumberedStatement) -> Result<(), Stopped> {
+        if statement.number == 0 || statement.account.is_empty() {
+            return Ok(());
+        }
+        self.file.name.clone_into(&mut statement.file);
+        self.receiver.receive(Batch::Statement(statement))
     }
 
     /// Puts a line, or a piece of one, into quarantine.

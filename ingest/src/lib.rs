@@ -48,7 +48,10 @@ mod x937;
 mod xml;
 
 pub use bank_csv::CsvProfiles;
-pub use format::{Batch, Counts, Format, ReadError, Receiver, Role, Settings, ShownLine, Stopped};
+pub use format::{
+    Batch, Counts, Format, NumberedStatement, ReadError, Receiver, Role, Settings, ShownLine,
+    Stopped,
+};
 pub use intake::{Intake, Notice, Part, RAW_BYTES_MAX};
 pub use lines::{LINE_BYTES_MAX, Line, LineReader};
 pub use lockbox::{LayoutError, Layouts};

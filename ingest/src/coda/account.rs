@@ -4,6 +4,7 @@ use tieout_core::{Amount, Currency, Date, Direction, QuarantineReason};
 
 use super::DECIMALS;
 use crate::fixed::{columns, trimmed};
+use crate::format::NumberedStatement;
 use crate::lines::Line;
 use crate::national::{Ledger, Refusal, decode, minor_amount, optional_date};
 
@@ -59,6 +60,22 @@ impl Account {
     /// What an 8 record says of the account.
     pub fn closing(line: &Line<'_>) -> Result<Standing, Refusal> {
         standing(line, 42)
+    }
+
+    /// The statement as it is held against those of other files, once its new balance is known.
+    pub fn numbered(&self, closing: &Standing) -> NumberedStatement {
+        NumberedStatement {
+            file: String::new(),
+            line: self.line,
+            series: "coda",
+            account: self.number.clone(),
+            currency: self.currency,
+            number: self.sequence.into(),
+            page: 0,
+            date: closing.date,
+            opening: self.ledger.opening,
+            closing: Some(closing.amount),
+        }
     }
 
     /// The statement number of an 8 record, where it is not this statement's.

@@ -325,6 +325,7 @@ impl<'a> Reader<'a> {
             self.desk.note(&OTHER_ACCOUNT, line.number, || found);
         }
         self.balance(&account, line.number, &standing, ("8", "closing_ledger"))?;
+        self.desk.statement(account.numbered(&standing))?;
         let ledger = account.ledger;
         let notice = ledger.roll_forward(&account.number, line.number, standing.amount);
         self.desk.report(notice)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tieout_core::{Amount, Currency, FindingCode, QuarantineReason, Severity};
+use tieout_core::{Amount, Currency, Date, FindingCode, QuarantineReason, Severity};
 
 use super::value::{Money, Refusal, code_or_proprietary, date_at, direction, money, signed};
 use crate::intake::Notice;
@@ -73,6 +73,8 @@ struct Roll {
     opening: Option<Amount>,
     previous: Option<Amount>,
     closing: Option<Amount>,
+    /// Day of the closing balance, or else of the first one.
+    date: Option<Date>,
     booked: Amount,
 }
 
@@ -87,9 +89,19 @@ impl RollForward {
         match balance.type_code {
             "OPBD" => _ = roll.opening.get_or_insert(balance.amount),
             "PRCD" => _ = roll.previous.get_or_insert(balance.amount),
-            "CLBD" => roll.closing = Some(balance.amount),
+            "CLBD" => {
+                roll.closing = Some(balance.amount);
+                roll.date = balance.as_of_date;
+            }
             _ => {}
         }
+        roll.date = roll.date.or(balance.as_of_date);
+    }
+
+    /// What is stated in `currency`: opening balance, closing balance, and their day.
+    pub fn stated(&self, currency: Currency) -> (Option<Amount>, Option<Amount>, Option<Date>) {
+        let roll = self.0.get(&currency).copied().unwrap_or_default();
+        (roll.opening.or(roll.previous), roll.closing, roll.date)
     }
 
     /// Takes a booked entry as it changes the account.

@@ -10,7 +10,7 @@ use super::oddity::Oddity;
 use super::reader::{Body, Output, Trouble};
 use super::summary::{self, Summary};
 use super::value::{Refusal, shared};
-use crate::format::ReadError;
+use crate::format::{NumberedStatement, ReadError};
 use crate::intake::Notice;
 use crate::rows::BookingStatus;
 use crate::xml::{Element, Extent};
@@ -108,6 +108,29 @@ struct Report {
     refused: u64,
     /// The entry that comes in pieces.
     pieces: Option<Pieces>,
+}
+
+impl Report {
+    /// The statement as it is held against those of other files, if it has a number.
+    fn numbered(&self) -> Option<NumberedStatement> {
+        if self.account.message != "camt.053" {
+            return None;
+        }
+        let currency = self.account.currency?;
+        let (opening, closing, date) = self.roll.stated(currency);
+        Some(NumberedStatement {
+            file: String::new(),
+            line: self.line,
+            series: "camt.053",
+            account: self.account.owner.account.clone(),
+            currency,
+            number: self.number.parse().ok()?,
+            page: 0,
+            date,
+            opening,
+            closing,
+        })
+    }
 }
 
 /// An entry with so many payments that they are read piece by piece.
@@ -328,6 +351,9 @@ impl Body for Reports {
     fn leave(&mut self, _name: &str, out: &mut Output<'_>) -> Result<(), ReadError> {
         self.number(out)?;
         let report = &self.report;
+        if let Some(statement) = report.numbered() {
+            out.intake.statement(statement)?;
+        }
         if report.refused > 0 {
             return Ok(());
         }

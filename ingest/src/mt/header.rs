@@ -5,6 +5,7 @@ use tieout_core::{Currency, Date, FindingCode, Severity};
 use super::sequence::{Stated, StatementNumber};
 use super::totals::Totals;
 use super::values::StatedBalance;
+use crate::format::NumberedStatement;
 use crate::intake::Notice;
 
 /// How a message ends.
@@ -127,6 +128,26 @@ impl Header {
             ),
             action: "Compare the lines with the bank's statement: one may be missing or wrong."
                 .into(),
+        })
+    }
+
+    /// The statement as it is held against those of other files, if it has a number.
+    pub fn numbered(&self, currency: Currency) -> Option<NumberedStatement> {
+        let balances = [self.closing, self.opening].into_iter().flatten();
+        Some(NumberedStatement {
+            file: String::new(),
+            line: self.line,
+            series: "mt",
+            account: self.account.clone(),
+            currency,
+            number: self.number.number?,
+            page: self.number.page.unwrap_or_default(),
+            date: balances
+                .map(|balance| balance.date)
+                .next()
+                .or(self.reported),
+            opening: self.opening.map(|balance| balance.amount),
+            closing: self.closing.map(|balance| balance.amount),
         })
     }
 

@@ -8,7 +8,7 @@ use super::charset::Charset;
 use super::entry::Refusal;
 use super::field::Field;
 use super::values::Looseness;
-use crate::format::{Counts, ReadError};
+use crate::format::{Counts, NumberedStatement, ReadError};
 use crate::intake::{Intake, Notice};
 use crate::lines::Line;
 use crate::rows::{Balance, BankLine, BankLines, PaymentInstruction, TableRows};
@@ -159,6 +159,10 @@ impl<'a> Output<'a> {
 
     pub fn instruction(&mut self, row: &PaymentInstruction<'_>) -> Result<(), ReadError> {
         self.instructions.push(row, &mut self.intake)
+    }
+
+    pub fn statement(&mut self, statement: NumberedStatement) -> Result<(), ReadError> {
+        Ok(self.intake.statement(statement)?)
     }
 
     pub fn report(&mut self, notice: Notice) -> Result<(), ReadError> {

@@ -374,7 +374,10 @@ impl Statements {
         let account = &self.header.account;
         let notices = self.sequence.follow(account, currency, stated);
         let mut notices = notices.into_iter().flatten();
-        notices.try_for_each(|notice| out.report(notice))
+        notices.try_for_each(|notice| out.report(notice))?;
+        self.header
+            .numbered(currency)
+            .map_or(Ok(()), |statement| out.statement(statement))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tieout_core::{FindingCode, QuarantineReason, Severity};
 
-use crate::format::{Counts, ReadError};
+use crate::format::{Counts, NumberedStatement, ReadError};
 use crate::intake::{Intake, Notice};
 use crate::lines::Line;
 use crate::rows::{
@@ -97,6 +97,10 @@ impl<'a> Desk<'a> {
         let rows = || TableRows::new(name, self.batch_rows);
         let statuses = self.statuses.get_or_insert_with(rows);
         statuses.push(row, &mut self.intake)
+    }
+
+    pub fn statement(&mut self, statement: NumberedStatement) -> Result<(), ReadError> {
+        Ok(self.intake.statement(statement)?)
     }
 
     pub fn report(&mut self, notice: Option<Notice>) -> Result<(), ReadError> {

@@ -86,6 +86,7 @@ impl Reading {
                 known.extend(rows_of(&rows));
             }
             Batch::Finding(finding) => self.findings.push(finding),
+            Batch::Statement(_) => {}
             Batch::Quarantine(line) => self.quarantine.push(line),
         }
     }

@@ -73,7 +73,9 @@ fn try_read(bytes: &[u8], settings: &Settings) -> Option<Outcome> {
                 }
                 Batch::Finding(finding) => findings.push(finding),
                 Batch::Quarantine(line) => quarantine.push(line),
-                other @ Batch::Transactions { .. } => panic!("unexpected {other:?}"),
+                other @ (Batch::Transactions { .. } | Batch::Statement(_)) => {
+                    panic!("unexpected {other:?}")
+                }
             }
             Ok::<_, Stopped>(())
         })
