@@ -46,7 +46,7 @@ pub struct Reversed {
 }
 
 /// A ledger, as its readers see it: all postings up to one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ledger {
     dir: PathBuf,
     manifest: Manifest,

@@ -21,7 +21,7 @@ pub enum Moment {
 
 impl Moment {
     /// The last microsecond that belongs to it, where it is a time.
-    pub(crate) fn last(self) -> Option<Timestamp> {
+    pub fn last(self) -> Option<Timestamp> {
         match self {
             Self::Day(day) => {
                 let next = Timestamp::start_of(Date::from_days(day.days() + 1));

@@ -29,7 +29,7 @@ use tieout_ledger::journal::what;
 use tieout_ledger::{Kept, Ledger, POSTING, stored_schema};
 
 use crate::QueryError;
-use crate::catalog::{Public, QueryFunction, queries};
+use crate::catalog::{AS_OF, AsOf, Public, QueryFunction, queries};
 use crate::error::{Clerk, no_session};
 use crate::external::Allowed;
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
@@ -114,6 +114,7 @@ impl Treasury {
                 context.register_udtf(&query.described.name, Arc::new(QueryFunction(query)));
             }
         }
+        context.register_udtf(AS_OF, Arc::new(AsOf::of(ledger, limits)));
         if ledger.rows(Table::ExchangeRates) > 0 {
             let rows = async { context.sql(LOAD_RATES).await?.collect().await };
             rates

@@ -8,8 +8,8 @@ use datafusion::common::{ParamValues, ScalarValue, TableReference};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType as SqlType, Expr, Statement, Value, ValueWithSpan, VisitMut, VisitorMut,
-    visit_expressions,
+    CastKind, DataType as SqlType, Expr, FunctionArg, FunctionArgExpr, Statement, TableFactor,
+    Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut, visit_expressions,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -21,6 +21,8 @@ use crate::catalog::{Asker, is_about_the_catalog, rewrite};
 use crate::values::types::{self, oid};
 use crate::wire::{Refusal, state};
 
+/// The function whose first argument names what is read.
+const AS_OF: &str = "as_of";
 /// The most parameters of a statement.
 const PARAMETERS_MAX: usize = 1000;
 
@@ -56,11 +58,13 @@ impl Planned {
         let context = snapshot.treasury.context();
         let state = context.state();
         let explained = |error| Refusal::from(snapshot.treasury.explain(&error));
+        let earlier = earlier_relations(&statement);
         let wrapped = DfStatement::Statement(Box::new(statement));
         let references = state
             .resolve_table_references(&wrapped)
             .map_err(explained)?;
         may_read(&asker.allowed, &references)?;
+        may_read(&asker.allowed, &earlier)?;
         let plan = state.statement_to_plan(wrapped).await.map_err(explained)?;
         read_only().verify_plan(&plan).map_err(explained)?;
         let inferred = plan.get_parameter_types().map_err(explained)?;
@@ -110,7 +114,8 @@ fn may_read(allowed: &Allowed, references: &[TableReference]) -> Result<(), Refu
     for reference in references {
         let schema = reference.schema().unwrap_or("public");
         let name = reference.table();
-        if !is_about_the_catalog(schema) && !allowed.is(schema, name) {
+        let is_open = is_about_the_catalog(schema) || name == AS_OF;
+        if !is_open && !allowed.is(schema, name) {
             return Err(Refusal::new(
                 state::INSUFFICIENT_PRIVILEGE,
                 format!("you may not read {schema}.{name}; ask for a role that has it"),
@@ -118,6 +123,45 @@ fn may_read(allowed: &Allowed, references: &[TableReference]) -> Result<(), Refu
         }
     }
     Ok(())
+}
+
+/// What the statement reads as of an earlier moment: the first arguments of `as_of(...)`, which may be
+/// read by whoever may read them now. A call of another shape, whose argument is an expression, say,
+/// stands for a table that nobody has been given.
+fn earlier_relations(statement: &Statement) -> Vec<TableReference> {
+    #[derive(Default)]
+    struct Finder(Vec<TableReference>);
+    impl Visitor for Finder {
+        type Break = ();
+
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            let (name, arguments) = match factor {
+                TableFactor::Table {
+                    name,
+                    args: Some(arguments),
+                    ..
+                } => (name, &arguments.args),
+                TableFactor::Function { name, args, .. } => (name, args),
+                _ => return ControlFlow::Continue(()),
+            };
+            let name = name.0.last().and_then(|part| part.as_ident());
+            if name.is_some_and(|name| name.value.eq_ignore_ascii_case(AS_OF))
+                && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(relation)))) =
+                    arguments.first()
+                && let Some(relation) = relation.value.clone().into_string()
+            {
+                self.0.push(TableReference::from(relation.to_lowercase()));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut finder = Finder::default();
+    let _ = statement.visit(&mut finder);
+    let shown = statement.to_string().to_lowercase().replace('"', "");
+    if shown.matches(&format!("{AS_OF}(")).count() != finder.0.len() {
+        finder.0.push(TableReference::bare(format!("{AS_OF}(...)")));
+    }
+    finder.0
 }
 
 /// The highest of `$1`, `$2`, ...

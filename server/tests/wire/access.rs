@@ -43,6 +43,13 @@ fn a_role_reads_its_tables_only() {
         "copy parties to stdout",
         "begin; declare c cursor for select * from parties",
         "explain select * from parties",
+        "select * from as_of('parties', 1)",
+        "select * from as_of('history.payments', 1)",
+        "select * from as_of('par' || 'ties', 1)",
+        "select * from \"as_of\"('parties', 1)",
+        "select * from as_of(cast('parties' as text), 1)",
+        "select * from payments, lateral as_of('parties', 1)",
+        "select * from table(as_of('parties', 1))",
     ] {
         let answer = ann.ask(sql);
         assert!(
@@ -51,8 +58,15 @@ fn a_role_reads_its_tables_only() {
         );
         ann.ask("rollback");
     }
+    let earlier = ann.ask("select count(*) > 0 from as_of('payments', 1) p");
+    assert_eq!(earlier.one(), "t");
     let mut bob = Client::connect(house.address, "bob", "right").unwrap();
-    assert!(bob.ask("select * from parties").errors.is_empty());
+    for sql in [
+        "select * from parties",
+        "select * from as_of('par' || 'ties', 1)",
+    ] {
+        assert!(bob.ask(sql).errors.is_empty(), "{sql}");
+    }
 }
 
 #[test]

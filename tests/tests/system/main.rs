@@ -26,6 +26,7 @@ mod questions;
 mod recipes;
 mod replay;
 mod samples;
+mod slt;
 mod statements;
 mod stored;
 mod tidy;

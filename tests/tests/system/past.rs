@@ -82,6 +82,14 @@ fn each_table_is_there_as_it_was_known() {
                 "posting {posting}"
             );
             assert_eq!(&desk.ask_as_of(&at, question), answer, "at {at}");
+            // In the same words, beside what is known now.
+            for moment in [&posting, &at] {
+                let table = question.split_once("from ").unwrap().1;
+                let table = table.split(' ').next().unwrap();
+                let earlier = format!("as_of('{table}', '{moment}') as earlier");
+                let question = question.replacen(table, &earlier, 1);
+                assert_eq!(&desk.ask(&question), answer, "{question}");
+            }
         }
     }
     assert_ne!(known[0][1], known[5][1]);

@@ -114,6 +114,7 @@ pub fn relations() -> impl Iterator<Item = &'static Described> {
     TABLES
         .iter()
         .chain(queries().iter().map(|query| &query.described))
+        .chain([super::as_of::described()])
 }
 
 /// The views and table functions.
