@@ -9,10 +9,12 @@ use crate::canonical::columns::Kind;
 use crate::canonical::delivery::{Delivery, HeaderPlace, missing_message};
 use crate::canonical::flow::parse_blocks;
 use crate::canonical::header::{Header, Mapping};
+use crate::canonical::returns::{read_with_line_feeds, with_line_feeds};
 use crate::canonical::rows::Shape;
 use crate::canonical::separated::Separated;
 use crate::canonical::text::decode;
 use crate::format::{Counts, Format, ReadError, Receiver, Role, Settings};
+use crate::registry::HEAD_BYTES;
 use crate::transport::SourceFile;
 
 /// Separated text of one kind.
@@ -42,7 +44,7 @@ impl Format for Csv {
     }
 
     fn recognizes(&self, head: &[u8]) -> bool {
-        Header::read(head).is_some_and(|header| header.kind == self.0)
+        Header::read(&with_line_feeds(head)).is_some_and(|header| header.kind == self.0)
     }
 
     fn read(
@@ -51,7 +53,9 @@ impl Format for Csv {
         settings: &Settings,
         receiver: &mut dyn Receiver,
     ) -> Result<Counts, ReadError> {
-        let source = file.open().map_err(|error| file.refused(error))?;
+        let refused = |error| file.refused(error);
+        let head = file.head(HEAD_BYTES).map_err(refused)?;
+        let source = read_with_line_feeds(&head, file.open().map_err(refused)?);
         let mut reading = Reading {
             file,
             settings,

@@ -20,6 +20,7 @@ mod flow;
 mod header;
 mod json_lines;
 mod json_object;
+mod returns;
 mod rows;
 mod separated;
 mod text;

@@ -1,8 +1,6 @@
 //! Members of zip archives, read as streams from where they lie in the file.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::{self, Read, Seek};
 
 use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
@@ -10,7 +8,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::limit::Limited;
 
 /// Members that an archive may have.
-const MEMBERS_MAX: usize = 10_000;
+pub(super) const MEMBERS_MAX: usize = 10_000;
 /// The member by which a workbook is told from an archive.
 const WORKBOOK: &str = "xl/workbook.xml";
 
@@ -18,35 +16,39 @@ const WORKBOOK: &str = "xl/workbook.xml";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Member {
     pub name: String,
-    start: u64,
-    packed_bytes: u64,
+    pub start: u64,
+    pub packed_bytes: u64,
     bytes: u64,
     is_deflated: bool,
     checksum: u32,
 }
 
 impl Member {
-    /// The unpacked bytes, of the archive `file`.
-    pub fn open(&self, mut file: File) -> io::Result<Box<dyn Read + Send>> {
-        file.seek(SeekFrom::Start(self.start))?;
-        let packed = file.take(self.packed_bytes);
+    /// The unpacked bytes, of an archive that stands at the member's start.
+    /// `limit_bytes` is the size by which is told what may come of it.
+    pub fn open(
+        &self,
+        archive: impl Read + Send + 'static,
+        limit_bytes: u64,
+    ) -> Box<dyn Read + Send> {
+        let packed = archive.take(self.packed_bytes);
         let bytes: Box<dyn Read + Send> = if self.is_deflated {
-            Box::new(Limited::new(DeflateDecoder::new(packed), self.packed_bytes))
+            Box::new(Limited::new(DeflateDecoder::new(packed), limit_bytes))
         } else {
             Box::new(packed)
         };
-        Ok(Box::new(Checked {
+        Box::new(Checked {
             source: bytes,
             hasher: crc32fast::Hasher::new(),
             left: self.bytes,
             checksum: self.checksum,
-        }))
+        })
     }
 }
 
-/// The members of the archive at `path`, in its order; none if it is a workbook.
-pub(super) fn members(path: &Path) -> io::Result<Option<Vec<Member>>> {
-    let mut archive = ZipArchive::new(File::open(path)?).map_err(io::Error::other)?;
+/// The members of an archive, in its order; none if it is a workbook.
+pub(super) fn members(archive: impl Read + Seek) -> io::Result<Option<Vec<Member>>> {
+    let mut archive = ZipArchive::new(archive).map_err(io::Error::other)?;
     if archive.index_for_name(WORKBOOK).is_some() {
         return Ok(None);
     }

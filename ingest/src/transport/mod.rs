@@ -1,30 +1,39 @@
-//! How the bytes of a file arrive: plain, packed with gzip, or as a member of a zip archive, and
-//! in UTF-16 or in a character set that has ASCII's bytes.
+//! How the bytes of a file arrive: plain, packed with gzip, or as a member of a zip archive, one
+//! inside the other, and in UTF-16, EBCDIC or a character set that has ASCII's bytes.
 //!
 //! [`unpack`] tells what a path holds; [`SourceFile::open`] gives the unpacked bytes as a stream,
-//! as UTF-8 where they were UTF-16. Byte ranges count those bytes. What unpacks to far more than
-//! its size is refused, so that no small file fills a disk or a day.
+//! as UTF-8 where they were UTF-16, as Latin-1 where they were EBCDIC. Byte ranges count those
+//! bytes. What unpacks to far more than its size is refused, so that no small file fills a disk or
+//! a day.
 
 mod archive;
+mod characters;
+mod ebcdic;
 mod limit;
 mod utf16;
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
 use crate::format::ReadError;
-use archive::Member;
+use archive::{MEMBERS_MAX, Member};
+use characters::Characters;
 use limit::Limited;
-use utf16::{ByteOrder, Utf16};
+
+pub(crate) use ebcdic::LATIN_OF_EBCDIC;
 
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZIP: &[u8] = b"PK\x03\x04";
 /// Bytes by which packing and character set are told.
 const HEAD_BYTES: usize = 256;
+/// Packings one inside the other; what is packed more often is left as it is.
+const PACKINGS_MAX: usize = 4;
+/// Bytes of an archive inside another packing; it has to be in memory while its members are listed.
+const INNER_ARCHIVE_BYTES_MAX: u64 = 64 << 20;
 
 /// One file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +43,7 @@ pub struct SourceFile {
     /// What outputs call it: the path as given, for a member of an archive with its name behind.
     pub name: String,
     packing: Packing,
-    byte_order: Option<ByteOrder>,
+    characters: Characters,
 }
 
 /// How a file's bytes are wrapped.
@@ -43,8 +52,9 @@ enum Packing {
     /// Not on disk.
     Memory(Arc<[u8]>),
     Plain,
-    Gzip,
-    Member(Member),
+    Gzip(Box<Self>),
+    /// Of the archive that the other packing gives.
+    Member(Box<Self>, Member),
 }
 
 impl SourceFile {
@@ -54,7 +64,7 @@ impl SourceFile {
             path,
             name,
             packing: Packing::Plain,
-            byte_order: None,
+            characters: Characters::Ascii,
         }
     }
 
@@ -64,14 +74,14 @@ impl SourceFile {
         Self {
             path: PathBuf::new(),
             name,
-            byte_order: ByteOrder::of(&bytes),
+            characters: Characters::of(&bytes),
             packing: Packing::Memory(bytes),
         }
     }
 
     /// Whether the bytes on disk are those that [`SourceFile::open`] gives.
     pub fn is_plain(&self) -> bool {
-        self.packing == Packing::Plain && self.byte_order.is_none()
+        self.packing == Packing::Plain && self.characters == Characters::Ascii
     }
 
     /// The unpacked bytes from the beginning.
@@ -80,24 +90,11 @@ impl SourceFile {
     /// What the operating system says; reading on fails where the packing is damaged or what it
     /// holds is over the limit.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        let unpacked = self.open_unpacked()?;
-        Ok(match self.byte_order {
-            Some(order) => Box::new(Utf16::new(unpacked, order)),
-            None => unpacked,
-        })
+        Ok(self.characters.decoded(self.open_unpacked()?))
     }
 
     fn open_unpacked(&self) -> io::Result<Box<dyn Read + Send>> {
-        if let Packing::Memory(bytes) = &self.packing {
-            return Ok(Box::new(Cursor::new(Arc::clone(bytes))));
-        }
-        let file = File::open(&self.path)?;
-        let size = file.metadata()?.len();
-        Ok(match &self.packing {
-            Packing::Memory(_) | Packing::Plain => Box::new(file),
-            Packing::Gzip => Box::new(Limited::new(MultiGzDecoder::new(file), size)),
-            Packing::Member(member) => member.open(file)?,
-        })
+        self.packing.open(&self.path)
     }
 
     /// The first bytes, at most `most`.
@@ -118,12 +115,94 @@ impl SourceFile {
         }
     }
 
-    fn with_character_set(mut self) -> io::Result<Self> {
+    fn unpacked_head(&self) -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         let bytes = self.open_unpacked()?;
         bytes.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-        self.byte_order = ByteOrder::of(&head);
-        Ok(self)
+        Ok(head)
+    }
+
+    /// Adds the files in it to `files`: itself, or what it holds. It is packed `depth` times already.
+    fn unfold(mut self, depth: usize, files: &mut Vec<Self>) -> io::Result<()> {
+        let head = self.unpacked_head()?;
+        if depth < PACKINGS_MAX && head.starts_with(GZIP) {
+            self.packing = Packing::Gzip(Box::new(self.packing));
+            return self.unfold(depth + 1, files);
+        }
+        if depth < PACKINGS_MAX
+            && head.starts_with(ZIP)
+            && let Some(members) = self.packing.members(&self.path)?
+        {
+            return members.into_iter().try_for_each(|member| {
+                let file = Self {
+                    path: self.path.clone(),
+                    name: format!("{}/{}", self.name, member.name),
+                    packing: Packing::Member(Box::new(self.packing.clone()), member),
+                    characters: Characters::Ascii,
+                };
+                file.unfold(depth + 1, files)
+            });
+        }
+        if files.len() >= MEMBERS_MAX {
+            return Err(io::Error::other(format!(
+                "the archives in it have more files than the {MEMBERS_MAX} that are read"
+            )));
+        }
+        self.characters = Characters::of(&head);
+        files.push(self);
+        Ok(())
+    }
+}
+
+impl Packing {
+    /// The unpacked bytes of the file at `path`.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+            Self::Plain => Box::new(File::open(path)?),
+            Self::Gzip(packed) => {
+                let source = MultiGzDecoder::new(packed.open(path)?);
+                Box::new(Limited::new(source, packed.packed_bytes(path)?))
+            }
+            Self::Member(archive, member) if **archive == Self::Plain => {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(member.start))?;
+                member.open(file, member.packed_bytes)
+            }
+            Self::Member(archive, member) => {
+                let mut source = archive.open(path)?;
+                io::copy(&mut (&mut source).take(member.start), &mut io::sink())?;
+                member.open(source, self.packed_bytes(path)?)
+            }
+        })
+    }
+
+    /// The size by which is told what may come of it: packings inside each other give no more than
+    /// the outermost may.
+    fn packed_bytes(&self, path: &Path) -> io::Result<u64> {
+        match self {
+            Self::Memory(bytes) => Ok(bytes.len() as u64),
+            Self::Plain => Ok(path.metadata()?.len()),
+            Self::Gzip(packed) => packed.packed_bytes(path),
+            Self::Member(archive, member) => {
+                Ok(member.packed_bytes.min(archive.packed_bytes(path)?))
+            }
+        }
+    }
+
+    /// The members of the archive that it gives; none if that is a workbook, or an archive inside
+    /// another packing that is over the limit.
+    fn members(&self, path: &Path) -> io::Result<Option<Vec<Member>>> {
+        if *self == Self::Plain {
+            return archive::members(File::open(path)?);
+        }
+        let mut bytes = Vec::new();
+        let mut source = self.open(path)?.take(INNER_ARCHIVE_BYTES_MAX + 1);
+        source.read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > INNER_ARCHIVE_BYTES_MAX {
+            return Ok(None);
+        }
+        archive::members(Cursor::new(bytes))
     }
 }
 
@@ -146,31 +225,9 @@ pub fn locate(name: &str) -> io::Result<SourceFile> {
 /// # Errors
 /// What the operating system says, and what is wrong with the packing.
 pub fn unpack(path: &Path, name: &str) -> io::Result<Vec<SourceFile>> {
-    let plain = SourceFile::plain(path.to_owned(), name.to_owned());
-    let head = plain.head(HEAD_BYTES)?;
-    if head.starts_with(GZIP) {
-        let packed = SourceFile {
-            packing: Packing::Gzip,
-            ..plain
-        };
-        return Ok(vec![packed.with_character_set()?]);
-    }
-    if head.starts_with(ZIP) {
-        let Some(members) = archive::members(path)? else {
-            return Ok(vec![plain]);
-        };
-        let files = members.into_iter().map(|member| {
-            let file = SourceFile {
-                path: path.to_owned(),
-                name: format!("{name}/{}", member.name),
-                packing: Packing::Member(member),
-                byte_order: None,
-            };
-            file.with_character_set()
-        });
-        return files.collect();
-    }
-    Ok(vec![plain.with_character_set()?])
+    let mut files = Vec::new();
+    SourceFile::plain(path.to_owned(), name.to_owned()).unfold(0, &mut files)?;
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -86,6 +86,36 @@ fn archives_give_their_members() {
 }
 
 #[test]
+fn packings_lie_inside_each_other() {
+    let statement = STATEMENT.as_bytes();
+    let inner = archive(&[("a/one.txt", b"1\n"), ("two.gz", &gzip(statement))]);
+    let wide = utf16(STATEMENT, true, false);
+    let members: [(&str, &[u8]); 3] = [("in.zip", &inner), ("in.gz", &gzip(&inner)), ("w", &wide)];
+    let file_of_all = file(&archive(&members));
+    let expected = [
+        ("given/in.zip/a/one.txt", "1\n"),
+        ("given/in.zip/two.gz", STATEMENT),
+        ("given/in.gz/a/one.txt", "1\n"),
+        ("given/in.gz/two.gz", STATEMENT),
+        ("given/w", STATEMENT),
+    ];
+    let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    assert_eq!(contents(file_of_all.path()).unwrap(), expected);
+    let name = format!("{}/in.zip/two.gz", file_of_all.path().display());
+    let found = locate(&name).unwrap();
+    assert_eq!(found.head(10).unwrap(), statement[..10]);
+    let packed = file(&gzip(&archive(&members[..1])));
+    assert_eq!(contents(packed.path()).unwrap(), expected[..2]);
+    // Nobody packs so often; it is left as it is.
+    let mut packed = statement.to_vec();
+    for _ in 0..=PACKINGS_MAX {
+        packed = gzip(&packed);
+    }
+    let files = unpack(file(&packed).path(), "given").unwrap();
+    assert_eq!(files.len(), 1);
+}
+
+#[test]
 fn a_workbook_is_one_file() {
     let file = file(&archive(&[("xl/workbook.xml", b"<workbook/>")]));
     let files = unpack(file.path(), "given").unwrap();

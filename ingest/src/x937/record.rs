@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use memchr::memchr2;
 
 use crate::stream::ByteStream;
+use crate::transport::LATIN_OF_EBCDIC;
 
 /// Bytes of a record that are kept; all fields that are read stand in the first 80.
 pub(super) const RECORD_BYTES_KEPT: usize = 512;
@@ -223,7 +224,7 @@ impl<R: Read> Records<R> {
 /// The character as ASCII; what ASCII does not have is a blank, so that columns stay in place.
 fn ascii(byte: u8, is_ebcdic: bool) -> u8 {
     let character = if is_ebcdic {
-        EBCDIC[usize::from(byte)]
+        LATIN_OF_EBCDIC[usize::from(byte)]
     } else {
         byte
     };
@@ -233,25 +234,6 @@ fn ascii(byte: u8, is_ebcdic: bool) -> u8 {
         b' '
     }
 }
-
-/// ASCII's characters at their places in code page 037.
-const EBCDIC: &[u8; 256] = b"\
-\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\
-\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\
-\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\
-\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\
-\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20\x20.<(+|\
-&\x20\x20\x20\x20\x20\x20\x20\x20\x20!$*);\x20\
--/\x20\x20\x20\x20\x20\x20\x20\x20\x20,%_>?\
-\x20\x20\x20\x20\x20\x20\x20\x20\x20`:#@'=\"\
-\x20abcdefghi\x20\x20\x20\x20\x20\x20\
-\x20jklmnopqr\x20\x20\x20\x20\x20\x20\
-\x20~stuvwxyz\x20\x20\x20\x20\x20\x20\
-^\x20\x20\x20\x20\x20\x20\x20\x20\x20[]\x20\x20\x20\x20\
-{ABCDEFGHI\x20\x20\x20\x20\x20\x20\
-}JKLMNOPQR\x20\x20\x20\x20\x20\x20\
-\\\x20STUVWXYZ\x20\x20\x20\x20\x20\x20\
-0123456789\x20\x20\x20\x20\x20\x20";
 
 #[cfg(test)]
 mod tests {
@@ -318,7 +300,12 @@ mod tests {
     #[test]
     fn characters_of_ebcdic_are_read() {
         let text = b"0103P";
-        let place = |byte: &u8| EBCDIC.iter().position(|known| known == byte).unwrap() as u8;
+        let place = |byte: &u8| {
+            LATIN_OF_EBCDIC
+                .iter()
+                .position(|known| known == byte)
+                .unwrap() as u8
+        };
         let written: Vec<u8> = text.iter().map(place).collect();
         assert_eq!(written, [0xf0, 0xf1, 0xf0, 0xf3, 0xd7]);
         assert_eq!(ascii(0x40, true), b' ');

@@ -95,6 +95,20 @@ fn remittances_become_rows() {
 }
 
 #[test]
+fn lines_may_end_with_cr_alone() {
+    let feeds = items(&[SOUND, &SOUND.replace("I1", "I2")]);
+    let returns: Vec<u8> = feeds
+        .iter()
+        .map(|&byte| if byte == b'\n' { b'\r' } else { byte })
+        .collect();
+    assert_eq!(read(&returns), read(&feeds));
+    for chunk_bytes in [1, 7, 1 << 20] {
+        let outcome = read_with(&returns, &settings(chunk_bytes, 8_192, 1));
+        assert_eq!(outcome.cells("item_id"), ["I1", "I2"]);
+    }
+}
+
+#[test]
 fn a_bad_value_refuses_its_row_only() {
     let cases = [
         ("I2,,,invoice,,,USD,1,12.3.4,,,,\n", BadAmount),
