@@ -64,6 +64,48 @@ fn read_bytes(format: &dyn Format, bytes: &[u8], settings: &Settings) -> Reading
     read_source(format, &source, settings)
 }
 
+/// ASCII's characters from the blank to the tilde in code page 037.
+const EBCDIC: &[u8; 95] = b"\x40\x5a\x7f\x7b\x5b\x6c\x50\x7d\x4d\x5d\x5c\x4e\x6b\x60\x4b\x61\
+      \xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9\x7a\x5e\x4c\x7e\x6e\x6f\
+      \x7c\xc1\xc2\xc3\xc4\xc5\xc6\xc7\xc8\xc9\xd1\xd2\xd3\xd4\xd5\xd6\
+      \xd7\xd8\xd9\xe2\xe3\xe4\xe5\xe6\xe7\xe8\xe9\xba\xe0\xbb\xb0\x6d\
+      \x79\x81\x82\x83\x84\x85\x86\x87\x88\x89\x91\x92\x93\x94\x95\x96\
+      \x97\x98\x99\xa2\xa3\xa4\xa5\xa6\xa7\xa8\xa9\xc0\x4f\xd0\xa1";
+
+fn in_ebcdic(text: &str) -> Vec<u8> {
+    let of = |byte: u8| match byte {
+        b'\n' => 0x25,
+        b'\t' => 0x05,
+        b' '..=b'~' => EBCDIC[usize::from(byte - b' ')],
+        other => other,
+    };
+    text.bytes().map(of).collect()
+}
+
+#[test]
+fn files_read_alike_in_other_character_sets() {
+    let mut read = 0;
+    for (name, path) in files() {
+        let bytes = fs::read(&path).unwrap();
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        let is_text = |byte: u8| matches!(byte, b'\r' | b'\n' | b'\t' | b' '..=b'~');
+        if text.is_empty() || !text.bytes().all(is_text) {
+            continue;
+        }
+        let plain = only_file(&path);
+        let expected = read_source(recognized(&plain).unwrap(), &plain, &Settings::default());
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (set, bytes) in [("EBCDIC", in_ebcdic(&text)), ("UTF-16", little)] {
+            let source = SourceFile::from_bytes(plain.name.clone(), bytes);
+            let format = recognized(&source).unwrap_or_else(|| panic!("{set} {name} {path:?}"));
+            let reading = read_source(format, &source, &Settings::default());
+            assert_eq!(reading, expected, "{set} {}", path.display());
+        }
+        read += 1;
+    }
+    assert!(read > 100, "only {read} files are plain text");
+}
+
 fn write_rows(text: &mut String, title: &str, rows: &[Row]) {
     for (place, row) in rows.iter().enumerate() {
         writeln!(text, "{title} {}", place + 1).unwrap();

@@ -74,7 +74,7 @@ impl SourceFile {
         Self {
             path: PathBuf::new(),
             name,
-            characters: Characters::of(&bytes),
+            characters: Characters::of(&bytes[..bytes.len().min(HEAD_BYTES)]),
             packing: Packing::Memory(bytes),
         }
     }
