@@ -4,7 +4,8 @@
 Each payment is one row of `payments`, one of `applications`, and its amount taken off its item, refused
 where the item has less. Every commit is on disk when it returns (SQLite: WAL, synchronous=FULL; PostgreSQL:
 fsync and synchronous_commit on). Single payments are one commit each; batches are one commit each. What is
-timed for tieout is the whole posting, with the Parquet tables that SQL reads. Writes bench/BOOKS.md.
+timed for tieout is the whole posting, with the Parquet tables that SQL reads; in a session, which keeps the
+ledger open for single payments, they are written behind the commit and are in the whole time. Writes bench/BOOKS.md.
 
 Needs the example, and PostgreSQL's own programs for its part (Debian: postgresql):
 
@@ -36,6 +37,7 @@ INDEXED = {"payments": "payment_id", "open_items": "item_id"}
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--single", type=int, default=300, help="payments that are committed one by one")
+    parser.add_argument("--threads", type=int, default=8, help="clients that commit single payments at once")
     parser.add_argument("--payments", type=int, default=200_000, help="payments that are committed in batches")
     parser.add_argument("--batch", type=int, default=10_000)
     parser.add_argument("--items", type=int, default=1_000_000, help="open items of the start that is timed")
@@ -195,8 +197,15 @@ def main() -> None:
     ):
         rows = options.work / f"rows-{payments}"
         example("rows", rows, payments)
-        results = {
-            "tieout": example("post", options.work / f"ledger-{payments}", payments, per_commit),
+        results = {}
+        if per_commit == 1:
+            for threads in (1, options.threads):
+                name = "1 client" if threads == 1 else f"{threads} clients at once"
+                ledger = options.work / f"session-{threads}"
+                results[f"tieout, session, {name}"] = example("single", ledger, payments, "--threads", threads)
+        opened = "tieout, opened for each" if per_commit == 1 else "tieout"
+        results |= {
+            opened: example("post", options.work / f"ledger-{payments}", payments, per_commit),
             f"SQLite {sqlite3.sqlite_version}": with_sqlite(options.work / f"sqlite-{payments}", rows, per_commit),
         }
         if options.postgres.is_dir():

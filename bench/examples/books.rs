@@ -16,7 +16,7 @@ use arrow::datatypes::DataType;
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use tieout_core::schema::{AMOUNT_TYPE, Table};
-use tieout_ledger::{FileFormat, Ledger, TableWriter};
+use tieout_ledger::{FileFormat, Ledger, LedgerError, Session, TableWriter};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,6 +37,13 @@ enum What {
         payments: u64,
         per_posting: u64,
     },
+    /// Record so many payments one by one, from several threads, in a ledger that is kept open
+    Single {
+        dir: PathBuf,
+        payments: u64,
+        #[arg(long, default_value_t = 1)]
+        threads: u64,
+    },
     /// Open the ledger as the next run does
     Start { dir: PathBuf },
     /// Verify it
@@ -56,6 +63,11 @@ fn main() -> Result<()> {
             payments,
             per_posting,
         } => post(&dir, payments, per_posting),
+        What::Single {
+            dir,
+            payments,
+            threads,
+        } => single(&dir, payments, threads),
         What::Start { dir } => start(&dir),
         What::Verify { dir } => verify(&dir),
     }
@@ -97,7 +109,55 @@ fn post(dir: &Path, payments: u64, per_posting: u64) -> Result<()> {
         times.push(posting.elapsed());
         first = next;
     }
-    let seconds = began.elapsed().as_secs_f64();
+    told_posted(dir, began.elapsed(), times)
+}
+
+/// Each payment is on disk before its thread records the next. The time has the closing in it.
+fn single(dir: &Path, payments: u64, threads: u64) -> Result<()> {
+    let mut ledger = Ledger::post(dir)?;
+    ledger.write(Table::OpenItems, &batch(Table::OpenItems, 0, payments)?)?;
+    ledger.finish("books@1")?;
+    let began = Instant::now();
+    let session = Session::open(dir)?;
+    let times = std::thread::scope(|scope| {
+        let own = |thread: u64| (thread..payments).step_by(threads as usize);
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
+                scope.spawn({
+                    let session = &session;
+                    move || {
+                        own(thread)
+                            .map(|number| post_one(session, number))
+                            .collect()
+                    }
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))
+            })
+            .collect::<Result<Vec<Vec<Duration>>>>()
+    })?;
+    drop(session.close()?);
+    told_posted(dir, began.elapsed(), times.concat())
+}
+
+fn post_one(session: &Session, number: u64) -> Result<Duration> {
+    let rows = [Table::Payments, Table::Applications]
+        .map(|table| batch(table, number, number + 1).map(|rows| (table, rows)));
+    let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
+    let decided: Vec<_> = rows.iter().map(|(table, rows)| (*table, rows)).collect();
+    let posting = Instant::now();
+    session.post::<_, LedgerError>(|writer| writer.decide(&decided))?;
+    Ok(posting.elapsed())
+}
+
+fn told_posted(dir: &Path, whole: Duration, mut times: Vec<Duration>) -> Result<()> {
+    let seconds = whole.as_secs_f64();
     times.sort_unstable();
     let at = |share: f64| {
         let place = (times.len() as f64 * share) as usize;
@@ -109,7 +169,7 @@ fn post(dir: &Path, payments: u64, per_posting: u64) -> Result<()> {
     println!(
         "{}",
         json!({
-            "payments": payments,
+            "payments": times.len(),
             "seconds": seconds,
             "p50_ms": at(0.50),
             "p99_ms": at(0.99),

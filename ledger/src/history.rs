@@ -51,9 +51,30 @@ impl Drop for ReaderLock {
 }
 
 /// Whether there are enough single postings to be joined.
-pub(crate) fn is_due(manifest: &Manifest, is_run: bool) -> bool {
-    let singles = manifest.postings.iter().filter(|own| own.first.is_none());
+fn is_due(manifest: &Manifest, is_run: bool) -> bool {
+    let singles = manifest.postings.iter().filter(|own| !own.is_joined());
     singles.count() >= if is_run { AFTER_RUN } else { AFTER_ACTION }
+}
+
+/// Joins files if there are enough, and removes those that they were; if that fails, all is as it
+/// was.
+pub(crate) fn join_due(
+    dir: &Path,
+    manifest: &mut Manifest,
+    is_run: bool,
+) -> Result<(), LedgerError> {
+    if !is_due(manifest, is_run) {
+        return Ok(());
+    }
+    let before = manifest.clone();
+    match join(dir, manifest, false) {
+        Ok(true) => sweep(dir, manifest).map(drop),
+        Ok(false) => Ok(()),
+        Err(error) => {
+            *manifest = before;
+            Err(error)
+        }
+    }
 }
 
 /// Joins the single postings of each month; with `all`, and where a month has many joined files,
@@ -62,7 +83,7 @@ pub(crate) fn join(dir: &Path, manifest: &mut Manifest, all: bool) -> Result<boo
     let mut joined = Vec::new();
     let mut has_news = false;
     for month in by_month(std::mem::take(&mut manifest.postings)) {
-        let several = month.iter().filter(|own| own.first.is_some()).count();
+        let several = month.iter().filter(|own| own.is_joined()).count();
         // Joined files stand in front of the single postings.
         let kept = if all || several >= PER_MONTH {
             0

@@ -5,34 +5,30 @@
 //! | `journal.redb` | the journal and its state: the truth |
 //! | `journal.seal` | digests of the journal's file, from a clean close to the next opening |
 //! | `postings/000001/*.parquet` | the tables of each posting, for SQL; made from the journal |
+//! | `postings/000002-000080/*.parquet` | the same of postings that one session recorded |
 //! | `history/2026-03/000001-000032/*.parquet` | the same of many postings, joined by month |
 //! | `ledger.json` | which postings there are, with the digest of each file: the readers' snapshot |
 //! | `.lock` | locked by the one writer |
 //! | `.unpublished` | there while tables may lag behind the journal |
 //! | `.*.partial` | what is being written; removed by the next writer if it was left |
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, StringArray, UInt64Array};
-use serde_json::{Value, json};
-use tieout_core::LineId;
 use tieout_core::schema::Table;
 
-use crate::history::{self, NEW_HISTORY, ReaderLock};
+use crate::history::{NEW_HISTORY, ReaderLock};
 use crate::journal::{
-    Clock, Digest, Event, EventKind, JOURNAL, Journal, LOCK, Posting, SystemClock, Verified,
-    WriterLock, seal, store, verify,
+    Clock, Digest, Event, JOURNAL, Journal, LOCK, SystemClock, Verified, WriterLock, seal, store,
+    verify,
 };
-use crate::manifest::{Manifest, NEW_MANIFEST, Posted, damaged};
-use crate::posted::{self, PostedTables, digest_of, file_name, sync_dir};
-use crate::publish::{
-    NEW_JOURNAL, NEW_TABLES, UNPUBLISHED, are_there, publish, publish_from, publish_what_lags,
-    remove_file,
-};
-use crate::{LedgerError, Moment, balanced};
+use crate::manifest::{Manifest, NEW_MANIFEST, damaged};
+use crate::posted::{digest_of, file_name};
+use crate::publish::{NEW_JOURNAL, NEW_TABLES, UNPUBLISHED, are_there, publish_what_lags};
+use crate::recording::LedgerWriter;
+use crate::{LedgerError, Moment};
 
 /// A row or decision of an earlier posting that no longer holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,13 +71,16 @@ impl Ledger {
     /// # Errors
     /// Those of [`Ledger::post`].
     pub fn post_at(dir: &Path, clock: Arc<dyn Clock>) -> Result<LedgerWriter, LedgerError> {
-        let is_new = !is_begun(dir)?;
-        if is_new {
-            check_free(dir)?;
-            fs::create_dir_all(dir).map_err(LedgerError::write(dir))?;
+        LedgerWriter::begin(dir, lock_to_write(dir)?, clock)
+    }
+
+    pub(crate) fn of(dir: &Path, manifest: Manifest, lock: ReaderLock) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            manifest,
+            until: None,
+            lock: Arc::new(lock),
         }
-        let lock = WriterLock::take(dir)?;
-        LedgerWriter::begin(dir, lock, clock)
     }
 
     /// Opens a ledger to read.
@@ -286,335 +285,14 @@ impl Ledger {
     }
 }
 
-/// A posting in the making. Dropped before it is finished, it leaves the ledger as it was.
-pub struct LedgerWriter {
-    dir: PathBuf,
-    // In this order: what is open is closed before the lock is given back.
-    posting: Option<Posting>,
-    tables: Option<PostedTables>,
-    journal: Option<Arc<Journal>>,
-    manifest: Manifest,
-    is_new: bool,
-    /// Only decided, never kept: no tables, no folder.
-    is_scratch: bool,
-    lock: Option<WriterLock>,
+/// The right to write the ledger in `dir`, which is made if there is none.
+pub(crate) fn lock_to_write(dir: &Path) -> Result<WriterLock, LedgerError> {
+    if !is_begun(dir)? {
+        check_free(dir)?;
+        fs::create_dir_all(dir).map_err(LedgerError::write(dir))?;
+    }
+    WriterLock::take(dir)
 }
-
-impl LedgerWriter {
-    fn begin(dir: &Path, lock: WriterLock, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
-        let path = dir.join(JOURNAL);
-        let is_new = !path.is_file();
-        let mut writer = Self {
-            dir: dir.to_owned(),
-            posting: None,
-            tables: None,
-            journal: None,
-            manifest: Manifest::empty(),
-            is_new,
-            is_scratch: false,
-            lock: Some(lock),
-        };
-        let (journal, manifest) = if is_new {
-            let partial = dir.join(NEW_JOURNAL);
-            remove_file(&partial)?;
-            let database = store::create(&partial)?;
-            (Journal::of_writer(database, &partial)?, Manifest::empty())
-        } else {
-            let journal = Journal::of_writer(store::open(&path)?, &path)?;
-            let manifest = publish_from(dir, &journal)?;
-            (journal, manifest)
-        };
-        let journal = Arc::new(journal);
-        writer.manifest = manifest;
-        writer.journal = Some(Arc::clone(&journal));
-        let Some(database) = journal.database() else {
-            return Err(LedgerError::NotALedger(dir.to_owned()));
-        };
-        let posting = Posting::begin(database, journal.path(), clock)?;
-        writer.tables = Some(PostedTables::begin(
-            &dir.join(NEW_TABLES),
-            posting.number(),
-        )?);
-        writer.posting = Some(posting);
-        Ok(writer)
-    }
-
-    /// Begins a posting of a [`Scratch`](crate::Scratch).
-    pub(crate) fn of_scratch(journal: Arc<Journal>) -> Result<Self, LedgerError> {
-        let Some(database) = journal.database() else {
-            return Err(LedgerError::NotALedger(journal.path().to_owned()));
-        };
-        let posting = Posting::begin_scratch(database, journal.path(), Arc::new(SystemClock))?;
-        Ok(Self {
-            dir: PathBuf::new(),
-            posting: Some(posting),
-            tables: None,
-            journal: Some(journal),
-            manifest: Manifest::empty(),
-            is_new: false,
-            is_scratch: true,
-            lock: None,
-        })
-    }
-
-    /// What was committed before, to read from any thread.
-    ///
-    /// # Errors
-    /// [`LedgerError::NotALedger`] once the posting is finished.
-    pub fn journal(&self) -> Result<Arc<Journal>, LedgerError> {
-        let journal = self.journal.as_ref();
-        journal
-            .map(Arc::clone)
-            .ok_or_else(|| LedgerError::NotALedger(self.dir.clone()))
-    }
-
-    /// The number of the posting, from 1.
-    pub fn number(&self) -> u64 {
-        self.posting.as_ref().map_or(0, Posting::number)
-    }
-
-    fn posting(&mut self) -> Result<&mut Posting, LedgerError> {
-        let posting = self.posting.as_mut();
-        posting.ok_or_else(|| LedgerError::NotALedger(self.dir.clone()))
-    }
-
-    /// Writes rows to the table's file.
-    fn show(&mut self, table: Table, batch: &RecordBatch) -> Result<(), LedgerError> {
-        match &mut self.tables {
-            Some(tables) => tables.write(table, batch),
-            None => Ok(()),
-        }
-    }
-
-    /// Writes rows of `table`, with all of its columns.
-    ///
-    /// # Errors
-    /// [`LedgerError::Shape`] and [`LedgerError::Unbalanced`] if the rows are wrong,
-    /// [`LedgerError::Refused`] if they contradict the ledger, [`LedgerError::Write`] if the
-    /// disk refuses.
-    pub fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<(), LedgerError> {
-        if DECISIONS.contains(&table) {
-            return self.decide(&[(table, batch)]);
-        }
-        balanced::check(table, batch)?;
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
-        self.posting()?.receive(table, batch)?;
-        self.show(table, batch)
-    }
-
-    /// Writes what became of payments: rows of the tables that say so, for the same payments.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::write`].
-    pub fn decide(&mut self, decided: &[(Table, &RecordBatch)]) -> Result<(), LedgerError> {
-        for (table, batch) in decided {
-            balanced::check(*table, batch)?;
-        }
-        if decided.iter().all(|(_, batch)| batch.num_rows() == 0) {
-            return Ok(());
-        }
-        self.posting()?.decide(decided)?;
-        for (table, batch) in decided {
-            self.show(*table, batch)?;
-        }
-        Ok(())
-    }
-
-    /// Takes back rows and decisions of earlier postings; what they applied is open again. A
-    /// payment needs another decision before the posting is finished.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::write`].
-    pub fn reverse(&mut self, reversed: &[Reversed]) -> Result<(), LedgerError> {
-        if reversed.is_empty() {
-            return Ok(());
-        }
-        let own = self.number();
-        let texts = |of: fn(&Reversed) -> &str| -> StringArray {
-            reversed.iter().map(|row| Some(of(row))).collect()
-        };
-        let postings = reversed.iter().map(|row| row.posting);
-        let batch = RecordBatch::try_new(
-            Table::Reversals.schema(),
-            vec![
-                Arc::new(texts(|row| row.what)),
-                Arc::new(texts(|row| &row.id)),
-                Arc::new(UInt64Array::from_iter_values(postings)),
-                Arc::new(UInt64Array::from(vec![own; reversed.len()])),
-            ],
-        );
-        let batch = batch.map_err(|error| LedgerError::Shape {
-            table: Table::Reversals.name(),
-            found: error.to_string(),
-        })?;
-        self.posting()?.reverse(&batch)?;
-        self.show(Table::Reversals, &batch)
-    }
-
-    /// Keeps payments that nobody has decided finally, with their documents, for the next run.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::write`].
-    pub fn wait(&mut self, payments: &RecordBatch, lines: &RecordBatch) -> Result<(), LedgerError> {
-        self.posting()?.wait(payments, lines)
-    }
-
-    /// Keeps the identities of rows that have none of their own, so that they are known when they
-    /// come again.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::write`].
-    pub fn know(&mut self, ids: &[LineId]) -> Result<(), LedgerError> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        self.posting()?.know(ids)
-    }
-
-    /// Appends an event that is JSON.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::write`].
-    pub fn append(
-        &mut self,
-        kind: EventKind,
-        subject: &str,
-        said: Value,
-    ) -> Result<u64, LedgerError> {
-        self.posting()?.append_json(kind, subject, said)
-    }
-
-    /// Appends what an event of another journal says; tables are not made of it.
-    ///
-    /// # Errors
-    /// [`LedgerError::Refused`] if it does not fit here.
-    pub fn copy(&mut self, event: &Event, payload: &[u8]) -> Result<(), LedgerError> {
-        self.posting()?.copy(event, payload)
-    }
-
-    /// Ends a run by `recipe`: its cutoff, and all of it on disk. When this returns, it is there.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::commit`].
-    pub fn finish(self, recipe: &str) -> Result<Ledger, LedgerError> {
-        self.cut_off(recipe, &Value::Null)
-    }
-
-    /// The same, with what the next run has to know.
-    ///
-    /// # Errors
-    /// Those of [`LedgerWriter::commit`].
-    pub fn cut_off(mut self, recipe: &str, known: &Value) -> Result<Ledger, LedgerError> {
-        let cutoff = json!({ "recipe": recipe, "known": known });
-        self.append(EventKind::Cutoff, "", cutoff)?;
-        self.commit()
-    }
-
-    /// Puts everything on disk, and shows it to readers.
-    ///
-    /// # Errors
-    /// [`LedgerError::Write`] if the disk refuses; then nothing has happened.
-    pub fn commit(mut self) -> Result<Ledger, LedgerError> {
-        if self.is_scratch {
-            self.posting.take().map(Posting::commit).transpose()?;
-            return Ok(self.as_ledger(Manifest::empty()));
-        }
-        let (Some(posting), Some(mut tables), Some(journal)) =
-            (self.posting.take(), self.tables.take(), self.journal.take())
-        else {
-            return Err(LedgerError::NotALedger(self.dir.clone()));
-        };
-        tables.write_journal(posting.events())?;
-        let stored = tables.close()?;
-        let marker = self.dir.join(UNPUBLISHED);
-        File::create(&marker).map_err(LedgerError::write(&marker))?;
-        sync_dir(&self.dir)?;
-        let number = posting.number();
-        let events = posting.commit()?;
-        if self.is_new {
-            let path = self.dir.join(JOURNAL);
-            fs::rename(self.dir.join(NEW_JOURNAL), &path).map_err(LedgerError::write(&path))?;
-            sync_dir(&self.dir)?;
-            self.is_new = false;
-        }
-        let recipe = events
-            .iter()
-            .rev()
-            .find(|(event, _)| event.kind == EventKind::Cutoff)
-            .and_then(|(_, said)| said["recipe"].as_str().map(str::to_owned));
-        if let Some((last, _)) = events.last() {
-            let is_run = recipe.is_some();
-            let posted = Posted::of(number, last, recipe, stored);
-            publish(&self.dir, &mut self.manifest, posted)?;
-            self.manifest.write(&self.dir)?;
-            // From here on the posting is there; to join files can wait for the next one.
-            if history::is_due(&self.manifest, is_run) {
-                let _ = self.join(false);
-            }
-        }
-        remove_file(&marker)?;
-        drop(journal);
-        let manifest = std::mem::replace(&mut self.manifest, Manifest::empty());
-        Ok(self.as_ledger(manifest))
-    }
-
-    fn as_ledger(&self, manifest: Manifest) -> Ledger {
-        Ledger {
-            dir: self.dir.clone(),
-            manifest,
-            until: None,
-            lock: Arc::new(ReaderLock::take(&self.dir)),
-        }
-    }
-
-    /// Joins files, and gives the manifest back as it was if that fails.
-    fn join(&mut self, all: bool) -> Result<bool, LedgerError> {
-        let before = self.manifest.clone();
-        let joined = history::join(&self.dir, &mut self.manifest, all);
-        match joined {
-            Ok(true) => {
-                history::sweep(&self.dir, &self.manifest)?;
-                Ok(true)
-            }
-            Ok(false) => Ok(false),
-            Err(error) => {
-                self.manifest = before;
-                Err(error)
-            }
-        }
-    }
-}
-
-impl Drop for LedgerWriter {
-    fn drop(&mut self) {
-        self.posting = None;
-        self.tables = None;
-        self.journal = None;
-        if self.is_scratch {
-            return;
-        }
-        // What cannot be removed is removed by the next writer.
-        let _ = posted::remove(&self.dir.join(NEW_TABLES));
-        if self.is_new {
-            let _ = remove_file(&self.dir.join(NEW_JOURNAL));
-            let _ = remove_file(&self.dir.join(UNPUBLISHED));
-            if let Some(lock) = self.lock.take() {
-                lock.remove();
-            }
-        }
-    }
-}
-
-/// The tables that say what became of payments.
-const DECISIONS: [Table; 5] = [
-    Table::Payments,
-    Table::Applications,
-    Table::Exceptions,
-    Table::Duplicates,
-    Table::Evidence,
-];
 
 fn is_begun(dir: &Path) -> Result<bool, LedgerError> {
     Ok(Manifest::read(dir)?.is_some() || dir.join(JOURNAL).is_file())

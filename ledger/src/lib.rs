@@ -2,7 +2,7 @@
 //!
 //! A [`Ledger`] is a folder: the [`journal`] is the truth, and Parquet tables made from it are what
 //! SQL and explanations read. A [`LedgerWriter`] adds a posting: a run, or something that a person
-//! did. A [`Folder`] holds one [`TableFile`] a table, as CSV, JSON lines or Parquet, and shows them
+//! did; a [`Session`] keeps the ledger open for many. A [`Folder`] holds one [`TableFile`] a table, as CSV, JSON lines or Parquet, and shows them
 //! only when all are whole. [`TableWriter`] renders any Arrow batch in the same three formats, so
 //! that answers look like outputs; [`Cells`] gives single cells.
 //!
@@ -43,7 +43,9 @@ mod moment;
 mod parquet_file;
 mod posted;
 mod publish;
+mod recording;
 mod scratch;
+mod session;
 mod text;
 mod upkeep;
 mod writer;
@@ -53,10 +55,12 @@ pub use error::LedgerError;
 pub use file::TableFile;
 pub use folder::Folder;
 pub use format::{Columns, FileFormat};
-pub use kept::{Kept, Ledger, LedgerWriter, Reversed};
+pub use kept::{Kept, Ledger, Reversed};
 pub use manifest::MANIFEST;
 pub use moment::Moment;
 pub use posted::{POSTING, stored_schema};
+pub use recording::LedgerWriter;
 pub use scratch::Scratch;
+pub use session::Session;
 pub use upkeep::Purged;
 pub use writer::TableWriter;

@@ -95,6 +95,14 @@ impl Posted {
         self.recorded_at.get(..7).unwrap_or(&self.recorded_at)
     }
 
+    /// Whether its files were joined by month.
+    pub(crate) fn is_joined(&self) -> bool {
+        let folder = self.folder.as_deref().unwrap_or_default();
+        folder
+            .strip_prefix(HISTORY)
+            .is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// The folder of its files inside the ledger's.
     pub(crate) fn folder(&self) -> String {
         let own = self.folder.clone();
@@ -115,6 +123,11 @@ impl Posted {
         self.files(dir)
             .all(|(path, stored)| fs::metadata(path).is_ok_and(|about| about.len() == stored.bytes))
     }
+}
+
+/// The folder of the postings `first` to `last` of a session.
+pub(crate) fn postings_folder(first: u64, last: u64) -> String {
+    format!("{POSTINGS}/{first:06}-{last:06}")
 }
 
 /// The folder of the posting `number`.

@@ -59,6 +59,11 @@ impl PostedTables {
         })
     }
 
+    /// What follows is of the posting `number`.
+    pub(crate) fn go_on_with(&mut self, number: u64) {
+        self.posting = number;
+    }
+
     pub(crate) fn write(&mut self, table: Table, batch: &RecordBatch) -> Result<(), LedgerError> {
         if batch.num_rows() == 0 {
             return Ok(());

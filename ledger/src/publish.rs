@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::LedgerError;
 use crate::history;
 use crate::journal::{JOURNAL, Journal, WriterLock, store};
-use crate::manifest::{Manifest, POSTINGS, Posted, posting_folder};
+use crate::manifest::{Manifest, POSTINGS, Posted, posting_folder, postings_folder};
 use crate::posted::{self, sync_dir};
 
 /// There while tables may lag behind the journal.
@@ -25,7 +25,10 @@ pub(crate) fn publish(
 ) -> Result<(), LedgerError> {
     let postings = dir.join(POSTINGS);
     fs::create_dir_all(&postings).map_err(LedgerError::write(&postings))?;
-    let plain = posting_folder(posted.posting);
+    let plain = match posted.first {
+        None => posting_folder(posted.posting),
+        Some(first) => postings_folder(first, posted.posting),
+    };
     // What a manifest of the moment names is not touched.
     let is_named = |folder: &str| {
         Manifest::read(dir).map(|known| {
@@ -43,7 +46,7 @@ pub(crate) fn publish(
     posted::remove(&target)?;
     fs::rename(dir.join(NEW_TABLES), &target).map_err(LedgerError::write(&target))?;
     sync_dir(&postings)?;
-    posted.folder = (folder != plain).then_some(folder);
+    posted.folder = (folder != posting_folder(posted.posting)).then_some(folder);
     manifest.postings.push(posted);
     Ok(())
 }

@@ -29,6 +29,7 @@ pub use export::write_chain;
 pub use fold::what;
 pub use lock::{LOCK, WriterLock};
 pub use memory::Remembered;
+pub(crate) use posting::HandedOver;
 pub use posting::Posting;
 pub use purge::{Left, PURGED_TEXT, Purge, PurgeScope};
 pub use reading::{Carried, Journal, KnownFile, Payload, Received, WaitingRows};

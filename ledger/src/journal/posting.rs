@@ -21,6 +21,13 @@ use crate::LedgerError;
 /// Bytes of an identity.
 const IDENTITY_BYTES: i32 = 16;
 
+/// A posting whose transaction goes on.
+pub(crate) struct HandedOver {
+    pub(crate) transaction: WriteTransaction,
+    pub(crate) events: Vec<(Event, Value)>,
+    pub(crate) payloads: Vec<Vec<u8>>,
+}
+
 /// Events in the making, which take effect together or not at all.
 pub struct Posting {
     transaction: WriteTransaction,
@@ -57,6 +64,34 @@ impl Posting {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LedgerError> {
         Self::begin_in(store::begin_scratch(database, path)?, path, clock)
+    }
+
+    /// Makes events that stood in a transaction that was given up take effect in a new one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Write`] if the disk refuses.
+    pub(crate) fn again(
+        database: &Database,
+        path: &Path,
+        events: &[(Event, Vec<u8>)],
+    ) -> Result<WriteTransaction, LedgerError> {
+        let clock = Arc::new(super::SystemClock);
+        let mut posting = Self {
+            transaction: store::begin(database, path)?,
+            path: path.to_owned(),
+            clock,
+            number: 0,
+            last: before_the_first(),
+            events: Vec::new(),
+            undecided: HashSet::new(),
+        };
+        posting.set_format()?;
+        for (event, payload) in events {
+            posting.store(event, payload)?;
+            let folded = fold::apply(&posting.transaction, event, payload);
+            folded.map_err(|misfit| posting.misfit(misfit))?;
+        }
+        Ok(posting.transaction)
     }
 
     /// Begins the next posting in a transaction.
@@ -307,13 +342,44 @@ impl Posting {
     /// # Errors
     /// [`LedgerError::Write`] if the disk refuses; then nothing has happened.
     pub fn commit(self) -> Result<Vec<(Event, Value)>, LedgerError> {
-        if let Some(id) = self.undecided.iter().next() {
-            return Err(self.refused(format!("payment {id} is left without a decision")));
-        }
+        self.check_decided()?;
         self.transaction
             .commit()
             .map_err(store::failed(&self.path))?;
         Ok(self.events)
+    }
+
+    /// The transaction, for the next posting or to be committed, and the events with their payloads.
+    ///
+    /// # Errors
+    /// [`LedgerError::Refused`] if a payment is left without a decision.
+    pub(crate) fn hand_over(self) -> Result<HandedOver, LedgerError> {
+        self.check_decided()?;
+        let payloads = {
+            let payloads = self.transaction.open_table(PAYLOADS);
+            let payloads = payloads.map_err(store::failed(&self.path))?;
+            let of = |event: &Event| {
+                let bytes = payloads.get(event.sequence);
+                let bytes = bytes.map_err(store::failed(&self.path))?;
+                Ok(bytes.map_or_else(Vec::new, |bytes| bytes.value().to_vec()))
+            };
+            let events = self.events.iter();
+            events
+                .map(|(event, _)| of(event))
+                .collect::<Result<_, LedgerError>>()?
+        };
+        Ok(HandedOver {
+            transaction: self.transaction,
+            events: self.events,
+            payloads,
+        })
+    }
+
+    fn check_decided(&self) -> Result<(), LedgerError> {
+        match self.undecided.iter().next() {
+            Some(id) => Err(self.refused(format!("payment {id} is left without a decision"))),
+            None => Ok(()),
+        }
     }
 
     fn refused(&self, found: String) -> LedgerError {
