@@ -174,7 +174,8 @@ fn parse_plain(text: &[u8], point: u8) -> Option<u64> {
     for (at, &byte) in text.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit < 10 {
-            value = value * 10 + u64::from(digit);
+            // So few digits never reach the limit, and each check would wait for the one before.
+            value = u64::wrapping_add(u64::wrapping_mul(value, 10), digit.into());
         } else if byte == point && integer_digits.is_none() {
             integer_digits = Some(at);
         } else {

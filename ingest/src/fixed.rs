@@ -27,10 +27,12 @@ pub(crate) fn digits(text: &[u8]) -> Option<i128> {
     Some(i128::from(long) * 10_i128.pow(SHORT as u32) + i128::from(short))
 }
 
-fn short_number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0, |number, byte| {
+/// The number that at most 19 digits name, which a `u64` always holds.
+#[inline]
+pub(crate) fn short_number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |number, byte| {
         let digit = byte.wrapping_sub(b'0');
-        (digit < 10).then(|| number * 10 + u64::from(digit))
+        (digit < 10).then(|| number.wrapping_mul(10).wrapping_add(digit.into()))
     })
 }
 

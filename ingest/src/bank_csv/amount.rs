@@ -173,9 +173,9 @@ impl<'a> Written<'a> {
 
     /// What the digits tell of the decimal mark.
     pub fn told(&self) -> Told {
-        let count = |mark| self.digits.matches(mark).count();
+        let count = |mark| self.digits.bytes().filter(|&byte| byte == mark).count();
         let last = |mark| self.digits.rfind(mark);
-        match (count('.'), count(',')) {
+        match (count(b'.'), count(b',')) {
             (0, 0) => Told::Nothing,
             (0, 1) => self.told_by(Mark::Comma),
             (1, 0) => self.told_by(Mark::Point),
@@ -188,7 +188,11 @@ impl<'a> Written<'a> {
 
     /// Its only mark stands before decimals, unless three digits follow one to three.
     fn told_by(&self, mark: Mark) -> Told {
-        let (units, decimals) = self.digits.split_once(mark.character()).unwrap_or_default();
+        let place = memchr::memchr(mark.character() as u8, self.digits.as_bytes());
+        let (units, decimals) = match place {
+            Some(place) => (&self.digits[..place], &self.digits[place + 1..]),
+            None => ("", ""),
+        };
         let may_be_thousands = decimals.len() == 3
             && (1..=3).contains(&units.len())
             && units.bytes().all(|byte| byte.is_ascii_digit())
@@ -200,12 +204,24 @@ impl<'a> Written<'a> {
         }
     }
 
+    /// Whether the digits have another separator than `mark`, and not three digits behind it: most
+    /// amounts under the wrong mark.
+    fn ends_in_no_group(&self, mark: Mark) -> bool {
+        let digits = self.digits.as_bytes();
+        let last = digits.iter().rev().take_while(|byte| byte.is_ascii_digit());
+        let last = last.count();
+        last < digits.len() && last != 3 && memchr::memchr(mark.character() as u8, digits).is_none()
+    }
+
     /// The amount, if it is one with this decimal mark. `thousands` is what may stand between
     /// groups of digits; none allows any.
     pub fn amount(&self, mark: Mark, thousands: Option<char>) -> Option<Amount> {
         let ungrouped = Amount::parse_with_point(self.digits.as_bytes(), mark.character() as u8);
         if let Ok(amount) = ungrouped {
             return Some(if self.is_negative { -amount } else { amount });
+        }
+        if thousands.is_none() && self.ends_in_no_group(mark) {
+            return None;
         }
         let mut parts = self.digits.split(mark.character());
         let (units, decimals) = (parts.next()?, parts.next());

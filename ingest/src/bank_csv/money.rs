@@ -157,7 +157,8 @@ impl MoneyReading {
     pub fn amount(&self, row: &Row, column: usize) -> Result<Option<Effect>, Unread> {
         let text = row.cell(column);
         // A dash stands where there is nothing.
-        if !text.contains(char::is_alphanumeric) {
+        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+        if !has_digit && !text.contains(char::is_alphanumeric) {
             return Ok(None);
         }
         let (mark, thousands) = if row.is_number(column) {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use encoding_rs::WINDOWS_1252;
 
 use super::framing::RECORD_CHARACTERS;
+use crate::fixed::short_number;
 
 /// What a column counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,10 +92,7 @@ impl<'a> Fields<'a> {
         if digits.len() != last + 1 - first || digits.len() > 19 {
             return None;
         }
-        digits.iter().try_fold(0_u64, |number, byte| {
-            let digit = byte.wrapping_sub(b'0');
-            (digit < 10).then(|| number * 10 + u64::from(digit))
-        })
+        short_number(digits)
     }
 
     /// Whether anything stands behind column 94.
