@@ -4,7 +4,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::new_empty_array;
+use arrow::array::{Array, new_empty_array};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
 use datafusion::error::DataFusionError;
@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 };
 
 use super::relations::{Relations, schema_oid};
+use super::rights;
 use super::tables::OWNER;
 use crate::values::types;
 
@@ -129,6 +130,14 @@ fn word(args: &[ScalarValue], place: usize) -> Option<String> {
     }
 }
 
+/// Items of the first argument, an array.
+fn length(args: &[ScalarValue]) -> Option<i64> {
+    match args.first()? {
+        ScalarValue::List(list) if !list.is_null(0) => i64::try_from(list.value(0).len()).ok(),
+        _ => None,
+    }
+}
+
 /// The functions over these tables.
 pub fn functions(relations: &Arc<Relations>) -> Vec<ScalarUDF> {
     let mut all = constants();
@@ -143,11 +152,8 @@ fn constants() -> Vec<ScalarUDF> {
         "pg_function_is_visible",
         "pg_opclass_is_visible",
         "pg_collation_is_visible",
-        "has_table_privilege",
         "has_schema_privilege",
         "has_database_privilege",
-        "has_column_privilege",
-        "has_any_column_privilege",
         "has_function_privilege",
         "pg_has_role",
     ]
@@ -201,19 +207,47 @@ fn constants() -> Vec<ScalarUDF> {
     all
 }
 
+/// The name as SQL has to write it.
+fn quoted(name: &str) -> String {
+    let is_plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && !name.starts_with(|first: char| first.is_ascii_digit());
+    if is_plain {
+        return name.to_owned();
+    }
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `%s`, `%I`, `%L` and `%%` of the first argument with the others in turn.
+fn formatted(args: &[ScalarValue]) -> Option<String> {
+    let pattern = word(args, 0)?;
+    let (mut out, mut next) = (String::new(), 1);
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        if character != '%' {
+            out.push(character);
+            continue;
+        }
+        let kind = characters.next()?;
+        if kind == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = word(args, next);
+        next += 1;
+        match (kind, value) {
+            ('s', value) => out.push_str(&value.unwrap_or_default()),
+            ('I', value) => out.push_str(&quoted(&value?)),
+            ('L', Some(value)) => out.extend(["'", &value.replace('\'', "''"), "'"]),
+            ('L', None) => out.push_str("NULL"),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
 fn about_types() -> Vec<ScalarUDF> {
-    let quote = |args: &[ScalarValue]| {
-        let name = word(args, 0)?;
-        let is_plain = name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-            && !name.starts_with(|first: char| first.is_ascii_digit());
-        Some(if is_plain {
-            name
-        } else {
-            format!("\"{}\"", name.replace('"', "\"\""))
-        })
-    };
     vec![
         function("format_type", DataType::Utf8, |args| {
             let oid = number(args, 0).and_then(|oid| u32::try_from(oid).ok());
@@ -232,13 +266,35 @@ fn about_types() -> Vec<ScalarUDF> {
                     .map(|oid| oid as i32),
             )
         }),
-        function("quote_ident", DataType::Utf8, move |args| text(quote(args))),
+        function("format", DataType::Utf8, move |args| text(formatted(args))),
+        function("quote_ident", DataType::Utf8, |args| {
+            text(word(args, 0).map(|name| quoted(&name)))
+        }),
         function("quote_literal", DataType::Utf8, |args| {
             text(word(args, 0).map(|word| format!("'{}'", word.replace('\'', "''"))))
         }),
-        function("current_schemas", list_of_text(), |_| {
+        function("parse_ident", list_of_text(), |args| {
+            let words = word(args, 0).unwrap_or_default();
+            let words: Vec<_> = words
+                .split('.')
+                .map(|word| match word.strip_prefix('"') {
+                    Some(quoted) => ScalarValue::from(quoted.trim_end_matches('"')),
+                    None => ScalarValue::from(word.trim().to_lowercase()),
+                })
+                .collect();
+            ScalarValue::List(ScalarValue::new_list_nullable(&words, &DataType::Utf8))
+        }),
+        function("array_lower", DataType::Int64, |args| {
+            ScalarValue::Int64(length(args).filter(|&length| length > 0).map(|_| 1))
+        }),
+        function("array_upper", DataType::Int64, |args| {
+            ScalarValue::Int64(length(args).filter(|&length| length > 0))
+        }),
+        function("current_schemas", list_of_text(), |args| {
             let schemas = ["pg_catalog", "public"].map(ScalarValue::from);
-            ScalarValue::List(ScalarValue::new_list_nullable(&schemas, &DataType::Utf8))
+            let implied = args.first() == Some(&ScalarValue::from(true));
+            let schemas = if implied { &schemas[..] } else { &schemas[1..] };
+            ScalarValue::List(ScalarValue::new_list_nullable(schemas, &DataType::Utf8))
         }),
     ]
 }
@@ -265,6 +321,17 @@ fn about_relations(relations: &Arc<Relations>) -> Vec<ScalarUDF> {
         move |args: &[ScalarValue]| body(&relations, args)
     };
     vec![
+        function(
+            rights::FUNCTION,
+            DataType::Boolean,
+            with(|relations, args| {
+                let words = (word(args, 0), word(args, 1), word(args, 2));
+                let (Some(readable), Some(table), Some(privilege)) = words else {
+                    return ScalarValue::Boolean(None);
+                };
+                ScalarValue::Boolean(rights::has(relations, &readable, &table, &privilege))
+            }),
+        ),
         function(
             "pg_table_is_visible",
             DataType::Boolean,

@@ -10,6 +10,7 @@ mod functions;
 mod layout;
 mod relations;
 mod rewrite;
+mod rights;
 mod tables;
 
 use std::sync::Arc;

@@ -19,6 +19,20 @@ pub const HISTORY_OID: u32 = 16_383;
 /// That of the table `pg_class`, which comments name.
 pub const PG_CLASS_OID: u32 = 1259;
 
+/// The number of a table of `pg_catalog`, as every Postgres has it; clients ask for few.
+pub fn catalog_oid(text: &str) -> Option<u32> {
+    Some(match text.strip_prefix("pg_catalog.").unwrap_or(text) {
+        "pg_type" => 1247,
+        "pg_attribute" => 1249,
+        "pg_proc" => 1255,
+        "pg_class" => PG_CLASS_OID,
+        "pg_database" => 1262,
+        "pg_constraint" => 2606,
+        "pg_namespace" => 2615,
+        _ => return None,
+    })
+}
+
 /// A table or view.
 pub struct Relation {
     /// Its number: the same in every session and state, as it comes from the name.

@@ -13,8 +13,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::emptiness::{self, name_of, null_text};
 use super::functions::type_oid;
-use super::relations::schema_oid;
-use super::{Catalog, DATABASE, INFORMATION, PG_CATALOG, layout};
+use super::relations::{catalog_oid, schema_oid};
+use super::{Catalog, DATABASE, INFORMATION, PG_CATALOG, layout, rights};
 use crate::access::Allowed;
 use crate::query::{placeholder, sql_type};
 use crate::values::types::oid;
@@ -142,6 +142,19 @@ impl VisitorMut for Rewriter<'_> {
         if self.is_about_catalog {
             without_empty(expr);
         }
+        if let Expr::InSubquery {
+            expr: one,
+            subquery,
+            negated,
+        } = expr
+            && is_search_path(subquery)
+        {
+            *expr = Expr::InList {
+                list: self.search_path(),
+                expr: one.clone(),
+                negated: *negated,
+            };
+        }
         ControlFlow::Continue(())
     }
 
@@ -157,7 +170,26 @@ impl VisitorMut for Rewriter<'_> {
     }
 }
 
+/// Whether a query takes the search path apart, which dashboards do with arrays in ways that only
+/// Postgres has.
+fn is_search_path(query: &Query) -> bool {
+    let text = query.to_string();
+    ["current_setting('search_path')", "string_to_array"]
+        .iter()
+        .all(|part| text.contains(part))
+}
+
 impl Rewriter<'_> {
+    /// The schemas in which a name is looked for.
+    fn search_path(&self) -> Vec<Expr> {
+        let path = (self.asker.setting)("search_path").unwrap_or_default();
+        let schemas = path.split(',').map(|schema| match schema.trim() {
+            "\"$user\"" => literal(self.asker.user),
+            schema => literal(schema.trim_matches('"')),
+        });
+        schemas.collect()
+    }
+
     fn rewritten(&mut self, expr: &mut Expr) -> Result<Option<Expr>, Refusal> {
         Ok(match expr {
             Expr::Collate { expr, .. } => Some(*expr.clone()),
@@ -308,11 +340,12 @@ impl Rewriter<'_> {
         let arg = expr.clone();
         Ok(Some(match (name.as_str(), text) {
             ("regclass", Some(text)) => {
-                let relation = self.catalog.relations.named(text).ok_or_else(|| {
+                let relation = self.catalog.relations.named(text);
+                let known = relation.map(|relation| relation.oid);
+                number_literal(known.or_else(|| catalog_oid(text)).ok_or_else(|| {
                     let found = format!("there is no table {text}");
                     Refusal::new(state::UNDEFINED_TABLE, found)
-                })?;
-                number_literal(relation.oid)
+                })?)
             }
             ("regtype", Some(text)) => number_literal(type_oid(text).ok_or_else(|| {
                 Refusal::new(state::UNDEFINED_OBJECT, format!("there is no type {text}"))
@@ -360,6 +393,9 @@ impl Rewriter<'_> {
                     && matches!(function.args, FunctionArguments::Subquery(_)) =>
             {
                 null_text()
+            }
+            "has_table_privilege" | "has_column_privilege" | "has_any_column_privilege" => {
+                rights::asked(&name, function, &self.asker.allowed)?
             }
             "set_config" => {
                 let args = arguments(function);
@@ -511,7 +547,8 @@ fn first_text(function: &Function) -> Option<String> {
     }
 }
 
-fn literal(text: &str) -> Expr {
+/// A text.
+pub fn literal(text: &str) -> Expr {
     Expr::Value(Value::SingleQuotedString(text.to_owned()).into())
 }
 

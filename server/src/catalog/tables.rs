@@ -63,6 +63,17 @@ pub fn pg_catalog(relations: &Relations) -> Result<Tables, DataFusionError> {
             ("spcname", "pg_default".into()),
             ("spcowner", OWNER_OID.into()),
         ]],
+        "pg_settings" => crate::session::defaults()
+            .map(|(name, value)| {
+                vec![
+                    ("name", name.into()),
+                    ("setting", value.into()),
+                    ("category", "Preset Options".into()),
+                    ("vartype", "string".into()),
+                    ("source", "default".into()),
+                ]
+            })
+            .collect(),
         "pg_tables" => some(
             relations,
             |relation| !relation.is_view,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::serve::Server;
 use crate::wire::{Bare, Channel, Gone, Refusal, Request};
 use state::{Fault, Session};
-pub use variables::default;
+pub use variables::{default, defaults};
 
 /// Serves one client until it goes.
 pub fn converse(server: &Arc<Server>, channel: Channel) {

@@ -20,7 +20,7 @@ pub const REPORTED: [&str; 11] = [
     "standard_conforming_strings",
 ];
 
-const DEFAULTS: [(&str, &str); 28] = [
+const DEFAULTS: [(&str, &str); 29] = [
     ("application_name", ""),
     ("bytea_output", "hex"),
     ("client_encoding", "UTF8"),
@@ -38,6 +38,7 @@ const DEFAULTS: [(&str, &str); 28] = [
     ("lc_ctype", "C"),
     ("lock_timeout", "0"),
     ("max_identifier_length", "63"),
+    ("max_index_keys", "32"),
     ("search_path", "\"$user\", public"),
     ("server_encoding", "UTF8"),
     (
@@ -55,7 +56,8 @@ const DEFAULTS: [(&str, &str); 28] = [
 ];
 
 /// Settings that say what is so, and cannot be changed.
-const FIXED: [&str; 12] = [
+const FIXED: [&str; 13] = [
+    "max_index_keys",
     "default_transaction_read_only",
     "transaction_read_only",
     "in_hot_standby",
@@ -175,6 +177,11 @@ impl Variables {
         self.statement_time
             .map_or(time_max, |time| time.min(time_max))
     }
+}
+
+/// All settings, as they are where nobody has set them.
+pub fn defaults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DEFAULTS.into_iter()
 }
 
 /// What a setting is where nobody has set it.

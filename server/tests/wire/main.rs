@@ -9,4 +9,3 @@ mod flight;
 mod house;
 mod limits;
 mod questions;
-mod soak;
