@@ -89,10 +89,27 @@ fn decide(mut session: Session, payments: &Payments) -> (usize, usize) {
         left.push((rows, lines_of(lines, &waiting), sequences));
     }
     session.close(arrivals);
-    for (transactions, lines, sequences) in left {
-        let waiting = sequences.len();
-        let decided = session.amounts(&transactions, &lines, sequences).unwrap();
-        assert_eq!(decided.decisions.len(), waiting);
+    for (transactions, lines, sequences) in &left {
+        session.prepare(transactions, lines, sequences).unwrap();
+    }
+    while !left.is_empty() {
+        for (transactions, lines, sequences) in &left {
+            session.claim(transactions, lines, sequences).unwrap();
+        }
+        session.settle();
+        let mut rest = Vec::new();
+        for (transactions, lines, sequences) in &left {
+            let Decisions { waiting, .. } =
+                session.amounts(transactions, lines, sequences).unwrap();
+            if !waiting.is_empty() {
+                let numbers = waiting.iter().map(|&row| sequences[row as usize]);
+                let rows = UInt32Array::from(waiting.clone());
+                let rows = take_record_batch(transactions, &rows).unwrap();
+                rest.push((rows, lines_of(lines, &waiting), numbers.collect()));
+            }
+        }
+        session.take_effect_together().unwrap();
+        left = rest;
     }
     (first, all)
 }

@@ -71,6 +71,9 @@ closed_list! {
         RememberedName = 29, "remembered_name", "A person has decided that money of a payer of this name is the customer's.";
         RememberedDecisions = 30, "remembered_decisions", "People have confirmed or corrected answers of the same kind.";
         Prior = 31, "prior", "What any answer starts with.";
+        OnlyAssignment = 32, "only_assignment", "Other sets of open items fit too, but other payments need those.";
+        OtherPayment = 33, "other_payment", "Another payment fits the same items.";
+        DecidedTogether = 34, "decided_together", "Payments that compete for the same items were decided together.";
     }
 }
 

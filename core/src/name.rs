@@ -238,8 +238,48 @@ static WORDS: LazyLock<HashMap<&[u8], &[u8], RandomState>> = LazyLock::new(|| {
 
 fn canonical(word: SmallVec<[u8; 16]>) -> SmallVec<[u8; 16]> {
     match WORDS.get(word.as_slice()) {
-        Some(short) if !short.is_empty() => SmallVec::from_slice(short),
-        _ => word,
+        Some([]) => word,
+        Some(short) => SmallVec::from_slice(short),
+        None => misspelt(&word).map_or(word, SmallVec::from_slice),
+    }
+}
+
+/// Long forms of so many letters are told when they are misspelt.
+const LONG_FORM_LETTERS: usize = 7;
+
+/// The abbreviation of the long form that `word` is but for one letter too many, too few or in the
+/// wrong place. First and last letters are the form's: others make words of their own (AMERICANA,
+/// GENERALI), and so does another letter inside (HOLLINGS).
+fn misspelt(word: &[u8]) -> Option<&'static [u8]> {
+    let (first, last) = (word.first()?, word.last()?);
+    let forms = ABBREVIATIONS.iter().filter(|(long, _)| {
+        let long = long.as_bytes();
+        long.len() >= LONG_FORM_LETTERS
+            && long.first() == Some(first)
+            && long.last() == Some(last)
+            && is_slip(word, long)
+    });
+    let mut short = forms.map(|(_, short)| short.as_bytes());
+    let found = short.next()?;
+    short.all(|other| other == found).then_some(found)
+}
+
+/// Whether one has a letter that the other lacks, or two neighbours are exchanged.
+fn is_slip(left: &[u8], right: &[u8]) -> bool {
+    let same = |(one, other): &(&u8, &u8)| one == other;
+    let (short, long) = if left.len() <= right.len() {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    let alike = short.iter().zip(long).take_while(same).count();
+    match long.len() - short.len() {
+        0 => {
+            let (one, other) = (&short[alike..], &long[alike..]);
+            one.len() >= 2 && one[0] == other[1] && one[1] == other[0] && one[2..] == other[2..]
+        }
+        1 => short[alike..] == long[alike + 1..],
+        _ => false,
     }
 }
 
@@ -298,6 +338,26 @@ mod tests {
             assert_eq!(Name::of(text), plain, "{text}");
         }
         assert!(!Name::of("The Company").is_empty());
+    }
+
+    #[test]
+    fn misspelt_long_forms_meet_their_abbreviations() {
+        let short = Name::of("Harbor Bldg Svcs");
+        for text in [
+            "HARBOR BUILDIING SERVICES",
+            "Harbor Biulding Services",
+            "Harbor Buildng Sevices",
+        ] {
+            assert_eq!(Name::of(text), short, "{text}");
+        }
+        for (text, other) in [
+            ("Americana Foods", "American Foods"),
+            ("Generali Tools", "General Tools"),
+            ("Hollings Partners", "Holdings Partners"),
+            ("Western Steel", "Eastern Steel"),
+        ] {
+            assert_ne!(Name::of(text), Name::of(other), "{text}");
+        }
     }
 
     #[test]

@@ -194,29 +194,73 @@ impl<'a> Cash<'a> {
         progress: &dyn Progress,
     ) -> Result<(), EngineError> {
         self.session.close(arrivals);
-        let empty = Waiting::new(&Table::Transactions.schema())?;
-        let waiting = std::mem::replace(&mut self.waiting, empty);
-        for batch in waiting.into_batches()? {
-            let WaitingBatch {
-                transactions,
-                remittance_lines,
-                numbers: sequences,
-            } = batch?;
-            let as_matched = self.conditions.lines_as_matched(&transactions)?;
-            let decisions = self
-                .session
-                .amounts(&as_matched, &remittance_lines, sequences.clone())
-                .map_err(internal)?;
-            let number = |row: u32| sequences.get(row as usize).copied().unwrap_or_default();
-            self.keep_open(&transactions, &remittance_lines, &decisions, number)?;
-            self.emit(transactions, decisions, report, progress)?;
-        }
+        self.match_amounts(report, progress)?;
         self.decide_again(Late::Advice, report, progress)?;
         self.decide_booked(report, progress)?;
         self.advice(report)?;
         self.leave(report)?;
         let gaps: Vec<Finding> = self.session.deposit_gaps().iter().map(gap).collect();
         report.findings(&gaps)
+    }
+
+    /// Decides by amounts, in rounds, what documents did not decide.
+    fn match_amounts(
+        &mut self,
+        report: &mut Report,
+        progress: &dyn Progress,
+    ) -> Result<(), EngineError> {
+        let nothing = || Waiting::new(&Table::Transactions.schema());
+        let mut waiting = std::mem::replace(&mut self.waiting, nothing()?);
+        let mut is_first = true;
+        while !waiting.is_empty() {
+            let mut waited = waiting.close()?;
+            if is_first {
+                for batch in waited.batches()? {
+                    let batch = self.as_matched(batch?)?;
+                    self.session
+                        .prepare(&batch.transactions, &batch.remittance_lines, &batch.numbers)
+                        .map_err(internal)?;
+                }
+                is_first = false;
+            }
+            for batch in waited.batches()? {
+                let batch = self.as_matched(batch?)?;
+                self.session
+                    .claim(&batch.transactions, &batch.remittance_lines, &batch.numbers)
+                    .map_err(internal)?;
+            }
+            self.session.settle();
+            waiting = nothing()?;
+            for batch in waited.batches()? {
+                let WaitingBatch {
+                    transactions,
+                    remittance_lines: lines,
+                    numbers,
+                } = batch?;
+                let as_matched = self.conditions.lines_as_matched(&transactions)?;
+                let decisions = self
+                    .session
+                    .amounts(&as_matched, &lines, &numbers)
+                    .map_err(internal)?;
+                let number = |row: u32| numbers.get(row as usize).copied().unwrap_or_default();
+                if !decisions.waiting.is_empty() {
+                    let numbers = decisions.waiting.iter().map(|&row| number(row)).collect();
+                    waiting.push(select(&transactions, &lines, &decisions.waiting, numbers)?)?;
+                }
+                self.keep_open(&transactions, &lines, &decisions, number)?;
+                self.emit(transactions, decisions, report, progress)?;
+            }
+            self.session.take_effect_together().map_err(internal)?;
+        }
+        Ok(())
+    }
+
+    /// A batch as the matcher takes it.
+    fn as_matched(&self, batch: WaitingBatch) -> Result<WaitingBatch, EngineError> {
+        Ok(WaitingBatch {
+            transactions: self.conditions.lines_as_matched(&batch.transactions)?,
+            ..batch
+        })
     }
 
     /// The payment with this number, of this run or an earlier one.

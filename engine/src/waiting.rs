@@ -1,7 +1,7 @@
 //! Bank lines that wait, for the second pass or for the statements: in memory while they are few,
 //! then on disk, so that memory does not grow with the bank's files.
 
-use std::io::{BufReader, Seek as _, Write as _};
+use std::io::{BufReader, Read, Seek, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -60,6 +60,23 @@ impl Waiting {
         Ok(())
     }
 
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// What has waited, once all has come.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the temporary files cannot be written.
+    pub fn close(self) -> Result<Waited, EngineError> {
+        Ok(Waited {
+            transactions: self.transactions.into_inner().map_err(arrow)?,
+            lines: self.lines.into_inner().map_err(arrow)?,
+            numbers: self.numbers,
+        })
+    }
+
     /// The batches as they came.
     ///
     /// # Errors
@@ -67,23 +84,54 @@ impl Waiting {
     pub fn into_batches(
         self,
     ) -> Result<impl Iterator<Item = Result<WaitingBatch, EngineError>>, EngineError> {
-        let transactions = reader(self.transactions)?;
-        let lines = reader(self.lines)?;
-        let batches = transactions.zip(lines).zip(self.numbers);
-        Ok(batches.map(|((transactions, lines), numbers)| {
-            Ok(WaitingBatch {
-                transactions: transactions.map_err(arrow)?,
-                remittance_lines: lines.map_err(arrow)?,
-                numbers,
-            })
-        }))
+        let waited = self.close()?;
+        Ok(joined(
+            reader(waited.transactions)?,
+            reader(waited.lines)?,
+            waited.numbers,
+        ))
     }
 }
 
-fn reader(
-    writer: StreamWriter<SpooledTempFile>,
-) -> Result<StreamReader<BufReader<SpooledTempFile>>, EngineError> {
-    let mut spool = writer.into_inner().map_err(arrow)?;
+/// Bank lines that have waited, to be read as often as wanted.
+pub struct Waited {
+    transactions: SpooledTempFile,
+    lines: SpooledTempFile,
+    numbers: Vec<Vec<u32>>,
+}
+
+impl Waited {
+    /// The batches as they came.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] if the temporary files cannot be read again.
+    pub fn batches(
+        &mut self,
+    ) -> Result<impl Iterator<Item = Result<WaitingBatch, EngineError>> + '_, EngineError> {
+        Ok(joined(
+            reader(&mut self.transactions)?,
+            reader(&mut self.lines)?,
+            self.numbers.clone(),
+        ))
+    }
+}
+
+fn joined<R: Read>(
+    transactions: StreamReader<R>,
+    lines: StreamReader<R>,
+    numbers: Vec<Vec<u32>>,
+) -> impl Iterator<Item = Result<WaitingBatch, EngineError>> {
+    let batches = transactions.zip(lines).zip(numbers);
+    batches.map(|((transactions, lines), numbers)| {
+        Ok(WaitingBatch {
+            transactions: transactions.map_err(arrow)?,
+            remittance_lines: lines.map_err(arrow)?,
+            numbers,
+        })
+    })
+}
+
+fn reader<F: Read + Write + Seek>(mut spool: F) -> Result<StreamReader<BufReader<F>>, EngineError> {
     spool
         .flush()
         .and_then(|()| spool.rewind())

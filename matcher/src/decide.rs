@@ -13,6 +13,7 @@ use crate::payment::Payment;
 use crate::reading::{Reading, Reads};
 use crate::recipe::{Action, Policies, Policy, Recipe, Step, Treatment};
 use crate::rivals::Rivals;
+use crate::together::{self, Stage};
 use crate::{cited, ladder, lines, named};
 
 /// Alternatives and candidates that a decision keeps.
@@ -29,6 +30,8 @@ pub struct View<'a> {
     pub memory: &'a Memory,
     /// Payments of one amount, where they compete for items.
     pub rivals: &'a Rivals,
+    /// What is known of payments that want the same items.
+    pub stage: Stage<'a>,
     /// What the recipe's conditions say of the payment.
     pub treatment: Treatment,
     /// Whether anybody will read the evidence.
@@ -51,7 +54,7 @@ impl<'a> View<'a> {
     }
 
     /// Why a person decides, whatever the payment says.
-    fn held(&self) -> Option<Reason> {
+    pub fn held(&self) -> Option<Reason> {
         match self.treatment.action(self.recipe) {
             _ if self.treatment.undated => Some(Reason::NoVersionHolds),
             Action::Hold(reason) => Some(reason),
@@ -251,22 +254,37 @@ fn decide_payment(
         return Ok(None);
     }
     let mut failure = None;
+    let wants_claim = matches!(view.stage, Stage::Claims);
+    let by_documents = found.readings.len();
+    let mut unsettled = None;
     if !decided && found.names_documents {
         failure = Some(Reason::ReferenceNotFound);
     } else if !decided {
         match ladder::read(view, payment, &mut payer, reads) {
             Ok(mut readings) => {
+                if wants_claim && readings.iter().any(|reading| reading.is_rivalled) {
+                    let mut free = together::each_alone(&readings);
+                    weigh(view, &mut free);
+                    unsettled = Some(free);
+                }
+                together::tell_apart(view, &mut readings);
                 weigh(view, &mut readings);
                 found.readings.append(&mut readings);
             }
             Err(reason) => failure = Some(reason),
         }
     }
+    if wants_claim {
+        let (named, by_amount) = found.readings.split_at(by_documents);
+        let by_amount = unsettled.as_deref().unwrap_or(by_amount);
+        reads.claim = together::claim(view, payment, named.iter().chain(by_amount));
+    }
+    together::note_outcome(view, &mut found.readings);
     conclude(view, payment, payer, found.readings, failure, reads).map(Some)
 }
 
 /// Whether the reading is good enough to apply itself, runner-up aside.
-fn applies(view: &View, reading: &Reading) -> bool {
+pub fn applies(view: &View, reading: &Reading) -> bool {
     reading.may_apply && reading.score() >= view.policy_of(reading.party).threshold
 }
 

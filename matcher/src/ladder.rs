@@ -64,16 +64,40 @@ pub fn read(
     if sets.is_empty() {
         return Err(Reason::NoReadingFits);
     }
-    let only = sets.len() == 1
-        && !(view.policy().ladder.rival_pairs && another_pair_fits(payment, &items, &sets));
+    let rivals = if view.policy().ladder.rival_pairs && another_pair_fits(payment, &items, &sets) {
+        Rivals::Others
+    } else {
+        Rivals::among(&sets)
+    };
     let readings = sets
         .into_iter()
-        .map(|set| reading(view, payer, set, only))
+        .map(|set| reading(view, payer, set, rivals))
         .collect();
     Ok(readings)
 }
 
-fn reading(view: &View, payer: &Payer, set: Set, only: bool) -> Reading {
+/// What else has the amount.
+#[derive(Clone, Copy)]
+enum Rivals {
+    /// Nothing.
+    None,
+    /// The other readings.
+    Readings,
+    /// Something that is no reading.
+    Others,
+}
+
+impl Rivals {
+    fn among(sets: &[Set]) -> Self {
+        if sets.len() == 1 {
+            Self::None
+        } else {
+            Self::Readings
+        }
+    }
+}
+
+fn reading(view: &View, payer: &Payer, set: Set, rivals: Rivals) -> Reading {
     let owner = set
         .parts
         .first()
@@ -83,11 +107,14 @@ fn reading(view: &View, payer: &Payer, set: Set, only: bool) -> Reading {
         payer.judge(view, owner, &mut reading);
     }
     reading.note(set.feature, "");
-    if only {
-        reading.note(Feature::OnlyReading, "");
-    } else {
-        reading.note(Feature::OtherReading, "");
-        reading.hold(Reason::AmbiguousItems);
+    match rivals {
+        Rivals::None => reading.note(Feature::OnlyReading, ""),
+        // Payments that need the others may leave this one.
+        Rivals::Readings => reading.is_rivalled = true,
+        Rivals::Others => {
+            reading.note(Feature::OtherReading, "");
+            reading.hold(Reason::AmbiguousItems);
+        }
     }
     let wanted = view.policy_of(owner).ladder;
     let allowed = match set.rule {
@@ -124,10 +151,14 @@ fn by_index(
         return Err(Reason::NoReadingFits);
     };
     // Another payment of the same amount may be the one that the item is for.
-    let is_only = sets.len() == 1 && !view.rivals.compete(view, payment, first);
+    let rivals = if view.rivals.compete(view, payment, first) {
+        Rivals::Others
+    } else {
+        Rivals::among(&sets)
+    };
     let readings = sets
         .into_iter()
-        .map(|set| reading(view, payer, set, is_only));
+        .map(|set| reading(view, payer, set, rivals));
     Ok(readings.collect())
 }
 
@@ -168,7 +199,7 @@ fn among_many(
         .into_iter()
         .map(|item| {
             let set = single(item, payment.amount, Amount::ZERO, false);
-            reading(view, payer, set, false)
+            reading(view, payer, set, Rivals::Others)
         })
         .collect();
     if readings.is_empty() {

@@ -40,6 +40,7 @@ mod score;
 mod session;
 mod settle;
 mod subset;
+mod together;
 mod weights;
 
 pub use arrivals::{Arrivals, Arrived};

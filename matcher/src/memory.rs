@@ -49,13 +49,14 @@ pub enum Lesson<'a> {
 }
 
 /// What is no evidence of the payment itself, or decides nothing.
-const UNWEIGHED: [Feature; 6] = [
+const UNWEIGHED: [Feature; 7] = [
     Feature::Prior,
     Feature::RememberedDecisions,
     Feature::DocumentOwner,
     Feature::LinkedRemittance,
     Feature::LineKind,
     Feature::RecipeRule,
+    Feature::DecidedTogether,
 ];
 
 /// A kind of answer: its rule and what spoke for and against it.

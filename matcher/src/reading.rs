@@ -5,16 +5,19 @@ use tieout_core::{Application, Evidence, Feature, ItemIx, Reason, Rule};
 
 use crate::memory::Pattern;
 use crate::score::{PRIOR, probability, weight};
+use crate::together::Claim;
 
 /// What a decision depends on: when one of these changes before the decision is committed, the
 /// decision is made again.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Reads {
     pub items: SmallVec<[u32; 8]>,
     /// Families (by the party at their top) whose open items were looked through.
     pub families: SmallVec<[u32; 2]>,
     /// The kinds of the answers that there were, the best first, where somebody learns from them.
     pub patterns: Vec<Pattern>,
+    /// What the payment may pay, where only that is asked.
+    pub claim: Option<Claim>,
 }
 
 /// One answer.
@@ -27,6 +30,8 @@ pub struct Reading {
     pub reason: Option<Reason>,
     /// Whether it may apply itself, if the score allows.
     pub may_apply: bool,
+    /// Whether another set of items has the amount just as well.
+    pub is_rivalled: bool,
     pub evidence: SmallVec<[Evidence; 6]>,
     /// Log-odds before any evidence, in hundredths of a bit.
     pub prior: i32,
@@ -40,6 +45,7 @@ impl Reading {
             parts: Vec::new(),
             reason: None,
             may_apply: true,
+            is_rivalled: false,
             evidence: SmallVec::new(),
             prior: PRIOR,
         }

@@ -481,6 +481,7 @@ mod tests {
             memory: &crate::memory::Memory::default(),
             policies: &Policies::of(&recipe),
             rivals: &rivals,
+            stage: crate::together::Stage::Alone,
             treatment: Treatment::default(),
             explain: true,
             observes: false,

@@ -23,6 +23,7 @@ pub const fn weight(feature: Feature) -> i32 {
         Feature::ReferenceTruncated
         | Feature::AmountWithinTolerance
         | Feature::OnlyReading
+        | Feature::OnlyAssignment
         | Feature::EarlierPayment
         // One decision of a person; those that follow add to it, see `Recalled::more`.
         | Feature::RememberedAccount
@@ -33,6 +34,7 @@ pub const fn weight(feature: Feature) -> i32 {
         | Feature::LinkedRemittance
         | Feature::LineKind
         | Feature::RecipeRule
+        | Feature::DecidedTogether
         // Of the weights as a whole, not of a feature.
         | Feature::Prior
         // As much as people's decisions about such answers say, see `Memory::correction`.
@@ -42,7 +44,7 @@ pub const fn weight(feature: Feature) -> i32 {
         // Third parties pay for customers: a strange name says little against a number and an
         // amount that agree. Another customer's name is a conflict, and held.
         Feature::NameDiffers => -30,
-        Feature::OtherReading => -1_000,
+        Feature::OtherReading | Feature::OtherPayment => -1_000,
     }
 }
 

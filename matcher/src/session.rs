@@ -1,5 +1,7 @@
 //! The state of a run, and the order in which decisions take effect.
 
+mod amounts;
+
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -7,7 +9,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 use thiserror::Error;
-use tieout_core::{Date, Decision, Unbalanced};
+use tieout_core::{Date, Decision, ItemIx, Unbalanced};
 
 use crate::arrivals::{Arrivals, Arrived};
 use crate::columns::BadBatch;
@@ -24,6 +26,8 @@ use crate::remittance::Remittances;
 use crate::reversal::Originals;
 use crate::rivals::Rivals;
 use crate::scope::{self, DepositGap, LockboxTotals, Lockboxes};
+use crate::together::Stage;
+use amounts::Amounts;
 
 /// Payments that one thread takes at a time.
 const PAYMENTS_PER_TASK: usize = 64;
@@ -61,7 +65,7 @@ pub struct Decisions {
     pub rows: Vec<u32>,
     /// One decision for each of them.
     pub decisions: Vec<Decision>,
-    /// The rows that wait for [`Session::amounts`], ascending.
+    /// The rows that wait for the amounts, or for the next round of them, ascending.
     pub waiting: Vec<u32>,
 }
 
@@ -93,6 +97,7 @@ pub struct Session {
     treatments: HashMap<u32, Treatment, RandomState>,
     pub(crate) originals: Originals,
     rivals: Rivals,
+    amounts: Amounts,
     memory: Memory,
     observer: Option<Observer>,
     as_of: Option<Date>,
@@ -116,6 +121,7 @@ impl Session {
             treatments: HashMap::default(),
             originals: Originals::default(),
             rivals: Rivals::default(),
+            amounts: Amounts::default(),
             memory: Memory::default(),
             observer: None,
             as_of,
@@ -290,43 +296,7 @@ impl Session {
     /// Takes back what arrival told, when nothing arrives any more.
     pub fn close(&mut self, arrivals: Arrivals) {
         self.lockboxes = arrivals.into_lockboxes();
-    }
-
-    /// Decides the payments that [`Session::references`] left, given again in the order of
-    /// their `sequences`, after [`Session::close`].
-    ///
-    /// # Errors
-    /// A [`MatchError`], which is a mistake in the program.
-    pub fn amounts(
-        &mut self,
-        transactions: &RecordBatch,
-        remittance_lines: &RecordBatch,
-        sequences: Vec<u32>,
-    ) -> Result<Decisions, MatchError> {
-        let columns = PaymentColumns::of(transactions, remittance_lines)?;
-        let known = sequences.iter().enumerate().map(|(row, &sequence)| {
-            let payment = columns.head(row);
-            let scope = scope::is_deposit(&self.recipe, &payment)
-                .then(|| self.lockboxes.add_deposit(&payment));
-            if !columns.has_lines(row) {
-                self.link_what_is_left(&payment, sequence);
-            }
-            let treatment = self.treatments.remove(&sequence).unwrap_or_default();
-            Known {
-                scope,
-                resubmits: None,
-                linked: self.linked.contains_key(&sequence),
-                reverses: scope::is_undoing(&self.recipe, &payment, treatment),
-                treatment,
-            }
-        });
-        let known = known.collect();
-        self.decide_all(&Batch {
-            columns,
-            known,
-            sequences,
-            pass: Pass::Amounts,
-        })
+        self.amounts = Amounts::default();
     }
 
     /// Decides payments of earlier runs again, as far as documents that they name decide them by
@@ -537,6 +507,16 @@ impl Session {
     }
 
     fn decide(&self, batch: &Batch, row: usize, known: Known) -> Result<Verdict, MatchError> {
+        self.decide_at(batch, row, known, Stage::Alone)
+    }
+
+    fn decide_at(
+        &self,
+        batch: &Batch,
+        row: usize,
+        known: Known,
+        stage: Stage,
+    ) -> Result<Verdict, MatchError> {
         let mut payment = batch.columns.get(row);
         let is_deposit =
             || batch.pass == Pass::References && scope::is_deposit(&self.recipe, &payment);
@@ -552,7 +532,11 @@ impl Session {
         {
             payment.lines = self.remittances.lines(advice)?;
         }
-        Ok(decide(&self.view(), &payment, known, batch.pass)?)
+        let view = View {
+            stage,
+            ..self.view()
+        };
+        Ok(decide(&view, &payment, known, batch.pass)?)
     }
 
     pub(crate) fn view(&self) -> View<'_> {
@@ -563,6 +547,7 @@ impl Session {
             policies: &self.policies,
             memory: &self.memory,
             rivals: &self.rivals,
+            stage: Stage::Alone,
             treatment: Treatment::default(),
             explain: self.explain,
             observes: self.observer.is_some(),
@@ -586,16 +571,13 @@ impl Session {
             } else if !self.items.take(part.item, part.total(), sequence) {
                 return Err(MatchError::OverApplied { payment: sequence });
             }
-            changes.items.insert(part.item.0, ());
-            if let Some(party) = self.items.party(part.item) {
-                changes.families.insert(self.parties.root(party), ());
-            }
+            changes.add(part.item.0, &self.items, &self.parties);
         }
         Ok(())
     }
 }
 
-/// What the payments of one batch have changed so far.
+/// What payments change of what is open.
 #[derive(Default)]
 struct Changes {
     items: HashMap<u32, (), RandomState>,
@@ -603,6 +585,13 @@ struct Changes {
 }
 
 impl Changes {
+    fn add(&mut self, item: u32, items: &Items, parties: &Parties) {
+        self.items.insert(item, ());
+        if let Some(party) = items.party(ItemIx(item)) {
+            self.families.insert(parties.root(party), ());
+        }
+    }
+
     /// Whether anything that a decision rests on has changed.
     fn touch(&self, reads: &Reads) -> bool {
         reads.items.iter().any(|item| self.items.contains_key(item))

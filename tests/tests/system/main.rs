@@ -5,6 +5,7 @@
 mod bad_books;
 mod bad_input;
 mod command;
+mod competing;
 mod crashes;
 mod cuts;
 mod days;

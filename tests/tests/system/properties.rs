@@ -203,11 +203,11 @@ impl Morning {
     }
 }
 
-fn account(party: usize) -> String {
+pub fn account(party: usize) -> String {
     format!("021000021:70{party}7")
 }
 
-fn entry(id: &str, cents: i64, payer: &str, account_of: Option<usize>, text: &str) -> String {
+pub fn entry(id: &str, cents: i64, payer: &str, account_of: Option<usize>, text: &str) -> String {
     let amount = money(cents);
     let account = account_of.map_or_else(String::new, |party| {
         format!(
@@ -224,7 +224,7 @@ fn entry(id: &str, cents: i64, payer: &str, account_of: Option<usize>, text: &st
     )
 }
 
-fn statement(name: &str, entries: &str) -> String {
+pub fn statement(name: &str, entries: &str) -> String {
     format!(
         "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr>\
          <MsgId>M{name}</MsgId><CreDtTm>2026-03-16T06:05:00</CreDtTm></GrpHdr><Stmt><Id>S{name}</Id>\

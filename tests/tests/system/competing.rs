@@ -1,0 +1,148 @@
+//! Payments without references that compete for the same open items.
+
+use std::fmt::Write as _;
+
+use crate::desk::{Desk, Table};
+use crate::properties::{account, entry, statement};
+
+/// An open item: dollars open, and the discount that the payments are in time for.
+type Item = (u32, u32);
+
+/// What was applied: payment and item, by their amounts as the names of payments and the numbers
+/// of items.
+type Applied = Vec<(String, String)>;
+
+/// A desk with one customer's items, and its payments in this order, by dollars.
+fn desk(items: &[Item], payments: &[u32]) -> Desk {
+    let desk = Desk::empty();
+    let parties = format!(
+        "party_id,role,name,aliases,parent_id,accounts\nC1,customer,Acme Tools Inc,,,{}\n",
+        account(1)
+    );
+    desk.put("parties.csv", parties);
+    let mut rows = "item_id,entity,party_id,kind,number,po_number,currency,amount,open_amount,\
+                    issue_date,due_date,discount_amount,discount_date\n"
+        .to_owned();
+    for (place, (open, discount)) in items.iter().enumerate() {
+        let terms = if *discount == 0 {
+            ",".to_owned()
+        } else {
+            format!("{discount}.00,2026-04-10")
+        };
+        writeln!(
+            rows,
+            "I{place},US1,C1,invoice,INV-{}00{place},,USD,{open}.00,{open}.00,2026-03-01,2026-04-30,{terms}",
+            7 + place
+        )
+        .unwrap();
+    }
+    desk.put("open_items.csv", rows);
+    let entries = payments.iter().enumerate().map(|(place, dollars)| {
+        let id = format!("P{dollars}-{place}");
+        entry(
+            &id,
+            i64::from(*dollars) * 100,
+            "ACME TOOLS INC",
+            Some(1),
+            "",
+        )
+    });
+    let entries: String = entries.collect();
+    desk.put("a.xml", statement("A", &entries));
+    desk
+}
+
+/// What is applied of the payments, whatever their order.
+fn applied(desk: &Desk) -> Applied {
+    let told = desk.run(&["--ledger", "ledger"]);
+    assert!(matches!(told.status, 0 | 3), "{}", told.stderr);
+    let (payments, applications) = (desk.table("payments"), desk.table("applications"));
+    let mut applied: Applied = applications
+        .rows_where("status", "applied")
+        .iter()
+        .map(|row| {
+            let id = applications.cell(row, "payment_id");
+            let payment = payments.rows_where("payment_id", id)[0];
+            let amount = payments.cell(payment, "amount").to_owned();
+            (amount, applications.cell(row, "item_id").to_owned())
+        })
+        .collect();
+    applied.sort();
+    applied
+}
+
+fn explained(desk: &Desk, amount: &str) -> String {
+    let payments: Table = desk.table("payments");
+    let payment = payments.rows_where("amount", amount)[0];
+    let id = payments.cell(payment, "payment_id");
+    let told = desk.tieout(&["explain", id, "--ledger", "ledger"]);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    told.stdout
+}
+
+fn pairs(of: &[(&str, &str)]) -> Applied {
+    let pairs = of.iter();
+    pairs
+        .map(|&(amount, item)| (amount.to_owned(), item.to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_payment_that_can_go_elsewhere_does_in_any_order() {
+    // 100 is the first item, or the second less its discount, which 102 needs.
+    let items = [(100, 0), (102, 2)];
+    let right = pairs(&[("100.00", "I0"), ("102.00", "I1")]);
+    for payments in [[100, 102], [102, 100]] {
+        let desk = desk(&items, &payments);
+        assert_eq!(applied(&desk), right, "{payments:?}");
+        let why = explained(&desk, "100.00");
+        assert!(why.contains("2 payments with 3 answers"), "{why}");
+        assert!(why.contains("other payments need those"), "{why}");
+    }
+    // Without the other, the first is a person's to decide.
+    assert_eq!(applied(&desk(&items, &[100])), []);
+}
+
+#[test]
+fn a_chain_of_three_is_followed_in_any_order() {
+    let items = [(100, 0), (102, 2), (105, 3)];
+    let right = pairs(&[("100.00", "I0"), ("102.00", "I1"), ("105.00", "I2")]);
+    for payments in [[100, 102, 105], [105, 100, 102], [102, 105, 100]] {
+        assert_eq!(applied(&desk(&items, &payments)), right, "{payments:?}");
+    }
+}
+
+#[test]
+fn what_fits_in_two_ways_is_left_to_a_person() {
+    let twins = desk(&[(100, 0), (100, 0)], &[100, 100]);
+    assert_eq!(applied(&twins), []);
+    let why = explained(&twins, "100.00");
+    assert!(why.contains("fit together in other ways too"), "{why}");
+    // One item and two payments that say the same of it.
+    let both = desk(&[(100, 0), (350, 0)], &[100, 100]);
+    assert_eq!(applied(&both), []);
+    let why = explained(&both, "100.00");
+    assert!(why.contains("Another payment fits the same items"), "{why}");
+}
+
+#[test]
+fn what_others_pay_decides_what_is_left() {
+    // Once 100 has its item, 270 is all that is open, whichever comes first.
+    for payments in [[100, 270], [270, 100]] {
+        let right = pairs(&[("100.00", "I0"), ("270.00", "I1"), ("270.00", "I2")]);
+        let desk = desk(&[(100, 0), (120, 0), (150, 0)], &payments);
+        assert_eq!(applied(&desk), right, "{payments:?}");
+    }
+}
+
+#[test]
+fn too_many_to_settle_together_are_held_and_say_so() {
+    let items: Vec<Item> = (0..20).map(|n| (1_000 + n * 10, n.min(1) * 10)).collect();
+    let payments: Vec<u32> = items.iter().map(|item| item.0).collect();
+    let few = desk(&items[..16], &payments[..16]);
+    assert_eq!(applied(&few).len(), 16);
+    let many = desk(&items, &payments);
+    assert_eq!(applied(&many), []);
+    let why = explained(&many, "1000.00");
+    assert!(why.contains("more than 16"), "{why}");
+}
