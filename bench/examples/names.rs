@@ -15,6 +15,11 @@ use rayon::prelude::*;
 use serde_json::json;
 use tieout_matcher::{Name, NameIndex};
 
+#[path = "../benches/files/clock.rs"]
+mod clock;
+
+use clock::cpu_seconds;
+
 /// The one of the command.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -65,19 +70,6 @@ fn main() {
         "likeness": best / compared.max(1) as f64,
     });
     println!("{told}");
-}
-
-/// CPU seconds of this process with all its threads, which the system counts in hundredths.
-fn cpu_seconds() -> f64 {
-    let told = fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = told
-        .rsplit(')')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
-    let ticks = |place: usize| fields[place].parse::<f64>().unwrap();
-    (ticks(11) + ticks(12)) / 100.0
 }
 
 fn read(path: &str) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use tieout_bench::generate::Wanted;
 use tieout_bench::generate::mix::Mix;
 use tieout_bench::{generate, grow, score};
 
@@ -24,6 +25,9 @@ enum Command {
         /// Customers' payments.
         #[arg(long)]
         payments: u32,
+        /// Open items; twice as many as payments if nothing is said.
+        #[arg(long)]
+        items: Option<u32>,
         /// The same seed gives the same bytes.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -72,12 +76,19 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Generate {
             payments,
+            items,
             seed,
             mix,
             out,
             peer,
         } => {
-            let summary = generate::run_mix(payments, seed, mix, &out, peer.as_deref())?;
+            let wanted = Wanted {
+                payments,
+                items,
+                seed,
+                mix,
+            };
+            let summary = generate::run_wanted(wanted, &out, peer.as_deref())?;
             print!("{}", summary.table());
         }
         Command::Grow {

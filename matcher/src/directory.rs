@@ -50,6 +50,11 @@ impl Directory {
         }
     }
 
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<u64>() + size_of_val(&self.starts[..])
+    }
+
     /// Places whose key has this hash, ascending, at most [`SAME_KEY_MAX`].
     pub fn places(&self, hash: u64) -> impl Iterator<Item = u32> + '_ {
         let stretch = (hash >> self.shift.min(u64::BITS - 1)) as usize;

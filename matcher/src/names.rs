@@ -11,7 +11,7 @@ pub use tieout_core::Name;
 /// Postings of a letter triple that are looked at; commoner triples tell too little.
 const POSTINGS_MAX: usize = 2_000;
 /// The rarest triples of a name that are looked up.
-const TRIPLES_LOOKED_UP: usize = 8;
+const TRIPLES_LOOKED_UP: usize = 12;
 /// Answers that are remembered; later names are searched for each time.
 const ANSWERS_MAX: usize = 1 << 18;
 /// Names compared in full.

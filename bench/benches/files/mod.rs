@@ -1,6 +1,9 @@
 //! The generated morning that a bench reads, and its canonical batches.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod books;
+pub mod clock;
+
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;

@@ -39,6 +39,24 @@ pub const PAYMENTS_MIN: u32 = 200;
 /// The most payments whose numbers still fit their columns.
 pub const PAYMENTS_MAX: u32 = 10_000_000;
 
+/// Open items a payment, if nothing else is wanted.
+const ITEMS_PER_PAYMENT: u32 = 2;
+/// The most open items whose numbers still fit their columns.
+pub const ITEMS_MAX: u32 = ITEMS_PER_PAYMENT * PAYMENTS_MAX;
+
+/// What is wanted of a morning.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Customers' payments.
+    pub payments: u32,
+    /// Open items; none for twice as many as payments.
+    pub items: Option<u32>,
+    /// The same seed gives the same bytes.
+    pub seed: u64,
+    /// What happens how often.
+    pub mix: Mix,
+}
+
 /// What came out.
 pub struct Summary {
     /// Customers' payments.
@@ -98,26 +116,38 @@ impl Summary {
 /// # Errors
 /// When the number of payments is out of range or a file cannot be written.
 pub fn run(payments: u32, seed: u64, out: &Path, peer: Option<&Path>) -> Result<Summary> {
-    run_mix(payments, seed, Mix::Usual, out, peer)
+    let wanted = Wanted {
+        payments,
+        items: None,
+        seed,
+        mix: Mix::Usual,
+    };
+    run_wanted(wanted, out, peer)
 }
 
-/// The same with a mix of one's own choice.
+/// The same with a mix and a number of open items of one's own choice.
 ///
 /// # Errors
-/// When the number of payments is out of range or a file cannot be written.
-pub fn run_mix(
-    payments: u32,
-    seed: u64,
-    mix: Mix,
-    out: &Path,
-    peer: Option<&Path>,
-) -> Result<Summary> {
+/// When a number is out of range or a file cannot be written.
+pub fn run_wanted(wanted: Wanted, out: &Path, peer: Option<&Path>) -> Result<Summary> {
+    let Wanted {
+        payments,
+        seed,
+        mix,
+        ..
+    } = wanted;
     ensure!(
         (PAYMENTS_MIN..=PAYMENTS_MAX).contains(&payments),
         "--payments {payments}: choose between {PAYMENTS_MIN} and {PAYMENTS_MAX}"
     );
+    let least = ITEMS_PER_PAYMENT * payments;
+    let items = wanted.items.unwrap_or(least);
+    ensure!(
+        (least..=ITEMS_MAX).contains(&items),
+        "--items {items}: choose between {least} (twice the payments) and {ITEMS_MAX}"
+    );
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    let parties = parties::create(seed, payments);
+    let parties = parties::create(seed, payments, items);
     let items = items::create(seed, &parties);
     let plan = plan::create(seed, &parties, &items, mix);
     let morning = Morning {

@@ -79,10 +79,10 @@ pub fn party_id(party: u32) -> String {
     format!("C{:06}", 100_001 + party)
 }
 
-/// Creates the customers of a morning with `payments` payments and twice as many open items.
-pub fn create(seed: u64, payments: u32) -> Parties {
+/// Creates the customers of a morning with `payments` payments and so many open `items`.
+pub fn create(seed: u64, payments: u32, items: u32) -> Parties {
     let mut dice = Dice::new(seed, 1);
-    let count = (payments / 25).max(40);
+    let count = (items / 50).max(40);
     let mut book = NameBook::default();
     let banks: Vec<u32> = (0..300).map(|_| routing_number(&mut dice)).collect();
     let mut all = Parties {
@@ -93,7 +93,7 @@ pub fn create(seed: u64, payments: u32) -> Parties {
         let room = count - all.list.len() as u32;
         add_family(&mut all, room, &mut book, &banks, &mut dice);
     }
-    share_out(&mut all, payments, &mut dice);
+    share_out(&mut all, payments, items, &mut dice);
     all
 }
 
@@ -151,19 +151,22 @@ fn new_party(
 
 /// Splits 2N items and N payments over the parties: those that clear send one payment, the
 /// others share by Zipf-Mandelbrot weights (integers, so that no platform rounds differently).
-fn share_out(all: &mut Parties, payments: u32, dice: &mut Dice) {
+fn share_out(all: &mut Parties, payments: u32, items: u32, dice: &mut Dice) {
     let mut ordinary = Vec::with_capacity(all.list.len());
-    let (mut items_left, mut payments_left) = (2 * u64::from(payments), u64::from(payments));
+    let (mut items_left, mut payments_left) = (u64::from(items), u64::from(payments));
+    // Where few customers pay, as few of those with a habit do.
+    let (paying, mut habits) = (items.div_ceil(2 * payments).max(1), 0);
     for family in &all.families {
         if family.habit == Habit::Ordinary {
             ordinary.extend(family.parties());
             continue;
         }
+        habits += 1;
         let party = &mut all.list[family.first as usize];
         party.items = 3 + dice.below(10) as u32;
-        party.payments = 1;
+        party.payments = u32::from(habits % paying == 0);
         items_left = items_left.saturating_sub(u64::from(party.items));
-        payments_left = payments_left.saturating_sub(1);
+        payments_left = payments_left.saturating_sub(u64::from(party.payments));
     }
     dice.shuffle(&mut ordinary);
     let weight = |rank: usize| 1_000_000_000 / (rank as u64 + 21);
@@ -236,11 +239,16 @@ mod tests {
 
     #[test]
     fn items_and_payments_add_up() {
-        for payments in [1_000, 3_000, 40_000] {
-            let all = create(5, payments);
-            let items: u32 = all.list.iter().map(|p| p.items).sum();
+        for (payments, items) in [
+            (1_000, 2_000),
+            (3_000, 6_000),
+            (40_000, 80_000),
+            (1_000, 100_000),
+        ] {
+            let all = create(5, payments, items);
+            let owed: u32 = all.list.iter().map(|p| p.items).sum();
             let sent: u32 = all.list.iter().map(|p| p.payments).sum();
-            assert_eq!((items, sent), (2 * payments, payments));
+            assert_eq!((owed, sent), (items, payments));
         }
     }
 }

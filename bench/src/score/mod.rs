@@ -151,8 +151,7 @@ fn count_candidates(
         let expected = &truth.payments[number];
         if expected.to_apply() && matches!(verdicts[number], Verdict::Held(_)) {
             let rank = candidates(text).position(|set| is_truth(truth, expected, set));
-            tally.first_candidate.count(rank == Some(0));
-            tally.any_candidate.count(rank.is_some());
+            tally.count_candidates(expected, rank);
         }
     })
 }

@@ -114,6 +114,7 @@ impl Score {
         let _ = write!(text, "\n{:25}", "scenario");
         for column in [
             "n", "right", "wrong", "proposed", "on_acct", "unident", "duplic", "scope", "missing",
+            "waiting", "first", "listed",
         ] {
             let _ = write!(text, "{column:>9}");
         }
@@ -130,6 +131,9 @@ impl Score {
                 held(Status::Duplicate),
                 held(Status::OutOfScope),
                 fate.missing,
+                fate.first_candidate.whole,
+                fate.first_candidate.part,
+                fate.any_candidate.part,
             ];
             let _ = write!(text, "{name:25}");
             for count in columns {
@@ -210,6 +214,9 @@ impl Score {
                 "wrong": fate.wrong,
                 "held": counts(held),
                 "missing": fate.missing,
+                "waiting": fate.first_candidate.whole,
+                "truth_first": fate.first_candidate.part,
+                "truth_listed": fate.any_candidate.part,
             })
         })
         .collect()

@@ -45,6 +45,10 @@ pub struct ByFate {
     pub held: [u64; Status::ALL.len()],
     /// Not among the payments.
     pub missing: u64,
+    /// To apply and in `exceptions.csv`: the truth is the first candidate.
+    pub first_candidate: Share,
+    /// The same: the truth is among the candidates.
+    pub any_candidate: Share,
 }
 
 impl ByFate {
@@ -190,6 +194,18 @@ impl Tally {
             Some(answer) => self.count_answer(judged, answer),
             None if expected.outcome == Outcome::OutOfScope => self.missing_out_of_scope += 1,
             None => self.missing += 1,
+        }
+    }
+
+    /// Counts a payment to apply that waits in `exceptions.csv`, by the rank of the truth among
+    /// its candidates.
+    pub fn count_candidates(&mut self, expected: &Expected, rank: Option<usize>) {
+        let fate = &mut self.scenarios[expected.scenario as usize];
+        for share in [&mut self.first_candidate, &mut fate.first_candidate] {
+            share.count(rank == Some(0));
+        }
+        for share in [&mut self.any_candidate, &mut fate.any_candidate] {
+            share.count(rank.is_some());
         }
     }
 

@@ -324,6 +324,12 @@ fn proposals_and_candidates_are_compared_with_the_truth() {
     assert_eq!(tally.proposals, share(1, 2));
     assert_eq!(tally.first_candidate, share(1, 2));
     assert_eq!(tally.any_candidate, share(2, 2));
+    let fates = tally.scenarios.iter();
+    let by_scenario: Vec<(u64, u64)> = fates
+        .map(|fate| (fate.first_candidate.part, fate.any_candidate.part))
+        .filter(|counts| *counts != (0, 0))
+        .collect();
+    assert_eq!(by_scenario, [(0, 1), (1, 1)]);
     let tally = put("B=0.9312|D=0.2", "");
     assert_eq!(tally.first_candidate, share(0, 2));
     assert_eq!(tally.any_candidate, share(0, 2));

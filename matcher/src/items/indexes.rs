@@ -45,6 +45,21 @@ impl Items {
         }
     }
 
+    /// Bytes of memory that each index takes, the rows of the items not counted.
+    pub fn index_bytes(&self) -> [(&'static str, usize); 4] {
+        let orders: usize = self.groups.values().map(heap_bytes).sum();
+        [
+            ("number", self.by_number.bytes()),
+            ("order", self.by_order.bytes()),
+            ("group", self.groups.allocation_size() + orders),
+            (
+                "party",
+                self.by_party.capacity() * size_of::<(u32, u32)>()
+                    + size_of_val(&self.party_start[..]),
+            ),
+        ]
+    }
+
     /// What is open on each order or payout of several items.
     fn sum_groups(&self) -> HashMap<GroupKey, SmallVec<[u64; 1]>, RandomState> {
         let mut sums: HashMap<(u64, u32, u8, Direction), (Amount, u32), RandomState> =
@@ -103,5 +118,14 @@ impl Items {
         groups.into_par_iter().for_each(<[_]>::sort_unstable);
         self.by_party = by_party;
         self.party_start = start;
+    }
+}
+
+/// Bytes that the list has besides its own place.
+fn heap_bytes(orders: &SmallVec<[u64; 1]>) -> usize {
+    if orders.spilled() {
+        orders.capacity() * size_of::<u64>()
+    } else {
+        0
     }
 }
