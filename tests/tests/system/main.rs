@@ -34,3 +34,4 @@ mod tidy;
 mod treasury;
 mod truth;
 mod watching;
+mod years;
