@@ -7,9 +7,9 @@ fsync and synchronous_commit on). Single payments are one commit each; batches a
 timed for tieout is the whole posting, with the Parquet tables that SQL reads; in a session, which keeps the
 ledger open for single payments, they are written behind the commit and are in the whole time. Writes bench/BOOKS.md.
 
-Needs the example, and PostgreSQL's own programs for its part (Debian: postgresql):
+Needs the command, the example, and PostgreSQL's own programs for its part (Debian: postgresql):
 
-    cargo build --release -p tieout-bench --example books
+    cargo build --release -p tieout-cli -p tieout-bench --bin tieout --example books
     python3 bench/compare/books.py
 """
 
@@ -41,6 +41,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--payments", type=int, default=200_000, help="payments that are committed in batches")
     parser.add_argument("--batch", type=int, default=10_000)
     parser.add_argument("--items", type=int, default=1_000_000, help="open items of the start that is timed")
+    parser.add_argument("--history", type=int, default=1_000_000, help="payments of past years, for the start at scale")
+    parser.add_argument("--open", type=int, default=200_000, help="open items of the start at scale")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "books")
     parser.add_argument("--results", type=pathlib.Path, default=HERE.parent / "BOOKS.md")
     parser.add_argument("--note", default="", help="a line about this machine or build, for the page")
@@ -182,6 +184,55 @@ def killed(options, payments: int) -> dict:
     return {"writer_ms": statistics.median(ms for ms, _ in times), "journal_bytes": times[0][1]}
 
 
+STATEMENT = """01,021000021,TIEOUT,260331,0600,12500,,,2/
+02,TIEOUT,021000021,1,260331,0600,USD,2/
+03,7700112233,USD,/
+16,142,12500,Z,B1,,CUSTOMER 7 TRADING INC {number}
+49,12500,3/
+98,12500,1,5/
+99,12500,1,7/
+"""
+
+
+def answered(words: list) -> tuple:
+    """Seconds until the command is done, and MiB that it had in memory at most."""
+    began = time.perf_counter()
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 3):
+        raise SystemExit(f"{words[1]} ended with {process.returncode}")
+    return seconds, used.ru_maxrss / 1024
+
+
+def at_scale(options) -> list:
+    """What people wait for in a ledger of years."""
+    ledger, day = options.work / "years", options.work / "day"
+    grown = example("grow", ledger, options.history, options.open)
+    day.mkdir()
+    number = f"INV-{options.history + options.open // 2}"
+    (day / "statement.bai").write_text(STATEMENT.format(number=number), encoding="utf-8")
+    asked = {
+        "`tieout sql \"select count(*) from payments\"`": ["sql", "select count(*) from payments"],
+        "`tieout queue`": ["queue"],
+        "`tieout run` of a file with one payment": ["run", day, "--quiet"],
+        "`tieout audit verify`": ["audit", "verify"],
+    }
+    lines = [
+        f"## {options.history:,} payments of past years, {options.open:,} open items",
+        "",
+        f"{grown['bytes'] / 2**30:.2f} GiB on disk.",
+        "",
+        "| until it is done | seconds | MiB in memory |",
+        "|---|---:|---:|",
+    ]
+    for title, words in asked.items():
+        seconds, memory = answered([RELEASE / "tieout", *words, "--ledger", ledger])
+        lines.append(f"| {title} | {seconds:.2f} | {memory:,.0f} |")
+    return [*lines, ""]
+
+
 def main() -> None:
     options = arguments()
     if options.inside:
@@ -234,6 +285,7 @@ def main() -> None:
         f"| the same a GiB of journal | {verified['verify_ms'] / journal:,.0f} |",
         f"| what the next run begins with, {opened['count']:,} items | {opened['carried_ms']:,.0f} |",
         "",
+        *at_scale(options),
     ]
     head = [
         "# The ledger beside other stores",

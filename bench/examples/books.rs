@@ -44,6 +44,14 @@ enum What {
         #[arg(long, default_value_t = 1)]
         threads: u64,
     },
+    /// Record the payments of past years, whose items are paid, and items that are open
+    Grow {
+        dir: PathBuf,
+        payments: u64,
+        open_items: u64,
+        #[arg(long, default_value_t = 50_000)]
+        per_posting: u64,
+    },
     /// Open the ledger as the next run does
     Start { dir: PathBuf },
     /// Verify it
@@ -68,6 +76,12 @@ fn main() -> Result<()> {
             payments,
             threads,
         } => single(&dir, payments, threads),
+        What::Grow {
+            dir,
+            payments,
+            open_items,
+            per_posting,
+        } => grow(&dir, payments, open_items, per_posting),
         What::Start { dir } => start(&dir),
         What::Verify { dir } => verify(&dir),
     }
@@ -109,7 +123,30 @@ fn post(dir: &Path, payments: u64, per_posting: u64) -> Result<()> {
         times.push(posting.elapsed());
         first = next;
     }
-    told_posted(dir, began.elapsed(), times)
+    told_posted(dir, payments, began.elapsed(), times)
+}
+
+fn grow(dir: &Path, payments: u64, open_items: u64, per_posting: u64) -> Result<()> {
+    let began = Instant::now();
+    let items = payments + open_items;
+    for first in (0..items).step_by(per_posting as usize) {
+        let mut ledger = Ledger::post(dir)?;
+        let next = (first + per_posting).min(items);
+        ledger.write(Table::OpenItems, &batch(Table::OpenItems, first, next)?)?;
+        let paid = next.min(payments);
+        if first < paid {
+            let rows = [Table::Payments, Table::Applications]
+                .map(|table| batch(table, first, paid).map(|rows| (table, rows)));
+            let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
+            let decided: Vec<_> = rows.iter().map(|(table, rows)| (*table, rows)).collect();
+            ledger.decide(&decided)?;
+        }
+        drop(ledger.finish("books@1")?);
+    }
+    let bytes = size(dir)?;
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{}", json!({ "seconds": seconds, "bytes": bytes }));
+    Ok(())
 }
 
 /// Each payment is on disk before its thread records the next. The time has the closing in it.
@@ -143,7 +180,7 @@ fn single(dir: &Path, payments: u64, threads: u64) -> Result<()> {
             .collect::<Result<Vec<Vec<Duration>>>>()
     })?;
     drop(session.close()?);
-    told_posted(dir, began.elapsed(), times.concat())
+    told_posted(dir, payments, began.elapsed(), times.concat())
 }
 
 fn post_one(session: &Session, number: u64) -> Result<Duration> {
@@ -156,7 +193,7 @@ fn post_one(session: &Session, number: u64) -> Result<Duration> {
     Ok(posting.elapsed())
 }
 
-fn told_posted(dir: &Path, whole: Duration, mut times: Vec<Duration>) -> Result<()> {
+fn told_posted(dir: &Path, payments: u64, whole: Duration, mut times: Vec<Duration>) -> Result<()> {
     let seconds = whole.as_secs_f64();
     times.sort_unstable();
     let at = |share: f64| {
@@ -169,7 +206,7 @@ fn told_posted(dir: &Path, whole: Duration, mut times: Vec<Duration>) -> Result<
     println!(
         "{}",
         json!({
-            "payments": times.len(),
+            "payments": payments,
             "seconds": seconds,
             "p50_ms": at(0.50),
             "p99_ms": at(0.99),

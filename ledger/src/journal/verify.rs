@@ -336,13 +336,23 @@ impl Layers {
             return Ok(page.clone());
         }
         let mut page = vec![0; PAGE_BYTES as usize];
-        let start = number * PAGE_BYTES;
-        let there = self.below_bytes.saturating_sub(start).min(PAGE_BYTES) as usize;
-        if there > 0 {
-            self.below.seek(io::SeekFrom::Start(start))?;
-            self.below.read_exact(&mut page[..there])?;
-        }
+        self.read_below(number * PAGE_BYTES, &mut page)?;
         Ok(page)
+    }
+
+    /// Reads what the file has, and zeros behind its end.
+    fn read_below(&mut self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let there = self
+            .below_bytes
+            .saturating_sub(offset)
+            .min(out.len() as u64);
+        let (there, behind) = out.split_at_mut(there as usize);
+        behind.fill(0);
+        if there.is_empty() {
+            return Ok(());
+        }
+        self.below.seek(io::SeekFrom::Start(offset))?;
+        self.below.read_exact(there)
     }
 
     /// Each page that the stretch touches, with the parts of the page and of the stretch.
@@ -374,9 +384,11 @@ impl StorageBackend for Overlay {
         if offset + out.len() as u64 > file.bytes {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
         }
+        file.read_below(offset, out)?;
         for (number, part, place) in Layers::pieces(offset, out.len()) {
-            let page = file.page(number)?;
-            out[place].copy_from_slice(&page[part]);
+            if let Some(page) = file.written.get(&number) {
+                out[place].copy_from_slice(&page[part]);
+            }
         }
         Ok(())
     }
