@@ -17,49 +17,58 @@
 -- float_0: Credits of the day that can be used at once.
 -- float_1: Part of ledger that can be used one business day later.
 -- float_2_or_more: Part of ledger that can be used two or more business days later.
-with days as (
-  select account, currency, position_date from stated_balances
-  union
-  select account, currency, booking_date from transactions
-  where channel = 'statement' and feed = 'statement' and status = 'BOOK'
-    and account is not null and booking_date is not null
-), lines as (
+with lines as (
   select account, currency, booking_date, value_date,
-    case when direction = 'CRDT' then amount else cast(0 as decimal(23, 5)) end as credit,
-    case when direction = 'DBIT' then amount else cast(0 as decimal(23, 5)) end as debit
+    coalesce(sum(amount) filter (where direction = 'CRDT'), 0) as credits,
+    coalesce(sum(amount) filter (where direction = 'DBIT'), 0) as debits
   from transactions
   where channel = 'statement' and feed = 'statement' and status = 'BOOK' and account is not null
+    and booking_date is not null
+  group by account, currency, booking_date, value_date
 ), movements as (
-  select account, currency, booking_date as position_date, sum(credit) as credits, sum(debit) as debits,
-    sum(credit) filter (where coalesce(value_date, booking_date) <= booking_date) as at_once
+  select account, currency, booking_date as position_date, sum(credits) as credits, sum(debits) as debits,
+    sum(credits) filter (where coalesce(value_date, booking_date) <= booking_date) as at_once
   from lines group by account, currency, booking_date
+), spans as (
+  -- Days on which something is booked and not of value yet. There are few, whatever the lines.
+  select d.position_date, s.booking_date, s.value_date, business_days(d.position_date, s.value_date) as away
+  from (
+    select as_of_date as position_date from balances where as_of_date is not null
+    union
+    select booking_date from transactions where booking_date is not null
+  ) d
+  join (select distinct booking_date, value_date from transactions where value_date > booking_date) s
+    on s.booking_date <= d.position_date and s.value_date > d.position_date
 ), later as (
   -- Booked by then, and of value only afterwards.
-  select d.account, d.currency, d.position_date,
-    sum(l.credit - l.debit) filter (where business_days(d.position_date, l.value_date) = 1) as float_1,
-    sum(l.credit - l.debit) filter (where business_days(d.position_date, l.value_date) > 1) as float_2_or_more,
-    sum(l.credit - l.debit) as total
-  from days d
-  join lines l on l.account = d.account and l.currency = d.currency
-    and l.value_date > l.booking_date and l.booking_date <= d.position_date
-    and l.value_date > d.position_date
-  group by d.account, d.currency, d.position_date
+  select l.account, l.currency, s.position_date,
+    sum(l.credits - l.debits) filter (where s.away = 1) as float_1,
+    sum(l.credits - l.debits) filter (where s.away > 1) as float_2_or_more,
+    sum(l.credits - l.debits) as total
+  from lines l
+  join spans s on s.booking_date = l.booking_date and s.value_date = l.value_date
+  where l.value_date > l.booking_date
+  group by l.account, l.currency, s.position_date
+), days as (
+  select coalesce(s.account, m.account) as account, coalesce(s.currency, m.currency) as currency,
+    coalesce(s.position_date, m.position_date) as position_date,
+    s.opening_ledger, s.closing_ledger, s.closing_available, s.float_0, s.float_1, s.float_2_or_more,
+    m.credits, m.debits, m.at_once
+  from stated_balances s
+  full join movements m on m.account = s.account and m.currency = s.currency
+    and m.position_date = s.position_date
 ), put_together as (
-  select d.account, d.currency, d.position_date, s.opening_ledger,
-    coalesce(m.credits, 0) as credits, coalesce(m.debits, 0) as debits,
-    coalesce(s.closing_ledger, s.opening_ledger + coalesce(m.credits, 0) - coalesce(m.debits, 0)) as ledger,
-    case when s.closing_ledger is not null then 'stated'
-      when s.opening_ledger is not null then 'rolled forward' end as ledger_basis,
-    s.closing_available,
-    coalesce(s.float_0, m.at_once, 0) as float_0,
-    coalesce(s.float_1, l.float_1, 0) as float_1,
-    coalesce(s.float_2_or_more, l.float_2_or_more, 0) as float_2_or_more,
-    coalesce(s.float_1 + coalesce(s.float_2_or_more, 0), l.total, 0) as not_yet
+  select d.account, d.currency, d.position_date, d.opening_ledger,
+    coalesce(d.credits, 0) as credits, coalesce(d.debits, 0) as debits,
+    coalesce(d.closing_ledger, d.opening_ledger + coalesce(d.credits, 0) - coalesce(d.debits, 0)) as ledger,
+    case when d.closing_ledger is not null then 'stated'
+      when d.opening_ledger is not null then 'rolled forward' end as ledger_basis,
+    d.closing_available,
+    coalesce(d.float_0, d.at_once, 0) as float_0,
+    coalesce(d.float_1, l.float_1, 0) as float_1,
+    coalesce(d.float_2_or_more, l.float_2_or_more, 0) as float_2_or_more,
+    coalesce(d.float_1 + coalesce(d.float_2_or_more, 0), l.total, 0) as not_yet
   from days d
-  left join stated_balances s on s.account = d.account and s.currency = d.currency
-    and s.position_date = d.position_date
-  left join movements m on m.account = d.account and m.currency = d.currency
-    and m.position_date = d.position_date
   left join later l on l.account = d.account and l.currency = d.currency
     and l.position_date = d.position_date
 )

@@ -26,27 +26,28 @@ with lines as (
   where feed = 'interim' and account is not null and booking_date is not null
   group by account, currency, booking_date
 ), days as (
-  select account, currency, position_date from lines
-  union
-  select account, currency, position_date from stated_balances
-  where current_ledger is not null or current_available is not null
-), opened as (
-  select d.account, d.currency, d.position_date, p.closing_ledger,
-    row_number() over (partition by d.account, d.currency, d.position_date order by p.position_date desc) as place
-  from days d
-  join stated_balances p on p.account = d.account and p.currency = d.currency
-    and p.position_date < d.position_date and p.closing_ledger is not null
+  select coalesce(s.account, l.account) as account, coalesce(s.currency, l.currency) as currency,
+    coalesce(s.position_date, l.position_date) as position_date,
+    s.opening_ledger, s.closing_ledger, s.current_ledger, s.current_available,
+    l.lines, l.credits, l.debits, l.pending_credits, l.pending_debits
+  from stated_balances s
+  full join lines l on l.account = s.account and l.currency = s.currency
+    and l.position_date = s.position_date
+), placed as (
+  select *, max(case when closing_ledger is not null then position_date end) over (
+    partition by account, currency order by position_date
+    rows between unbounded preceding and 1 preceding) as closed_on
+  from days
 )
 select o.entity, o.bank, d.account, d.currency, d.position_date,
-  coalesce(s.opening_ledger, e.closing_ledger) as opening_ledger,
-  coalesce(l.credits, 0) as credits, coalesce(l.debits, 0) as debits,
-  coalesce(l.pending_credits, 0) as pending_credits, coalesce(l.pending_debits, 0) as pending_debits,
-  coalesce(l.lines, 0) as lines,
-  s.current_ledger,
-  coalesce(s.opening_ledger, e.closing_ledger) + coalesce(l.credits, 0) - coalesce(l.debits, 0) as projected_ledger,
-  s.current_available
-from days d
-left join lines l on l.account = d.account and l.currency = d.currency and l.position_date = d.position_date
-left join stated_balances s on s.account = d.account and s.currency = d.currency and s.position_date = d.position_date
-left join opened e on e.account = d.account and e.currency = d.currency and e.position_date = d.position_date and e.place = 1
+  coalesce(d.opening_ledger, e.closing_ledger) as opening_ledger,
+  coalesce(d.credits, 0) as credits, coalesce(d.debits, 0) as debits,
+  coalesce(d.pending_credits, 0) as pending_credits, coalesce(d.pending_debits, 0) as pending_debits,
+  coalesce(d.lines, 0) as lines,
+  d.current_ledger,
+  coalesce(d.opening_ledger, e.closing_ledger) + coalesce(d.credits, 0) - coalesce(d.debits, 0) as projected_ledger,
+  d.current_available
+from placed d
+left join stated_balances e on e.account = d.account and e.currency = d.currency and e.position_date = d.closed_on
 left join own_accounts o on o.account = d.account
+where d.lines is not null or d.current_ledger is not null or d.current_available is not null

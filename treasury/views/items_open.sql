@@ -18,25 +18,34 @@
 -- issue_date: Day of the document.
 -- due_date: Day on which it is due; the document's own day where none is given.
 -- days_past_due: Days since it was due, below zero before; null without any date.
-with taken as (
-  -- Applied since the item was given last, and taken back of what was applied before.
-  select a.item_id, a.posting, p.booking_date,
-    case when a.status = 'reversed' then -1 else 1 end
-      * abs(a.applied + a.discount + a.write_off + a.deduction) as amount,
-    r.posting as taken_back_in
-  from history.applications a
-  left join history.payments p on p.payment_id = a.payment_id and p.posting = a.posting
-  left join reversals r on r.what = 'payment' and r.id = a.payment_id and r.reversed_posting = a.posting
-  where a.status in ('applied', 'reversed')
-), changes as (
-  select i.item_id, sum(
-    case when t.posting >= i.posting and t.taken_back_in is null then t.amount
-      when t.posting < i.posting and t.taken_back_in >= i.posting then -t.amount
-      else 0 end) as amount
+with anew as (
+  -- Items that a later posting gave again; the others stand as they were given once.
+  select i.item_id, i.posting
   from open_items i
-  join taken t on t.item_id = i.item_id
-  where t.booking_date is null or t.booking_date <= $as_of
-  group by i.item_id
+  where i.item_id in (select id from reversals where what = 'item')
+), taken as (
+  -- Applied since the item was given last, and taken back of what was applied before.
+  select a.item_id, a.posting, n.posting as given_in, r.posting as taken_back_in,
+    case when a.status = 'reversed' then -1 else 1 end
+      * abs(a.applied + a.discount + a.write_off + a.deduction) as amount
+  from (
+    select * from history.applications a
+    where a.status in ('applied', 'reversed') and not exists (
+      select 1 from history.payments p
+      where p.payment_id = a.payment_id and p.posting = a.posting and p.booking_date > $as_of)
+  ) a
+  left join reversals r on r.what = 'payment' and r.id = a.payment_id and r.reversed_posting = a.posting
+  left join anew n on n.item_id = a.item_id
+), changes as (
+  select item_id, sum(amount) as amount
+  from (
+    select item_id,
+      case when posting >= coalesce(given_in, 0) and taken_back_in is null then amount
+        when posting < given_in and taken_back_in >= given_in then -amount end as amount
+    from taken
+  ) t
+  where amount is not null
+  group by item_id
 ), standing as (
   select i.*, abs(i.open_amount) - coalesce(c.amount, 0) as left_open,
     coalesce(i.due_date, i.issue_date) as due,

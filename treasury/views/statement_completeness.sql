@@ -24,36 +24,48 @@ with lines as (
     coalesce(sum(amount) filter (where direction = 'DBIT'), 0) as debits
   from transactions
   where channel = 'statement' and feed = 'statement' and status = 'BOOK' and account is not null
+    and booking_date is not null
   group by account, currency, booking_date
+), days as (
+  -- Each day of an account with what was booked up to then.
+  select coalesce(s.account, l.account) as account, coalesce(s.currency, l.currency) as currency,
+    coalesce(s.position_date, l.booking_date) as position_date, s.opening_ledger, s.closing_ledger,
+    coalesce(l.credits, 0) as credits, coalesce(l.debits, 0) as debits
+  from stated_balances s
+  full join lines l on l.account = s.account and l.currency = s.currency
+    and l.booking_date = s.position_date
+), added as (
+  select *,
+    sum(credits) over (partition by account, currency order by position_date) as credits_so_far,
+    sum(debits) over (partition by account, currency order by position_date) as debits_so_far
+  from days
 ), stated as (
-  select account, currency, position_date, opening_ledger, closing_ledger,
+  select account, currency, position_date, opening_ledger, closing_ledger, credits_so_far, debits_so_far,
+    credits_so_far - credits as credits_then, debits_so_far - debits as debits_then,
     lag(position_date) over (partition by account, currency order by position_date) as day_before,
     lag(opening_ledger) over (partition by account, currency order by position_date) as opening_before,
-    lag(closing_ledger) over (partition by account, currency order by position_date) as closing_before
-  from stated_balances
+    lag(closing_ledger) over (partition by account, currency order by position_date) as closing_before,
+    lag(credits_so_far - credits) over (partition by account, currency order by position_date) as credits_before,
+    lag(debits_so_far - debits) over (partition by account, currency order by position_date) as debits_before
+  from added
   where opening_ledger is not null or closing_ledger is not null
-), whole as (
+), told as (
   -- A statement of several days opens on one and closes on another.
-  select account, currency, position_date as statement_date, closing_ledger,
-    case when opening_ledger is null and closing_before is null then opening_before
-      else opening_ledger end as opening_ledger,
-    case when opening_ledger is null and closing_before is null then coalesce(day_before, position_date)
-      else position_date end as first_date
+  select *, opening_ledger is null and closing_before is null and day_before is not null as is_of_several
   from stated
+), whole as (
+  select account, currency, position_date as statement_date, closing_ledger,
+    case when is_of_several then opening_before else opening_ledger end as opening_ledger,
+    case when is_of_several then day_before else position_date end as first_date,
+    credits_so_far - case when is_of_several then credits_before else credits_then end as credits,
+    debits_so_far - case when is_of_several then debits_before else debits_then end as debits
+  from told
   where closing_ledger is not null
-), moved as (
-  select w.account, w.currency, w.statement_date, sum(l.credits) as credits, sum(l.debits) as debits
-  from whole w
-  join lines l on l.account = w.account and l.currency = w.currency
-    and l.booking_date between w.first_date and w.statement_date
-  group by w.account, w.currency, w.statement_date
 ), followed as (
-  select w.*, coalesce(m.credits, 0) as credits, coalesce(m.debits, 0) as debits,
-    lag(w.statement_date) over (partition by w.account, w.currency order by w.statement_date) as previous_date,
-    lag(w.closing_ledger) over (partition by w.account, w.currency order by w.statement_date) as previous_closing_ledger
-  from whole w
-  left join moved m on m.account = w.account and m.currency = w.currency
-    and m.statement_date = w.statement_date
+  select *,
+    lag(statement_date) over (partition by account, currency order by statement_date) as previous_date,
+    lag(closing_ledger) over (partition by account, currency order by statement_date) as previous_closing_ledger
+  from whole
 ), checked as (
   select *, closing_ledger - (opening_ledger + credits - debits) as roll_forward_difference,
     opening_ledger - previous_closing_ledger as opening_difference,

@@ -9,7 +9,7 @@ mod advice;
 mod books;
 mod calendar;
 mod desk;
-mod dice;
+pub mod dice;
 mod items;
 mod lockbox;
 pub mod mix;
