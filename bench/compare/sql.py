@@ -155,10 +155,15 @@ class Postgres:
         )
         self.run("pg_ctl", "-D", data, "-w", "-o", settings, "-l", self.folder / "log", "start")
         self.connection = psycopg.connect(f"host={self.folder} user=books dbname=postgres", autocommit=True)
-        self.connection.execute(f"set statement_timeout = '{patience}s'")
-        self.connection.execute("create schema history")
-        self.load(duck)
-        created(self.connection.execute, dialects.functions(codes, True), lambda sql: dialects.for_postgres(sql, payment))
+        try:
+            self.connection.execute(f"set statement_timeout = '{patience}s'")
+            self.connection.execute("create schema history")
+            self.load(duck)
+            created(self.connection.execute, dialects.functions(codes, True), lambda sql: dialects.for_postgres(sql, payment))
+        except BaseException:
+            # Nobody else would stop it.
+            self.close()
+            raise
 
     def run(self, program: str, *words) -> None:
         words = [str(word) for word in (self.programs / program, *words)]
