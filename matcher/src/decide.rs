@@ -1,8 +1,8 @@
 //! From a payment to its decision. Reads the state, never changes it.
 
 use tieout_core::{
-    Alternative, Amount, Application, Date, Decision, DecisionBuilder, Evidence, Feature, ItemIx,
-    Reason, Rule, Status, Unbalanced,
+    Alternative, Application, Date, Decision, DecisionBuilder, Evidence, Feature, ItemIx, Reason,
+    Rule, Status, Unbalanced,
 };
 
 use crate::items::Items;
@@ -10,7 +10,7 @@ use crate::memory::Memory;
 use crate::parties::Parties;
 use crate::payer::Payer;
 use crate::payment::Payment;
-use crate::reading::{Reading, Reads};
+use crate::reading::{self, Reading, Reads};
 use crate::recipe::{Action, Policies, Policy, Recipe, Step, Treatment};
 use crate::rivals::Rivals;
 use crate::together::{self, Stage};
@@ -306,6 +306,7 @@ fn conclude(
     // Stable, so that of equal readings the one of the stronger rule stays in front.
     readings.sort_by_key(|reading| (!reading.may_apply, std::cmp::Reverse(reading.weight())));
     readings.dedup_by(|later, earlier| later.items() == earlier.items());
+    reading::complete_first(&mut readings, payment.amount);
     if view.observes {
         reads.patterns = readings.iter().map(Reading::pattern).collect();
     }
@@ -321,10 +322,9 @@ fn conclude(
         .map(Reading::score)
         .fold(0.0, f64::max);
     let score = best.score();
-    let margin = ((score - runner_up) * 10_000.0).round() / 10_000.0;
+    let margin = ((score - runner_up).max(0.0) * 10_000.0).round() / 10_000.0;
     let policy = view.policy_of(best.party);
-    let paid: Amount = best.parts.iter().map(|part| part.applied).sum();
-    let rest = payment.amount - paid;
+    let rest = payment.amount - best.paid();
     let may_rest = rest.is_zero() || policy.on_account;
     let takes_effect = applies(view, &best) && margin >= policy.margin && may_rest;
     let mut parts = DecisionBuilder::new(payment.amount);

@@ -1,5 +1,6 @@
 //! Finding parties by the names that payers give.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 
 use ahash::RandomState;
@@ -8,8 +9,9 @@ use parking_lot::RwLock;
 use smallvec::SmallVec;
 pub use tieout_core::Name;
 
-/// Postings of a letter triple that are looked at; commoner triples tell too little.
-const POSTINGS_MAX: usize = 2_000;
+/// Postings that one search looks at, those of the rarest triples first. Among many customers every
+/// triple of a short name is common, and still they tell more than nothing.
+const POSTINGS_MAX: usize = 24_000;
 /// The rarest triples of a name that are looked up.
 const TRIPLES_LOOKED_UP: usize = 12;
 /// Answers that are remembered; later names are searched for each time.
@@ -33,6 +35,8 @@ pub struct Found {
 #[derive(Default)]
 pub struct NameIndex {
     names: Vec<(Name, u32)>,
+    /// The letters of each name; apart, since a search looks at those of thousands.
+    letters: Vec<u64>,
     exact: HashMap<u64, SmallVec<[u32; 1]>, RandomState>,
     triples: HashMap<[u8; 3], Vec<u32>, RandomState>,
     state: Option<RandomState>,
@@ -60,6 +64,7 @@ impl NameIndex {
         for triple in name.triples() {
             self.triples.entry(triple).or_default().push(place);
         }
+        self.letters.push(letters(&name));
         self.names.push((name, party));
     }
 
@@ -122,41 +127,83 @@ impl NameIndex {
         best
     }
 
-    /// The places of the names that share the most of the rarest triples.
+    /// The places of the names that share the most of the rarest triples, and of those that share
+    /// as many, the names with the most like letters.
     fn near(&self, name: &Name) -> Vec<u32> {
         let mut postings: SmallVec<[&[u32]; 32]> = name
             .triples()
             .iter()
             .filter_map(|triple| self.triples.get(triple))
             .map(Vec::as_slice)
-            .filter(|places| places.len() <= POSTINGS_MAX)
             .collect();
         postings.sort_by_key(|places| places.len());
-        postings.truncate(TRIPLES_LOOKED_UP);
-        most_shared(self.names.len(), &postings)
+        let mut left = POSTINGS_MAX;
+        let within = postings
+            .iter()
+            .take(TRIPLES_LOOKED_UP)
+            .take_while(|places| {
+                let fits = places.len() <= left;
+                left = left.saturating_sub(places.len());
+                fits
+            });
+        let looked_up = within.count();
+        postings.truncate(looked_up);
+        most_shared(&self.letters, letters(name), &postings)
     }
 }
 
-/// The places (of so many `names`) that stand in most of the lists, at most [`COMPARED_MAX`], those
-/// of equal count in ascending order.
-fn most_shared(names: usize, lists: &[&[u32]]) -> Vec<u32> {
-    let mut counts = vec![0_u8; names];
+/// The letters of a name, whatever their order: a bit for each of `A` to `Z`, another where it occurs
+/// again, one for each digit and two for all else. A slip of the pen changes one or two bits.
+fn letters(name: &Name) -> u64 {
+    let mut bits = 0_u64;
+    for &letter in name.words().flatten() {
+        let once = match letter {
+            b'A'..=b'Z' => 1 << (letter - b'A'),
+            b'0'..=b'9' => 1 << (52 + letter - b'0'),
+            other => 1 << (62 + (other & 1)),
+        };
+        let is_letter = letter.is_ascii_uppercase();
+        bits |= if is_letter && bits & once != 0 {
+            once << 26
+        } else {
+            once
+        };
+    }
+    bits
+}
+
+thread_local! {
+    /// How many lists each place stands in: all zero between searches, so that none has to clear
+    /// a byte for every name.
+    static COUNTS: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The places that stand in most of the lists, at most [`COMPARED_MAX`]: those of equal count by how
+/// far the letters of the name there are from `wanted`, then in ascending order. `letters` has those of
+/// every name.
+fn most_shared(letters: &[u64], wanted: u64, lists: &[&[u32]]) -> Vec<u32> {
+    let mut counts = COUNTS.take();
+    if counts.len() < letters.len() {
+        counts.resize(letters.len(), 0);
+    }
     for &place in lists.iter().copied().flatten() {
         counts[place as usize] += 1;
     }
-    let mut ranked: Vec<(Reverse<u8>, u32)> = Vec::new();
+    let mut ranked: Vec<(Reverse<u8>, u32, u32)> = Vec::new();
     for &place in lists.iter().copied().flatten() {
         let count = std::mem::take(&mut counts[place as usize]);
         if count > 0 {
-            ranked.push((Reverse(count), place));
+            let apart = (letters[place as usize] ^ wanted).count_ones();
+            ranked.push((Reverse(count), apart, place));
         }
     }
+    COUNTS.set(counts);
     if ranked.len() > COMPARED_MAX {
         ranked.select_nth_unstable(COMPARED_MAX);
         ranked.truncate(COMPARED_MAX);
     }
     ranked.sort_unstable();
-    ranked.into_iter().map(|(_, place)| place).collect()
+    ranked.into_iter().map(|(.., place)| place).collect()
 }
 
 fn better(best: Option<Found>, party: u32, similarity: f64) -> Found {
@@ -211,5 +258,61 @@ mod tests {
         index.insert(Name::of("ACME Supply Inc"), 2);
         let found = index.find("Acme Supply Co").unwrap();
         assert_eq!((found.similarity, found.runner_up), (1.0, 1.0));
+    }
+
+    #[test]
+    fn of_names_that_share_as_much_the_most_alike_are_compared() {
+        let mut index = NameIndex::default();
+        let others = [
+            "Falcon",
+            "Summit",
+            "Granite",
+            "Juniper",
+            "Beacon",
+            "Tidewater",
+            "Lakeside",
+            "Prairie",
+            "Sterling",
+            "Magnolia",
+            "Redwood",
+            "Cascade",
+            "Vanguard",
+            "Pinnacle",
+            "Bluebird",
+        ];
+        for (party, other) in others.iter().enumerate() {
+            index.insert(Name::of(&format!("{other} Depot")), party as u32);
+        }
+        index.insert(Name::of("Hickory Depot"), 99);
+        // None of HIK, IKC, KCO, COY and OYR is in the right name: all share DEP, EPO and POT alone.
+        assert_eq!(index.alike("HIKCOYR DEPOT")[0].0, 99);
+        assert_eq!(index.find("HIKCOYR DEPOT").unwrap().party, 99);
+        assert_eq!(index.alike("HIKCOYR DEPOT").len(), COMPARED_MAX);
+    }
+
+    #[test]
+    fn a_search_leaves_nothing_for_the_next() {
+        let (mut small, mut large) = (NameIndex::default(), NameIndex::default());
+        small.insert(Name::of("Copper Canyon Foods"), 1);
+        for party in 0..40 {
+            large.insert(Name::of(&format!("Copper Canyon {party:03} Foods")), party);
+        }
+        let alone = large.alike("COPPER CANYN 017 FOODS");
+        assert_eq!(alone[0].0, 17);
+        assert_eq!(small.alike("COPPR CANYON FOODS")[0].0, 1);
+        assert_eq!(large.alike("COPPER CANYN 017 FOODS"), alone);
+    }
+
+    #[test]
+    fn letters_tell_a_slip_from_another_name() {
+        let apart = |one: &str, other: &str| {
+            (letters(&Name::of(one)) ^ letters(&Name::of(other))).count_ones()
+        };
+        assert_eq!(apart("Hickory Depot", "HIKCORY DEPOT"), 0);
+        assert!(apart("Hickory Depot", "HICKRY DEPOT") <= 1);
+        assert!(apart("Hickory Depot", "HICKKORY DEPOT") <= 1);
+        assert!(apart("Hickory Depot", "Falcon Depot") > 4);
+        assert_eq!(apart("Store 12", "STORE 21"), 0);
+        assert!(apart("Store 12", "Store 34") == 4);
     }
 }

@@ -1,7 +1,7 @@
 //! A reading: one consistent answer to "what does this payment pay?", with its evidence.
 
 use smallvec::SmallVec;
-use tieout_core::{Application, Evidence, Feature, ItemIx, Reason, Rule};
+use tieout_core::{Amount, Application, Evidence, Feature, ItemIx, Reason, Rule};
 
 use crate::memory::Pattern;
 use crate::score::{PRIOR, probability, weight};
@@ -94,5 +94,75 @@ impl Reading {
         let mut items: Vec<_> = self.parts.iter().map(|part| part.item).collect();
         items.sort_unstable();
         items
+    }
+
+    /// What is paid for its items together.
+    pub fn paid(&self) -> Amount {
+        self.parts.iter().map(|part| part.applied).sum()
+    }
+}
+
+/// Puts a reading that uses up `amount` before the best one, where that is held because a document
+/// named is not open, leaves part of the amount, and all its items are among the other's: the rest is
+/// for the document that could not be read.
+pub fn complete_first(readings: &mut [Reading], amount: Amount) {
+    let Some((best, others)) = readings.split_first() else {
+        return;
+    };
+    let lacks_document = matches!(
+        best.reason,
+        Some(Reason::ReferenceNotFound | Reason::ItemsAlreadyPaid)
+    );
+    if best.may_apply || !lacks_document || best.parts.is_empty() || best.paid() >= amount {
+        return;
+    }
+    let named = best.items();
+    let complete = others.iter().position(|other| {
+        let items = other.items();
+        other.paid() == amount && named.iter().all(|item| items.contains(item))
+    });
+    if let Some(place) = complete {
+        readings[..=place + 1].rotate_right(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(reason: Reason, parts: &[(u32, i128)]) -> Reading {
+        let mut reading = Reading::new(Rule::RemittanceLines, None);
+        let applied = |&(item, cents): &(u32, i128)| {
+            crate::settle::application(ItemIx(item), Amount::from_units(cents))
+        };
+        reading.parts = parts.iter().map(applied).collect();
+        reading.hold(reason);
+        reading
+    }
+
+    fn order(mut readings: Vec<Reading>) -> Vec<Vec<u32>> {
+        complete_first(&mut readings, Amount::from_units(1_000));
+        let items = |reading: &Reading| reading.items().iter().map(|item| item.0).collect();
+        readings.iter().map(items).collect()
+    }
+
+    #[test]
+    fn what_uses_up_the_amount_comes_before_what_lacks_a_document() {
+        let readings = |reason| {
+            vec![
+                held(reason, &[(1, 600)]),
+                held(reason, &[(3, 1_000)]),
+                held(reason, &[(2, 400), (1, 600)]),
+            ]
+        };
+        for reason in [Reason::ReferenceNotFound, Reason::ItemsAlreadyPaid] {
+            assert_eq!(order(readings(reason)), [vec![1, 2], vec![1], vec![3]]);
+        }
+        // Nothing more was named: the rest may well be on account.
+        let as_named = [vec![1], vec![3], vec![1, 2]];
+        assert_eq!(order(readings(Reason::OverPayment)), as_named);
+        let mut free = readings(Reason::ReferenceNotFound);
+        free[0].may_apply = true;
+        assert_eq!(order(free), as_named);
     }
 }
