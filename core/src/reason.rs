@@ -104,7 +104,7 @@ closed_list! {
         ReferencesWithCredit = 3, "references_with_credit", "The payment names items whose sum fits once open credits are netted.";
         PartialReference = 4, "partial_reference", "A damaged reference and the amount leave one item of the customer.";
         ReferenceRemainder = 5, "reference_remainder", "The items named were paid and the difference is accounted for.";
-        SingleItem = 6, "single_item", "Exactly one open item of the customer has the amount.";
+        SingleItem = 6, "single_item", "An open item of the customer has the very amount.";
         ClearAccount = 7, "clear_account", "The amount is all that the customer has open.";
         ClearPastDue = 8, "clear_past_due", "The amount is all that the customer has past due.";
         CustomerOnly = 9, "customer_only", "Only the customer could be told.";

@@ -101,7 +101,7 @@ impl<'a> Admission<'a> {
             arrivals,
             overlap,
             statements: carried::statements(earlier),
-            held: Waiting::new(&parsed_transactions())?,
+            held: Waiting::new(&parsed_transactions()),
             superseded: BTreeMap::new(),
             not_booked: BTreeMap::new(),
             repeated: BTreeMap::new(),
@@ -246,7 +246,7 @@ impl<'a> Admission<'a> {
 
     /// Takes what waited for the statements, as far as they do not have it.
     fn take_held(&mut self, give: Give<Taken>) -> Result<(), EngineError> {
-        let empty = Waiting::new(&parsed_transactions())?;
+        let empty = Waiting::new(&parsed_transactions());
         let held = std::mem::replace(&mut self.held, empty);
         let mut details = self.carried_details;
         for (number, batch) in held.into_batches()?.enumerate() {

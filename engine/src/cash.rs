@@ -69,12 +69,12 @@ impl<'a> Cash<'a> {
             pending,
             booked: Vec::new(),
             is_tried: false,
-            left: left.transpose()?,
+            left,
             recipe: session.recipe().label().into(),
             session,
             conditions,
             ids: Vec::new(),
-            waiting: Waiting::new(&Table::Transactions.schema())?,
+            waiting: Waiting::new(&Table::Transactions.schema()),
             known_before: 0,
             bytes_told: 0,
         })
@@ -210,7 +210,7 @@ impl<'a> Cash<'a> {
         progress: &dyn Progress,
     ) -> Result<(), EngineError> {
         let nothing = || Waiting::new(&Table::Transactions.schema());
-        let mut waiting = std::mem::replace(&mut self.waiting, nothing()?);
+        let mut waiting = std::mem::replace(&mut self.waiting, nothing());
         let mut is_first = true;
         while !waiting.is_empty() {
             let mut waited = waiting.close()?;
@@ -230,7 +230,7 @@ impl<'a> Cash<'a> {
                     .map_err(internal)?;
             }
             self.session.settle();
-            waiting = nothing()?;
+            waiting = nothing();
             for batch in waited.batches()? {
                 let WaitingBatch {
                     transactions,

@@ -118,6 +118,7 @@ pub enum Pass {
 }
 
 /// A decision and what it depends on; no decision where the payment waits for the next pass.
+#[derive(Default)]
 pub struct Verdict {
     pub decision: Option<Decision>,
     pub reads: Reads,
@@ -254,18 +255,27 @@ fn decide_payment(
         return Ok(None);
     }
     let mut failure = None;
-    let wants_claim = matches!(view.stage, Stage::Claims);
+    let wants_claim = matches!(view.stage, Stage::Claims(_));
     let by_documents = found.readings.len();
     let mut unsettled = None;
     if !decided && found.names_documents {
         failure = Some(Reason::ReferenceNotFound);
     } else if !decided {
-        match ladder::read(view, payment, &mut payer, reads) {
+        let by_amount = match view.stage {
+            Stage::Settled(_, kept) if !kept.is_empty() => {
+                ladder::again(view, &mut payer, kept, reads)
+            }
+            _ => ladder::read(view, payment, &mut payer, reads),
+        };
+        match by_amount {
             Ok(mut readings) => {
-                if wants_claim && readings.iter().any(|reading| reading.is_rivalled) {
-                    let mut free = together::each_alone(&readings);
-                    weigh(view, &mut free);
-                    unsettled = Some(free);
+                if wants_claim {
+                    reads.by_amount.clone_from(&readings);
+                    if readings.iter().any(|reading| reading.is_rivalled) {
+                        let mut free = together::each_alone(&readings);
+                        weigh(view, &mut free);
+                        unsettled = Some(free);
+                    }
                 }
                 together::tell_apart(view, &mut readings);
                 weigh(view, &mut readings);
@@ -278,6 +288,9 @@ fn decide_payment(
         let (named, by_amount) = found.readings.split_at(by_documents);
         let by_amount = unsettled.as_deref().unwrap_or(by_amount);
         reads.claim = together::claim(view, payment, named.iter().chain(by_amount));
+        if reads.claim.is_none() {
+            reads.by_amount = Vec::new();
+        }
     }
     together::note_outcome(view, &mut found.readings);
     conclude(view, payment, payer, found.readings, failure, reads).map(Some)

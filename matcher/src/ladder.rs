@@ -9,6 +9,7 @@ use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::{Reading, Reads};
 use crate::settle::application;
+use crate::together::Stage;
 
 /// Open items of a family up to which an amount alone can decide; among more, some pair of
 /// items has nearly every amount.
@@ -74,6 +75,22 @@ pub fn read(
         .map(|set| reading(view, payer, set, rivals))
         .collect();
     Ok(readings)
+}
+
+/// The readings that [`read`] has `kept` of the payment, while nothing else is open than then.
+///
+/// # Errors
+/// The reason why there is none.
+pub fn again(
+    view: &View,
+    payer: &mut Payer,
+    kept: &[Reading],
+    reads: &mut Reads,
+) -> Result<Vec<Reading>, Reason> {
+    let party = payer.by_name(view)?;
+    payer.assume(party);
+    reads.families.push(view.parties.root(party));
+    Ok(kept.to_vec())
 }
 
 /// What else has the amount.
@@ -359,7 +376,11 @@ pub fn of_suspects(
     reads: &mut Reads,
 ) -> Vec<Alternative> {
     let mut ranked: Vec<Alternative> = Vec::new();
-    for party in payer.suspects(view) {
+    let suspects = match view.stage {
+        Stage::Claims(kept) if !kept.is_empty() => kept.to_vec(),
+        _ => payer.suspects(view),
+    };
+    for &party in &suspects {
         let items = Family::of(view, party, reads).with_amount(view, payment, payment.amount);
         for item in items {
             if ranked.iter().any(|known| known.items == [item]) {
@@ -379,6 +400,9 @@ pub fn of_suspects(
                 }),
             });
         }
+    }
+    if matches!(view.stage, Stage::Claims(_)) {
+        reads.suspects = suspects;
     }
     // Stable: the customers most alike come first.
     ranked.sort_by(|one, other| other.score.total_cmp(&one.score));

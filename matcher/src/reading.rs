@@ -18,6 +18,10 @@ pub struct Reads {
     pub patterns: Vec<Pattern>,
     /// What the payment may pay, where only that is asked.
     pub claim: Option<Claim>,
+    /// The readings by amount that the claim rests on.
+    pub by_amount: Vec<Reading>,
+    /// The customers that are called nearly as the payer, where that was asked with the claim.
+    pub suspects: Vec<u32>,
 }
 
 /// One answer.

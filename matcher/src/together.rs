@@ -67,10 +67,11 @@ enum Settled {
 pub enum Stage<'a> {
     /// The payment has no competitors.
     Alone,
-    /// So far as is known, and its claim is wanted too.
-    Claims,
-    /// This came of its claim.
-    Settled(&'a Outcome),
+    /// So far as is known, and its claim is wanted too. In rounds before, these customers were
+    /// found to be called nearly as the payer; none where nobody looked for them.
+    Claims(&'a [u32]),
+    /// This came of its claim, which rested on these readings by amount, if they were kept.
+    Settled(&'a Outcome, &'a [Reading]),
 }
 
 /// The payment's claim, if any of its readings is more likely than not.
@@ -124,7 +125,7 @@ pub fn each_alone(readings: &[Reading]) -> Vec<Reading> {
 /// Says of readings by amount, where several fit, which one is the payment's, if that is settled.
 pub fn tell_apart(view: &View, readings: &mut [Reading]) {
     for reading in readings.iter_mut().filter(|reading| reading.is_rivalled) {
-        if matches!(view.stage, Stage::Settled(outcome) if outcome.gives(reading)) {
+        if matches!(view.stage, Stage::Settled(outcome, _) if outcome.gives(reading)) {
             reading.note(Feature::OnlyAssignment, "");
         } else {
             reading.note(Feature::OtherReading, "");
@@ -135,7 +136,7 @@ pub fn tell_apart(view: &View, readings: &mut [Reading]) {
 
 /// Adds to the readings of a payment with competitors what came of its claim.
 pub fn note_outcome(view: &View, readings: &mut [Reading]) {
-    let Stage::Settled(outcome) = view.stage else {
+    let Stage::Settled(outcome, _) = view.stage else {
         return;
     };
     for reading in readings {
@@ -188,21 +189,22 @@ impl std::fmt::Display for Outcome {
 /// any payment may take to `taken`.
 pub fn settle(claims: &[Claim], taken: &mut Vec<u32>) -> HashMap<u32, Outcome, RandomState> {
     let mut outcomes = HashMap::default();
-    for component in components(claims) {
-        let members: Vec<&Claim> = component.iter().map(|&place| &claims[place]).collect();
-        if let [only] = members.as_slice() {
+    for component in components(claims).chunk_by(|one, other| one.0 == other.0) {
+        if let &[(_, only)] = component {
             // It may be applied as it stands.
-            let choices = only.choices.iter().filter(|choice| choice.may_apply);
+            let choices = claims[only].choices.iter();
+            let choices = choices.filter(|choice| choice.may_apply);
             taken.extend(choices.flat_map(|choice| &choice.items));
             continue;
         }
+        let members = component.iter().map(|&(_, place)| &claims[place]).collect();
         settle_together(members, taken, &mut outcomes);
     }
     outcomes
 }
 
-/// The places of the claims of each component, in the order of their first claims.
-fn components(claims: &[Claim]) -> Vec<Vec<usize>> {
+/// The place of each claim behind that of the first one of its component, ascending.
+fn components(claims: &[Claim]) -> Vec<(usize, usize)> {
     let mut above: Vec<usize> = (0..claims.len()).collect();
     let mut holders: HashMap<u32, usize, RandomState> = HashMap::default();
     for (place, claim) in claims.iter().enumerate() {
@@ -212,12 +214,11 @@ fn components(claims: &[Claim]) -> Vec<Vec<usize>> {
             above[one.max(other)] = one.min(other);
         }
     }
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); claims.len()];
-    for place in 0..claims.len() {
-        let top = top(&mut above, place);
-        members[top].push(place);
-    }
-    members.retain(|places| !places.is_empty());
+    let places = 0..claims.len();
+    let mut members: Vec<(usize, usize)> = places
+        .map(|place| (top(&mut above, place), place))
+        .collect();
+    members.sort_unstable();
     members
 }
 

@@ -33,7 +33,11 @@ pub struct Amounts {
     undone: HashMap<u32, Decision, RandomState>,
     claims: Vec<Claim>,
     /// What the first payments come to without competitors, in their order.
-    kept: VecDeque<Verdict>,
+    kept: VecDeque<Asked>,
+    /// The same of payments that came to wait for this round.
+    earlier: HashMap<u32, Asked, RandomState>,
+    /// What payments took in the round before.
+    changed: Changes,
     outcomes: HashMap<u32, Outcome, RandomState>,
     /// What the payments of this round may take.
     touched: Changes,
@@ -46,6 +50,45 @@ pub struct Amounts {
     is_last: bool,
     /// Only lines that undo others are left.
     is_over: bool,
+}
+
+/// What a payment comes to without competitors.
+struct Asked {
+    verdict: Verdict,
+    /// The place of its claim among all.
+    claim: Option<usize>,
+}
+
+impl Amounts {
+    /// Whether a payment comes to the same as in the round before.
+    fn stands(&self, asked: &Asked) -> bool {
+        !self.changed.touch(&asked.verdict.reads)
+    }
+
+    /// Takes what a payment comes to; where it is none, that of the round before stands.
+    fn ask(&mut self, sequence: u32, verdict: Option<Verdict>) {
+        let earlier = || Some(self.earlier.remove(&sequence)?.verdict);
+        let mut verdict = verdict.or_else(earlier).unwrap_or_default();
+        let claim = verdict.reads.claim.take().map(|mut claim| {
+            claim.sequence = sequence;
+            self.claims.push(claim);
+            self.claims.len() - 1
+        });
+        if self.kept.len() < KEPT_MAX {
+            self.kept.push_back(Asked { verdict, claim });
+        }
+    }
+
+    /// Hands the claims of this round back to the payments that wait for the next.
+    fn end_round(&mut self) {
+        self.changed = Changes::default();
+        let claims = std::mem::take(&mut self.claims);
+        let mut claims: Vec<Option<Claim>> = claims.into_iter().map(Some).collect();
+        for asked in self.earlier.values_mut() {
+            let place = asked.claim.take();
+            asked.verdict.reads.claim = place.and_then(|place| claims[place].take());
+        }
+    }
 }
 
 impl Session {
@@ -122,17 +165,19 @@ impl Session {
             (first..count.min(first + PAYMENTS_PER_ROUND))
                 .into_par_iter()
                 .with_min_len(PAYMENTS_PER_TASK)
-                .map(|row| self.decide_at(&batch, row, batch.known[row], Stage::Claims))
+                .map(|row| {
+                    let earlier = self.amounts.earlier.get(&sequences[row]);
+                    let suspects = match earlier {
+                        Some(asked) if self.amounts.stands(asked) => return Ok(None),
+                        Some(asked) => &*asked.verdict.reads.suspects,
+                        None => &[],
+                    };
+                    let (known, stage) = (batch.known[row], Stage::Claims(suspects));
+                    self.decide_at(&batch, row, known, stage).map(Some)
+                })
                 .collect_into_vec(&mut verdicts);
             for (row, verdict) in (first..).zip(verdicts.drain(..)) {
-                let mut verdict = verdict?;
-                if let Some(mut claim) = verdict.reads.claim.take() {
-                    claim.sequence = sequences[row];
-                    self.amounts.claims.push(claim);
-                }
-                if self.amounts.kept.len() < KEPT_MAX {
-                    self.amounts.kept.push_back(verdict);
-                }
+                self.amounts.ask(sequences[row], verdict?);
             }
         }
         Ok(())
@@ -142,7 +187,7 @@ impl Session {
     pub fn settle(&mut self) {
         let mut taken = Vec::new();
         self.amounts.outcomes = settle(&self.amounts.claims, &mut taken);
-        self.amounts.claims = Vec::new();
+        self.amounts.earlier.clear();
         let mut touched = Changes::default();
         for item in taken {
             touched.add(item, &self.items, &self.parties);
@@ -170,27 +215,27 @@ impl Session {
         let mut verdicts = Vec::with_capacity(count.min(PAYMENTS_PER_ROUND));
         for first in (0..count).step_by(PAYMENTS_PER_ROUND) {
             let rows = first..count.min(first + PAYMENTS_PER_ROUND);
-            let kept: Vec<Option<Verdict>> = rows
-                .clone()
-                .map(|_| self.amounts.kept.pop_front())
-                .collect();
-            rows.into_par_iter()
-                .zip(kept)
+            // None for what was kept and stands.
+            rows.clone()
+                .into_par_iter()
                 .with_min_len(PAYMENTS_PER_TASK)
-                .map(|(row, kept)| {
-                    let outcome = self.amounts.outcomes.get(&sequences[row]);
-                    let known = batch.known[row];
-                    match (outcome, kept) {
-                        (None, Some(verdict)) => Ok(verdict),
-                        (None, None) => self.decide_at(&batch, row, known, Stage::Alone),
-                        (Some(outcome), _) => {
-                            self.decide_at(&batch, row, known, Stage::Settled(outcome))
+                .map(|row| {
+                    let kept = self.amounts.kept.get(row - first);
+                    let stage = match (self.amounts.outcomes.get(&sequences[row]), kept) {
+                        (None, Some(_)) => return Ok(None),
+                        (None, None) => Stage::Alone,
+                        (Some(outcome), kept) => {
+                            let readings = kept.map(|kept| &*kept.verdict.reads.by_amount);
+                            Stage::Settled(outcome, readings.unwrap_or_default())
                         }
-                    }
+                    };
+                    let known = batch.known[row];
+                    self.decide_at(&batch, row, known, stage).map(Some)
                 })
                 .collect_into_vec(&mut verdicts);
-            for (row, verdict) in (first..).zip(verdicts.drain(..)) {
-                self.decide_by_amount(&batch, row, verdict?, &mut decided)?;
+            for (row, verdict) in rows.zip(verdicts.drain(..)) {
+                let kept = self.amounts.kept.pop_front();
+                self.decide_by_amount(&batch, row, (verdict?, kept), &mut decided)?;
             }
         }
         Ok(decided)
@@ -206,8 +251,11 @@ impl Session {
         // What was touched was not taken: another round would say the same.
         self.amounts.is_last |= taken.is_empty();
         self.amounts.waiting = 0;
+        self.amounts.end_round();
         for (payment, parts) in taken {
             for part in parts {
+                let changed = &mut self.amounts.changed;
+                changed.add(part.item.0, &self.items, &self.parties);
                 if !self.items.take(part.item, part.total(), payment) {
                     return Err(MatchError::OverApplied { payment });
                 }
@@ -238,14 +286,15 @@ impl Session {
         &mut self,
         batch: &Batch,
         row: usize,
-        verdict: Verdict,
+        (verdict, kept): (Option<Verdict>, Option<Asked>),
         decided: &mut Decisions,
     ) -> Result<(), MatchError> {
         let sequence = batch.sequences[row];
-        let Verdict {
-            decision,
-            reads: mut read,
-        } = verdict;
+        let (mut verdict, claim, before) = match (verdict, kept) {
+            (Some(verdict), before) => (verdict, None, before),
+            (None, Some(asked)) => (asked.verdict, Some(asked.claim), None),
+            (None, None) => (Verdict::default(), None, None),
+        };
         let decision = if is_undoing(batch.known[row]) {
             let undone = self.amounts.undone.remove(&sequence);
             if undone.is_none() && self.amounts.is_over {
@@ -262,11 +311,21 @@ impl Session {
             let waits = |decision: &Decision| {
                 !self.amounts.is_last
                     && !decision.takes_effect()
-                    && self.amounts.touched.touch(&read)
+                    && self.amounts.touched.touch(&verdict.reads)
             };
-            let ready = decision.filter(|decision| !waits(decision));
+            let is_ready = verdict.decision.as_ref().is_some_and(|it| !waits(it));
+            let ready = verdict.decision.take_if(|_| is_ready);
             match &ready {
-                None => self.amounts.waiting += 1,
+                None => {
+                    self.amounts.waiting += 1;
+                    let own = claim.map(|claim| Asked {
+                        verdict: std::mem::take(&mut verdict),
+                        claim,
+                    });
+                    if let Some(asked) = before.or(own) {
+                        self.amounts.earlier.insert(sequence, asked);
+                    }
+                }
                 Some(decision) => {
                     if decision.takes_effect() {
                         let parts = decision.applications().to_vec();
@@ -284,7 +343,7 @@ impl Session {
             return Ok(());
         };
         if let Some(observer) = &mut self.observer {
-            observer.add(&decision, std::mem::take(&mut read.patterns));
+            observer.add(&decision, std::mem::take(&mut verdict.reads.patterns));
         }
         decided.rows.push(row as u32);
         decided.decisions.push(decision);
