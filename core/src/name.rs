@@ -251,6 +251,9 @@ const LONG_FORM_LETTERS: usize = 7;
 /// wrong place. First and last letters are the form's: others make words of their own (AMERICANA,
 /// GENERALI), and so does another letter inside (HOLLINGS).
 fn misspelt(word: &[u8]) -> Option<&'static [u8]> {
+    if word.len() + 1 < LONG_FORM_LETTERS {
+        return None;
+    }
     let (first, last) = (word.first()?, word.last()?);
     let forms = ABBREVIATIONS.iter().filter(|(long, _)| {
         let long = long.as_bytes();

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use ahash::RandomState;
 use hashbrown::HashMap;
 use parking_lot::RwLock;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 pub use tieout_core::Name;
 
 /// Postings that one search looks at, those of the rarest triples first. Among many customers every
@@ -186,13 +186,20 @@ fn most_shared(letters: &[u64], wanted: u64, lists: &[&[u32]]) -> Vec<u32> {
     if counts.len() < letters.len() {
         counts.resize(letters.len(), 0);
     }
+    // How many places stand in so many lists or more.
+    let mut standing: SmallVec<[usize; TRIPLES_LOOKED_UP + 1]> = smallvec![0; lists.len() + 1];
     for &place in lists.iter().copied().flatten() {
-        counts[place as usize] += 1;
+        let count = &mut counts[place as usize];
+        *count += 1;
+        standing[usize::from(*count)] += 1;
     }
+    // Most stand in one list only, and are not among the first.
+    let enough = standing.iter().rposition(|&many| many >= COMPARED_MAX);
+    let least = enough.unwrap_or(1).max(1);
     let mut ranked: Vec<(Reverse<u8>, u32, u32)> = Vec::new();
     for &place in lists.iter().copied().flatten() {
         let count = std::mem::take(&mut counts[place as usize]);
-        if count > 0 {
+        if usize::from(count) >= least {
             let apart = (letters[place as usize] ^ wanted).count_ones();
             ranked.push((Reverse(count), apart, place));
         }
