@@ -1,7 +1,7 @@
 //! Statements that banks number: whether one between two is missing. Files come in any order and
 //! in any run, so that a gap is one only if nothing that was ever read fills it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tieout_core::{Amount, Currency, Date, Finding, FindingCode, Severity};
@@ -9,6 +9,8 @@ use tieout_ingest::NumberedStatement;
 
 /// Stretches that are kept of an account; of more, the latest.
 const SPANS_MAX: usize = 64;
+/// Statements of an account that are put together at once; then at twice as many, and so on.
+const READ_MIN: usize = 1_024;
 /// Accounts whose statements are followed.
 const SERIES_MAX: usize = 100_000;
 
@@ -46,6 +48,8 @@ struct Told {
 pub struct Statements {
     spans: BTreeMap<Series, Vec<Span>>,
     told: Vec<Told>,
+    /// How many of those stand in front of a statement that came already.
+    told_before: usize,
     /// The file that is read, and the last number of each of its series.
     file: String,
     last: BTreeMap<Series, u64>,
@@ -93,15 +97,17 @@ impl Statements {
             self.file.clone_from(&file);
             self.last.clear();
         }
+        let told = &mut self.told[self.told_before..];
         if let Some(before) = self.last.insert(series.clone(), number) {
             let is_told = |told: &&mut Told| {
                 let finding = &told.finding;
                 finding.line == Some(line) && finding.file == file && before != number
             };
-            if let Some(told) = self.told.iter_mut().find(is_told) {
+            if let Some(told) = told.iter_mut().find(is_told) {
                 told.between = Some((series.clone(), before, number));
             }
         }
+        self.told_before = self.told.len();
         if self.spans.len() >= SERIES_MAX && !self.spans.contains_key(&series) {
             return;
         }
@@ -112,10 +118,14 @@ impl Statements {
             balance,
             place: Some((file.clone(), line)),
         };
-        self.spans.entry(series).or_default().push(Span {
+        let spans = self.spans.entry(series).or_default();
+        spans.push(Span {
             first: edge(statement.opening),
             last: edge(statement.closing),
         });
+        if spans.len() >= READ_MIN && spans.len().is_power_of_two() {
+            join(spans);
+        }
     }
 
     /// Keeps back what a reader says of a gap, until all files are read.
@@ -128,8 +138,15 @@ impl Statements {
 
     /// What is missing once all files are read.
     pub fn gaps(&mut self) -> Vec<Finding> {
-        self.spans.values_mut().for_each(join);
+        for spans in self.spans.values_mut() {
+            join(spans);
+            let old = spans.len().saturating_sub(SPANS_MAX);
+            spans.drain(..old);
+        }
         let told = std::mem::take(&mut self.told);
+        self.told_before = 0;
+        // Readers have told of the gap in front of these.
+        let known: BTreeSet<_> = told.iter().map(|told| place(&told.finding)).collect();
         let kept = told.iter().filter(|told| {
             let filled = told.between.as_ref();
             !filled.is_some_and(|(series, before, number)| self.leads(series, *before, *number))
@@ -138,7 +155,7 @@ impl Statements {
         for (series, spans) in &self.spans {
             for pair in spans.windows(2) {
                 let gap = gap(series, &pair[0].last, &pair[1].first);
-                findings.extend(gap.filter(|gap| !is_told(&told, gap)));
+                findings.extend(gap.filter(|gap| !known.contains(&place(gap))));
             }
         }
         findings
@@ -154,10 +171,8 @@ impl Statements {
     }
 }
 
-/// Whether a reader has told of the gap in front of the same statement.
-fn is_told(told: &[Told], gap: &Finding) -> bool {
-    let mut told = told.iter().map(|told| &told.finding);
-    told.any(|finding| finding.line == gap.line && finding.file == gap.file)
+fn place(finding: &Finding) -> (&str, Option<u64>) {
+    (&finding.file, finding.line)
 }
 
 /// Puts together what follows each other.
@@ -176,8 +191,6 @@ fn join(spans: &mut Vec<Span>) {
             _ => joined.push(span),
         }
     }
-    let old = joined.len().saturating_sub(SPANS_MAX);
-    joined.drain(..old);
     *spans = joined;
 }
 
@@ -185,7 +198,7 @@ impl Span {
     /// Whether it follows `before`, or is part of it. Numbers that begin anew do not.
     fn goes_on_with(&self, before: &Self) -> bool {
         let is_anew = self.first.number < before.last.number && self.first.date > before.last.date;
-        !is_anew && self.first.number <= before.last.number + 1
+        !is_anew && self.first.number <= before.last.number.saturating_add(1)
     }
 
     fn extend(&mut self, next: Self) {
@@ -199,7 +212,7 @@ impl Span {
 /// The gap between two statements, if there is one and this run has read a statement beside it.
 fn gap(series: &Series, before: &Edge, after: &Edge) -> Option<Finding> {
     let (_, account, currency) = series;
-    let (first, last) = (before.number + 1, after.number.checked_sub(1)?);
+    let (first, last) = (before.number.checked_add(1)?, after.number.checked_sub(1)?);
     if first > last || counts_days(before.number, after.number) {
         return None;
     }
@@ -405,6 +418,18 @@ mod tests {
         // A date with a number of the day.
         let days = [(17_501, 20_500, (0, 5)), (17_801, 20_503, (4, 6))];
         assert_eq!(runs(&[&days]), [NONE]);
+    }
+
+    #[test]
+    fn numbers_may_be_any_and_many() {
+        let last = u64::MAX;
+        let end = [(last - 1, 20_503, (0, 5)), (last, 20_504, (5, 6))];
+        assert_eq!(runs(&[&end, &[(1, 20_505, (6, 6))]]), [NONE; 2]);
+        // Each second one first, and then those between.
+        let of = |number| (number, 20_000 + i32::try_from(number).unwrap(), (0, 0));
+        let halves = |from| (from..5_000).step_by(2).map(of);
+        let all: Vec<Given> = halves(1).chain(halves(2)).collect();
+        assert_eq!(runs(&[&all]), [NONE]);
     }
 
     #[test]

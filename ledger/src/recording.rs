@@ -58,6 +58,14 @@ pub(crate) fn open_to_write(dir: &Path) -> Result<(Arc<Journal>, Manifest, bool)
         let manifest = publish_from(dir, &journal)?;
         return Ok((Arc::new(journal), manifest, false));
     }
+    // A new one would take the place of all that was recorded.
+    if let Some(manifest) = Manifest::read(dir)? {
+        let last = manifest.last();
+        return Err(LedgerError::Journal {
+            path,
+            found: format!("the file is missing, and the tables of {last} postings are there"),
+        });
+    }
     let partial = dir.join(NEW_JOURNAL);
     remove_file(&partial)?;
     let journal = Journal::of_writer(store::create(&partial)?, &partial)?;

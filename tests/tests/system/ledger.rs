@@ -1,6 +1,7 @@
 //! A ledger over days: new files only, what is open carried over, and people's decisions.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use crate::desk::{Desk, Line, OPEN_ITEMS, PARTIES, Table, statement};
 use crate::feeds::{camt, entry};
@@ -27,10 +28,10 @@ impl Desk {
 
     /// The files in a folder, with their bytes.
     pub fn written(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
-        let files = std::fs::read_dir(self.path(folder)).unwrap();
+        let files = fs::read_dir(self.path(folder)).unwrap();
         let files = files.map(|entry| {
             let entry = entry.unwrap();
-            let bytes = std::fs::read(entry.path()).unwrap();
+            let bytes = fs::read(entry.path()).unwrap();
             (entry.file_name().into_string().unwrap(), bytes)
         });
         files.collect()
@@ -38,8 +39,8 @@ impl Desk {
 
     pub fn put_in(&self, folder: &str, name: &str, content: &str) {
         let dir = self.path(folder);
-        std::fs::create_dir_all(&dir).unwrap();
-        std::fs::write(dir.join(name), content).unwrap();
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join(name), content).unwrap();
     }
 
     /// The answer to a question over the ledger, as CSV without its header.
@@ -359,6 +360,29 @@ fn people_decide_and_take_back() {
 }
 
 #[test]
+fn a_ledger_without_its_journal_is_not_begun_anew() {
+    let desk = after_monday();
+    let before = desk.ask(STATUSES);
+    let journal = desk.path("ledger/journal.redb");
+    let kept = fs::read(&journal).unwrap();
+    fs::remove_file(&journal).unwrap();
+    desk.put_in("tuesday", "statement.bai", &statement(&[]));
+    let act: &[&str] = &["act", "comment", "abc", "--by", "Ada", "--reason", "why"];
+    for words in [&["run", "tuesday"], act] {
+        let told = desk.tieout(&[words, &["--ledger", "ledger"]].concat());
+        assert_eq!(told.status, 1, "{words:?}: {}", told.stdout);
+        let says = told.stderr.contains("the file is missing");
+        assert!(says, "{words:?}: {}", told.stderr);
+    }
+    assert_eq!(desk.ask(STATUSES), before);
+    // Brought back, it goes on.
+    fs::write(&journal, kept).unwrap();
+    desk.post("tuesday");
+    assert_eq!(desk.ask(STATUSES), before);
+    desk.verify();
+}
+
+#[test]
 fn a_ledger_that_is_none_and_a_reason_that_is_missing_are_told() {
     let desk = after_monday();
     let told = desk.tieout(&["audit", "verify", "--ledger", "nowhere"]);
@@ -465,10 +489,10 @@ fn decisions_are_exported_once_and_balance() {
     export(&["--out", "second.csv"]);
     // Taken back, and decided anew.
     assert_eq!(sums("second.csv"), (4, 100_000, 100_000));
-    let second = std::fs::read(desk.path("second.csv")).unwrap();
-    let first = std::fs::read(desk.path("first.csv")).unwrap();
+    let second = fs::read(desk.path("second.csv")).unwrap();
+    let first = fs::read(desk.path("first.csv")).unwrap();
     export(&["--again", "1", "--out", "again.csv"]);
-    assert_eq!(std::fs::read(desk.path("again.csv")).unwrap(), first);
+    assert_eq!(fs::read(desk.path("again.csv")).unwrap(), first);
     assert_eq!(export(&["--again", "2"]).as_bytes(), second);
     assert_eq!(
         export(&["--again", "2", "--format", "json"])
@@ -522,7 +546,7 @@ fn an_export_comes_again_until_it_is_acknowledged() {
         told.stderr
     );
     export(&["--out", "again.csv"]);
-    let read = |name: &str| std::fs::read(desk.path(name)).unwrap();
+    let read = |name: &str| fs::read(desk.path(name)).unwrap();
     assert_eq!(read("again.csv"), read("second.csv"));
     assert_eq!(export(&[]).stdout, "");
     assert_eq!(export(&["--again", "1"]).stdout, held.stdout);
