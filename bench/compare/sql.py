@@ -14,7 +14,6 @@ writes. Writes bench/SQL.md.
 """
 
 import argparse
-import collections
 import csv
 import decimal
 import io
@@ -22,7 +21,6 @@ import json
 import math
 import os
 import pathlib
-import pwd
 import re
 import shutil
 import statistics
@@ -31,20 +29,19 @@ import sys
 import time
 
 import dialects
+from engines import DuckDb, Postgres, Tieout, TooSlow
 from measuring import HERE, RELEASE, ROOT, environment, machine
 
 PACKAGES = ["duckdb==2.0.1", "psycopg[binary]==3.3.9"]
 # Bytes that PostgreSQL needs for a bank line with all that belongs to it, indexes and loading included.
 POSTGRES_BYTES = 1_600
-POSTGRES_SKIPS = {"byte_start", "byte_end", "extra", "raw", "margin"}
-INDEXES = [
-    "transactions (booking_date)", "transactions (account, booking_date)", "transactions (transaction_id)",
-    "payments (payment_id)", "payments (booking_date)", "payments (party_id)", "payments (amount)",
-    "applications (payment_id)", "applications (item_id)", "open_items (item_id)", "open_items (due_date)",
-    "exceptions (payment_id)", "duplicates (payment_id)", "evidence (payment_id)", "parties (party_id)",
-    "balances (account, currency, as_of_date)", "reversals (what, id, reversed_posting)",
-    "exchange_rates (base_currency, quote_currency, rate_date)", "journal (payment_id)",
-]
+# Seconds after which tieout's own server gives a question up.
+TIEOUT_SECONDS = 600
+# Others are given up after so many times tieout's time, and not before these seconds.
+TIMES_OF_TIEOUT = 30
+LEAST_PATIENCE = 10
+# Seconds that one question takes from one engine, as far as rounds can be left out.
+SECONDS_OF_ONE = 10
 # A quotient may differ in its last place, and texts that only tieout writes are not compared.
 RATIO = re.compile(r"rate$|dso$|delinquent$|^score$|^weight$|^likelihood$|^days_late$|in_reporting_currency$")
 UNLIKE = {"rate_used", "detail", "description"}
@@ -55,8 +52,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=5_000_000, help="bank lines")
     parser.add_argument("--payments", type=int, default=100_000, help="payments of the run beside which analysts ask")
     parser.add_argument("--rounds", type=int, default=5, help="times that each question is asked after a first one")
-    parser.add_argument("--patience", type=int, default=600, help="seconds after which a question is given up")
-    parser.add_argument("--only", default="", help="questions and views whose name has this, over the ledger of before; writes no page")
+    parser.add_argument("--patience", type=int, default=60, help="seconds after which DuckDB or PostgreSQL is given up")
+    parser.add_argument("--only", default="", help="questions and views whose name has this; writes no page")
     parser.add_argument("--no-wire", action="store_true", help="leave out the clients beside a run")
     parser.add_argument("--no-postgres", action="store_true")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "sql")
@@ -65,169 +62,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--postgres", type=pathlib.Path, default=pathlib.Path("/usr/lib/postgresql/15/bin"))
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-class Tieout:
-    """The server over the ledger, and one connection to it."""
-
-    name = "tieout"
-
-    def __init__(self, ledger: pathlib.Path, patience: int):
-        import psycopg
-
-        settings = ledger.parent / "server.toml"
-        settings.write_text(f"[limits]\nquery_seconds = {patience}\nquery_memory_mb = 4096\nmemory_mb = 6144\n")
-        words = [RELEASE / "tieout", "serve", "--pg", "127.0.0.1:0", "--ledger", ledger, "--config", settings]
-        self.process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
-        for line in self.process.stdout:
-            if found := re.search(r" on 127\.0\.0\.1:(\d+)$", line.strip()):
-                self.port = int(found[1])
-                break
-        self.connection = psycopg.connect(f"host=127.0.0.1 port={self.port} user=ann dbname=tieout", autocommit=True)
-
-    def answer(self, sql: str) -> bytes:
-        return copied(self.connection, sql)
-
-    def close(self) -> None:
-        self.connection.close()
-        self.process.terminate()
-        self.process.wait()
-
-
-class DuckDb:
-    """DuckDB in this process, over the ledger's Parquet files."""
-
-    def __init__(self, ledger: pathlib.Path, codes: dict, payment: str):
-        import duckdb
-
-        self.name = f"DuckDB {duckdb.__version__}"
-        self.connection = duckdb.connect()
-        self.connection.execute("set memory_limit = '8GB'; set parquet_metadata_cache = true; create schema history")
-        tables = tables_of(ledger)
-        for table, files in tables.items():
-            self.connection.execute(f"create view history.{table} as select * from read_parquet({[str(f) for f in files]})")
-        for table in tables:
-            self.connection.execute(f"create view {table} as {dialects.holding(table)}")
-        for table, columns in EMPTY.items():
-            if table not in tables:
-                self.connection.execute(f"create table {table} ({columns})")
-        created(self.connection.execute, dialects.functions(codes, False), lambda sql: dialects.for_duckdb(sql, payment))
-        self.file = pathlib.Path("/dev/shm") / f"tieout-sql-{os.getpid()}.csv"
-
-    def answer(self, sql: str) -> bytes:
-        self.connection.execute(f"copy ({sql}) to '{self.file}' (format csv, header)")
-        return self.file.read_bytes()
-
-    def close(self) -> None:
-        self.file.unlink(missing_ok=True)
-        self.connection.close()
-
-
-# Tables of which the history has no rows, as far as views read them.
-EMPTY = {
-    "settlement_lines": "booking_date date, settlement_date date, merchant_account text, processor text, line_type text, "
-    "description text, currency text, fee decimal(23, 5), source_file text, source_line bigint",
-}
-
-
-class Postgres:
-    """PostgreSQL, as its own user where this is root, with what DuckDB gives of the same files."""
-
-    name = "PostgreSQL 15"
-
-    def __init__(self, programs: pathlib.Path, duck: DuckDb, codes: dict, payment: str, patience: int):
-        import psycopg
-
-        self.programs = programs
-        self.folder = pathlib.Path("/var/tmp") / f"tieout-sql-{os.getpid()}"
-        self.folder.mkdir()
-        self.user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
-        if self.user:
-            of_postgres = pwd.getpwnam("postgres")
-            os.chown(self.folder, of_postgres.pw_uid, of_postgres.pw_gid)
-        data = self.folder / "data"
-        self.run("initdb", "-D", data, "-A", "trust", "-U", "books")
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
-        settings = (
-            f"-k {self.folder} -c listen_addresses= -c shared_buffers={memory // 4}MB -c effective_cache_size={memory // 2}MB "
-            "-c work_mem=256MB -c maintenance_work_mem=1GB -c max_wal_size=8GB -c random_page_cost=1.1 -c wal_level=minimal "
-            "-c max_wal_senders=0 -c full_page_writes=off -c fsync=off"
-        )
-        self.run("pg_ctl", "-D", data, "-w", "-o", settings, "-l", self.folder / "log", "start")
-        self.connection = psycopg.connect(f"host={self.folder} user=books dbname=postgres", autocommit=True)
-        try:
-            self.connection.execute(f"set statement_timeout = '{patience}s'")
-            self.connection.execute("create schema history")
-            self.load(duck)
-            created(self.connection.execute, dialects.functions(codes, True), lambda sql: dialects.for_postgres(sql, payment))
-        except BaseException:
-            # Nobody else would stop it.
-            self.close()
-            raise
-
-    def run(self, program: str, *words) -> None:
-        words = [str(word) for word in (self.programs / program, *words)]
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
-
-    def load(self, duck: DuckDb) -> None:
-        words = "select table_name, column_name, data_type from information_schema.columns where table_schema = 'history' order by all"
-        tables = collections.defaultdict(list)
-        for table, column, kind in duck.connection.execute(words).fetchall():
-            if column not in POSTGRES_SKIPS:
-                kind = {"VARCHAR": "text", "UBIGINT": "bigint", "DOUBLE": "double precision"}.get(kind, kind)
-                tables[table].append((column, kind))
-        for table, columns in tables.items():
-            self.connection.execute(f"create table history.{table} ({', '.join(f'{c} {k}' for c, k in columns)})")
-            names = ", ".join(column for column, _ in columns)
-            exported = self.folder / "table.csv"
-            duck.connection.execute(f"copy (select {names} from history.{table}) to '{exported}' (format csv, header false)")
-            with open(exported, "rb") as file, self.connection.cursor().copy(f"copy history.{table} ({names}) from stdin (format csv)") as into:
-                while part := file.read(1 << 20):
-                    into.write(part)
-            exported.unlink()
-        for table in tables:
-            self.connection.execute(f"create view {table} as {dialects.holding(table)}")
-        for index in INDEXES:
-            self.connection.execute(f"create index on history.{index}")
-        for table, columns in EMPTY.items():
-            if table not in tables:
-                self.connection.execute(f"create table {table} ({columns})")
-        self.connection.execute("vacuum analyze")
-
-    def answer(self, sql: str) -> bytes:
-        return copied(self.connection, sql)
-
-    def close(self) -> None:
-        self.connection.close()
-        self.run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def created(execute, functions: list, translate) -> None:
-    """Makes the views, those first that others read."""
-    waiting = {name: sql for name, sql in dialects.views().items() if name not in dialects.CALLED}
-    # `books` is read by the functions' callers only, the rates by a function.
-    for sql in functions:
-        execute(sql)
-    while waiting:
-        names = {name: [other for other in waiting if other != name and re.search(rf"\b{other}\b", translate(sql))] for name, sql in waiting.items()}
-        name = next(name for name, needs in names.items() if not needs or name == "books")
-        execute(f"create view {name} as {translate(waiting.pop(name))}")
-
-
-def copied(connection, sql: str) -> bytes:
-    with connection.cursor().copy(f"copy ({sql}) to stdout (format csv, header)") as rows:
-        return b"".join(rows)
-
-
-def tables_of(ledger: pathlib.Path) -> dict:
-    manifest = json.loads((ledger / "ledger.json").read_text())
-    tables = collections.defaultdict(list)
-    for posting in manifest["postings"]:
-        folder = posting.get("folder") or f"postings/{posting['posting']:06}"
-        for table in posting["tables"]:
-            tables[table].append(ledger / folder / f"{table}.parquet")
-    return tables
 
 
 def value(text: str):
@@ -282,10 +116,46 @@ def questions(payment: str) -> dict:
     return asked
 
 
-def timed(engine, sql: str) -> tuple:
-    began = time.perf_counter()
-    answer = engine.answer(sql)
-    return time.perf_counter() - began, answer
+def asked_once(engine, sql: str, limit: float) -> tuple:
+    """Seconds, processor seconds where they are known, and the answer."""
+    cpu = getattr(engine, "cpu", lambda: math.nan)
+    began, spent = time.perf_counter(), cpu()
+    answer = engine.answer(sql, limit)
+    return time.perf_counter() - began, cpu() - spent, answer
+
+
+def ask(options, name: str, engines: list, texts: tuple) -> dict:
+    """One question to all of them in turns. The first time warms."""
+    own = {"name": name, "rows": 0, "seconds": {}, "cpu": {}, "slow": {}, "failed": {}, "differs": {}}
+    times, first, limit = {engine.name: [] for engine in engines}, {}, options.patience
+    for number in range(options.rounds + 1):
+        for engine, sql in zip(engines, texts):
+            done = times[engine.name]
+            # What takes long is asked less often, and not again what takes longest.
+            if engine.name in own["slow"] | own["failed"] or sum(seconds for seconds, _ in done) > SECONDS_OF_ONE:
+                continue
+            try:
+                *took, answer = asked_once(engine, sql, limit)
+            except TooSlow:
+                own["slow"][engine.name] = limit
+                continue
+            except Exception as error:
+                own["failed"][engine.name] = str(error).strip().split("\n")[0]
+                continue
+            done.append(took)
+            if number == 0:
+                first[engine.name] = answer
+                if engine is engines[0]:
+                    limit = min(options.patience, max(LEAST_PATIENCE, TIMES_OF_TIEOUT * took[0]))
+    for engine, done in times.items():
+        # The first one counts where there is no other.
+        if engine not in own["failed"] and (counted := done[1:] or done):
+            own["seconds"][engine], own["cpu"][engine] = (statistics.median(part) for part in zip(*counted))
+    own["seconds"] |= own["slow"]
+    ours = first.get("tieout", b"")
+    own["rows"] = ours.count(b"\n") - 1
+    own["differs"] = {engine: found for engine, answer in first.items() if engine != "tieout" and (found := difference(ours, answer))}
+    return own
 
 
 def ask_all(options, engines: list, payment: str) -> list:
@@ -293,60 +163,61 @@ def ask_all(options, engines: list, payment: str) -> list:
     for name, texts in questions(payment).items():
         if options.only not in name:
             continue
-        times, first, failed = {engine.name: [] for engine in engines}, {}, {}
-        for number in range(options.rounds + 1):
-            for engine, sql in zip(engines, texts):
-                done = times[engine.name]
-                # What takes long is asked once more, and no oftener.
-                if engine.name in failed or (number > 1 and statistics.median(done) > 20):
-                    continue
-                try:
-                    seconds, answer = timed(engine, sql)
-                except Exception as error:
-                    failed[engine.name] = str(error).strip().split("\n")[0]
-                    continue
-                if number == 0:
-                    first[engine.name] = answer
-                    # The first time warms; what takes minutes is not asked again.
-                    if seconds < 60:
-                        continue
-                done.append(seconds)
-        ours = first.get("tieout", b"")
-        differs = {engine: found for engine, answer in first.items() if engine != "tieout" and (found := difference(ours, answer))}
-        medians = {engine: statistics.median(done) for engine, done in times.items() if done}
-        results.append({"name": name, "rows": ours.count(b"\n") - 1, "seconds": medians, "differs": differs, "failed": failed})
-        told = ", ".join(f"{engine} {seconds * 1000:,.0f} ms" for engine, seconds in medians.items())
-        print(f"{name}: {told} {differs or ''} {failed or ''}", flush=True)
+        own = ask(options, name, engines, texts)
+        results.append(own)
+        told = ", ".join(f"{engine} {shown(own, engine)} ms" for engine in own["seconds"])
+        print(f"{name}: {told} {own['differs'] or ''} {own['failed'] or ''}", flush=True)
     return results
 
 
-def mean_ratio(results: list, engine: str) -> float:
-    ratios = [own["seconds"][engine] / own["seconds"]["tieout"] for own in results if {engine, "tieout"} <= own["seconds"].keys()]
+def shown(own: dict, engine: str) -> str:
+    """Milliseconds, and those of the processor."""
+    if engine in own["slow"]:
+        return f"> {own['seconds'][engine] * 1000:,.0f}"
+    cpu = own["cpu"].get(engine, math.nan)
+    return f"{own['seconds'][engine] * 1000:,.1f}" + ("" if math.isnan(cpu) else f" ({cpu * 1000:,.0f})")
+
+
+def mean_ratio(results: list, engine: str, of: str = "seconds") -> float:
+    """How often tieout's time fits into that of `engine`, over all questions that both answered."""
+    # Processor time is counted in hundredths of a second.
+    least = 0.005 if of == "cpu" else 0
+    pairs = [own[of] for own in results if {engine, "tieout"} <= own[of].keys()]
+    ratios = [max(pair[engine], least) / max(pair["tieout"], least) for pair in pairs]
     return math.exp(statistics.fmean(map(math.log, ratios))) if ratios else math.nan
 
 
 def table(results: list, engines: list) -> list:
     others = [engine.name for engine in engines[1:]]
-    lines = [f"| | rows | tieout ms | {' | '.join(f'{name} ms | times' for name in others)} |", "|---|" + "---:|" * (2 + 2 * len(others))]
+    lines = [f"| | rows | tieout | {' | '.join(f'{name} | times' for name in others)} |", "|---|" + "---:|" * (2 + 2 * len(others))]
     for own in results:
-        cells = [own["name"], f"{own['rows']:,}", f"{own['seconds']['tieout'] * 1000:,.1f}" if "tieout" in own["seconds"] else "failed"]
+        cells = [own["name"], f"{own['rows']:,}", shown(own, "tieout") if "tieout" in own["seconds"] else "failed"]
         for name in others:
-            seconds = own["seconds"].get(name)
-            cells += [f"{seconds * 1000:,.1f}", f"{seconds / own['seconds']['tieout']:.2f}"] if seconds and "tieout" in own["seconds"] else ["given up", ""]
+            if {name, "tieout"} <= own["seconds"].keys():
+                more = "> " if name in own["slow"] else ""
+                cells += [shown(own, name), f"{more}{own['seconds'][name] / own['seconds']['tieout']:.2f}"]
+            else:
+                cells += ["failed", ""]
         lines.append(f"| {' | '.join(cells)} |")
-    means = " | ".join(f"| {mean_ratio(results, name):.2f}" for name in others)
-    return [*lines, f"| **geometric mean** | | {means} |", ""]
+    means = []
+    for name in others:
+        cpu = mean_ratio(results, name, "cpu")
+        more = "at least " if any(name in own["slow"] for own in results) else ""
+        means += ["" if math.isnan(cpu) else f"processor time {cpu:.2f}", f"{more}{mean_ratio(results, name):.2f}"]
+    return [*lines, f"| **geometric mean** | | | {' | '.join(means)} |", ""]
 
 
 def made(options) -> dict:
-    """The ledger, made anew; with --only the one of before, if there is one."""
-    ledger, told = options.work / "ledger", options.work / "told.json"
-    if not (options.only and told.is_file()):
+    """The ledger, made anew unless the one of before is what would come out."""
+    ledger, told, program = options.work / "ledger", options.work / "told.json", RELEASE / "examples" / "history"
+    is_there = told.is_file() and told.stat().st_mtime > program.stat().st_mtime and json.loads(told.read_text())["asked"] == options.rows
+    if not is_there:
         shutil.rmtree(ledger, ignore_errors=True)
-        words = [RELEASE / "examples" / "history", ledger, "--transactions", options.rows]
+        told.unlink(missing_ok=True)
         began = time.perf_counter()
-        done = subprocess.run([str(word) for word in words], check=True, stdout=subprocess.PIPE, text=True)
-        told.write_text(json.dumps(json.loads(done.stdout) | {"seconds": round(time.perf_counter() - began, 1)}))
+        done = subprocess.run([program, ledger, "--transactions", str(options.rows)], check=True, stdout=subprocess.PIPE, text=True)
+        about = {"asked": options.rows, "seconds": round(time.perf_counter() - began, 1)}
+        told.write_text(json.dumps(json.loads(done.stdout) | about))
     return json.loads(told.read_text()) | {"bytes": sum(path.stat().st_size for path in ledger.rglob("*.parquet"))}
 
 
@@ -355,42 +226,57 @@ def codes_in(server: Tieout) -> dict:
     return {code: {"bai": bai, "iso": iso} for code, bai, iso in server.connection.execute(sql).fetchall()}
 
 
-def inside(options) -> int:
-    import wire
-
+def with_postgres(options, duck: DuckDb, codes: dict, payment: str) -> tuple:
+    """PostgreSQL and what the page says of it, or why it is not there."""
+    needed, free = POSTGRES_BYTES * options.rows, shutil.disk_usage("/var/tmp").free
+    if options.no_postgres or not options.postgres.is_dir():
+        return None, "PostgreSQL is not there"
+    if needed > free:
+        return None, f"PostgreSQL was left out: it would need about {needed >> 30} GB of disk, and {free >> 30} are free"
     began = time.perf_counter()
-    load = os.getloadavg()
-    about = made(options)
+    engine = Postgres(options.postgres, duck, codes, payment)
+    return engine, f"PostgreSQL: {engine.bytes() / 2**30:.1f} GiB with indexes, loaded in {time.perf_counter() - began:.0f} s"
+
+
+def asked(options) -> tuple:
+    """The engines, the results, and what the page says of how it went."""
     ledger = options.work / "ledger"
-    server = Tieout(ledger, options.patience)
-    engines, absent = [server], []
+    server = Tieout(ledger, TIEOUT_SECONDS)
+    engines = [server]
     try:
         sql = "select min(payment_id) from exceptions where reason = 'ambiguous_items' and candidates like '%|%'"
         payment = server.connection.execute(sql).fetchone()[0]
-        duck = DuckDb(ledger, codes_in(server), payment)
-        engines.append(duck)
-        needed, free = POSTGRES_BYTES * options.rows, shutil.disk_usage("/var/tmp").free
-        if options.no_postgres or not options.postgres.is_dir():
-            absent.append("PostgreSQL is not there")
-        elif needed > free:
-            absent.append(f"PostgreSQL was left out: it would need about {needed >> 30} GB of disk, and {free >> 30} are free")
-        else:
-            loading = time.perf_counter()
-            engines.append(Postgres(options.postgres, duck, codes_in(server), payment, options.patience))
-            print(f"PostgreSQL has the rows after {time.perf_counter() - loading:.0f} s", flush=True)
+        codes = codes_in(server)
+        engines.append(DuckDb(ledger, codes, payment))
+        engine, told = with_postgres(options, engines[1], codes, payment)
+        print(told, flush=True)
+        if engine:
+            engines.append(engine)
+        began = time.perf_counter()
         results = ask_all(options, engines, payment)
+        return engines, results, [told, f"the questions took {(time.perf_counter() - began) / 60:.1f} minutes"]
     finally:
         for engine in engines:
             engine.close()
+
+
+def inside(options) -> int:
+    import wire
+
+    began, load = time.perf_counter(), os.getloadavg()
+    about = made(options)
+    print(f"{about['transactions']:,} bank lines made in {about['seconds']} s", flush=True)
+    engines, results, told = asked(options)
     lines = [
         "# SQL over years of history", "", "Made by `python3 bench/compare/sql.py`.", "", *machine(),
         f"- load of the machine when it began: {load[0]:.1f} (1 minute), {load[1]:.1f} (5 minutes)",
-        *([f"- {options.note}"] if options.note else []), *(f"- {line}" for line in absent),
+        *([f"- {options.note}"] if options.note else []),
         f"- {about['transactions']:,} bank lines, {about['payments']:,} payments and {about['items']:,} items of four years, "
-        f"{about['bytes'] / 2**30:.2f} GiB of Parquet, made in {about['seconds']} s", "",
-        "Milliseconds until the last row was there as CSV, medians of "
-        f"{options.rounds} rounds in which the engines took turns, after one that warms; `times` is how often tieout's time "
-        "fits into it. Every answer was compared.", "", *table(results, engines),
+        f"{about['bytes'] / 2**30:.2f} GiB of Parquet, made in {about['seconds']} s", *(f"- {line}" for line in told), "",
+        "Milliseconds until the last row was there as CSV, and in parentheses those of the processor; medians of up to "
+        f"{options.rounds} rounds in which the engines took turns, after one that warms (of fewer where they are long). `times` is "
+        f"how often tieout's time fits into it. What takes more than {TIMES_OF_TIEOUT} times tieout's time and {LEAST_PATIENCE} s, or "
+        f"{options.patience} s, is given up, and counts with that. Every answer was compared.", "", *table(results, engines),
     ]
     if not options.no_wire:
         lines += wire.measured(options)
