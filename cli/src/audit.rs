@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use tieout::Timestamp;
-use tieout::audit::{Purge, PurgeScope};
+use tieout::audit::{History, Purge, PurgeScope};
 
 use crate::Outcome;
 use crate::arguments::{
@@ -56,7 +56,7 @@ fn purge(arguments: PurgeArguments) -> Result<Outcome, Failure> {
         if purged.is_swept {
             ""
         } else {
-            "\nold files are still being read; the next run removes them"
+            "\nold files are still being read, or out of reach; the next run removes them"
         }
     )?;
     Ok(Outcome::Clean)
@@ -64,12 +64,22 @@ fn purge(arguments: PurgeArguments) -> Result<Outcome, Failure> {
 
 fn compact(arguments: CompactArguments) -> Result<Outcome, Failure> {
     let ledger = ledger::chosen(arguments.ledger)?;
-    let said = if tieout::audit::join(&ledger)? {
+    let done = match &arguments.history {
+        None => tieout::audit::join(&ledger)?,
+        Some(place) => {
+            let place = History::named(place, &ledger)?;
+            tieout::audit::move_history(&ledger, &place)?
+        }
+    };
+    let said = if done {
         "joined by month"
     } else {
         "there is nothing to join"
     };
     writeln!(io::stdout(), "{said}")?;
+    if let Some(place) = arguments.history {
+        writeln!(io::stdout(), "the history lies at {place}")?;
+    }
     Ok(Outcome::Clean)
 }
 

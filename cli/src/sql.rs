@@ -24,6 +24,7 @@ pub fn sql(arguments: SqlArguments) -> Result<Outcome, Failure> {
             .timeout
             .map(|seconds| Duration::from_secs(seconds.get())),
         allow_paths: arguments.allow_path.clone(),
+        allow_urls: arguments.allow_url.clone(),
         ..Limits::default()
     };
     let Some(question) = &arguments.question else {

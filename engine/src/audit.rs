@@ -9,6 +9,7 @@ use tieout_ledger::{Ledger, Purged};
 use crate::EngineError;
 
 pub use tieout_ledger::journal::{Purge, PurgeScope};
+pub use tieout_ledger::objects::Address;
 
 /// Verifies the ledger in `ledger_dir`: every event, its payload, the state that they come to, and
 /// the tables made from them. `head` is what an earlier verification has told, `NUMBER:HASH`.
@@ -67,4 +68,48 @@ pub fn purge(ledger_dir: &Path, purge: &Purge) -> Result<Purged, EngineError> {
 /// [`EngineError::Ledger`] if a file is not as it was written, or the disk refuses.
 pub fn join(ledger_dir: &Path) -> Result<bool, EngineError> {
     Ok(Ledger::join(ledger_dir, true)?)
+}
+
+/// Where a ledger's joined files lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum History {
+    /// In the ledger's folder.
+    AtHand,
+    /// At a URL.
+    At(Address),
+}
+
+impl History {
+    /// What `text` names: a URL, or the folder of the ledger in `ledger_dir`.
+    ///
+    /// # Errors
+    /// [`EngineError::Request`] for another folder, [`EngineError::Ledger`] if the URL names no place.
+    pub fn named(text: &str, ledger_dir: &Path) -> Result<Self, EngineError> {
+        if text.contains("://") {
+            return Ok(Self::At(text.parse()?));
+        }
+        let own = ledger_dir.canonicalize().ok();
+        if own.is_some() && Path::new(text).canonicalize().ok() == own {
+            return Ok(Self::AtHand);
+        }
+        Err(EngineError::Request(format!(
+            "{text} is no place for a history: give a URL (file:///mnt/books, s3://bucket/books), or \
+             the ledger's own folder to have it there again"
+        )))
+    }
+}
+
+/// Puts the history of the ledger in `ledger_dir` there, now and from now on, and joins what is not
+/// joined. Returns whether there was anything to move or to join.
+///
+/// # Errors
+/// [`EngineError::Ledger`] if anything else lies there, the store or the disk refuses, or a file is
+/// not as it was written. Then the history is where it was.
+pub fn move_history(ledger_dir: &Path, to: &History) -> Result<bool, EngineError> {
+    let place = match to {
+        History::AtHand => None,
+        History::At(address) => Some(address),
+    };
+    let moved = Ledger::move_history(ledger_dir, place)?;
+    Ok(Ledger::join(ledger_dir, true)? || moved)
 }

@@ -98,6 +98,22 @@ pub enum LedgerError {
     /// Whoever was to take an export did not.
     #[error("cannot write the export: {0}")]
     Export(io::Error),
+    /// A URL that names no place, or none that can be used.
+    #[error("{url}: {found}")]
+    Address {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        found: String,
+    },
+    /// An object that is missing, that is another than was put there, or cannot be had.
+    #[error("{url}: {found}")]
+    Object {
+        /// The object.
+        url: String,
+        /// What is wrong with it.
+        found: String,
+    },
     /// A file could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

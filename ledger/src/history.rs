@@ -4,8 +4,11 @@
 //! A joined file is written beside those that it is made from; then the manifest names it in
 //! their place. So whoever is killed leaves either the old files or the new ones, and what no
 //! manifest names is removed by a later writer, once no reader of an earlier manifest is left.
+//!
+//! Where the joined files lie elsewhere, at a URL, each is put there from here before the manifest
+//! names it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,12 +18,19 @@ use arrow::compute::cast;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tieout_core::schema::Table;
 
-use crate::manifest::{HISTORY, Manifest, POSTINGS, Posted, damaged};
-use crate::posted::{self, PostedTables, StoredTable, digest_of, file_name, sync_dir};
+use crate::manifest::{
+    Elsewhere, HISTORY, Manifest, POSTINGS, Posted, damaged, object_name, stored_name,
+};
+use crate::objects::Objects;
+use crate::posted::{self, PostedTables, StoredTable, file_name, sync_dir};
+use crate::publish::remove_file;
+use crate::sweep::{sweep, unswept};
 use crate::{LedgerError, stored_schema};
 
 /// Where joined files are written.
 pub(crate) const NEW_HISTORY: &str = ".history.partial";
+/// An object that is being read.
+pub(crate) const FETCHED: &str = ".fetched.partial";
 /// Single postings that there are when a run joins them; after an action more may wait, because a
 /// person does.
 const AFTER_RUN: usize = 32;
@@ -80,9 +90,15 @@ pub(crate) fn join_due(
 /// Joins the single postings of each month; with `all`, and where a month has many joined files,
 /// those too. Returns whether there was anything to join.
 pub(crate) fn join(dir: &Path, manifest: &mut Manifest, all: bool) -> Result<bool, LedgerError> {
+    // Elsewhere goes what is alone in its month, too.
+    let least = if all && manifest.history.is_some() {
+        1
+    } else {
+        2
+    };
     let mut joined = Vec::new();
-    let mut has_news = false;
-    for month in by_month(std::mem::take(&mut manifest.postings)) {
+    let mut place = None;
+    for month in by_month(manifest.postings.clone()) {
         let several = month.iter().filter(|own| own.is_joined()).count();
         // Joined files stand in front of the single postings.
         let kept = if all || several >= PER_MONTH {
@@ -92,18 +108,23 @@ pub(crate) fn join(dir: &Path, manifest: &mut Manifest, all: bool) -> Result<boo
         };
         let (kept, rest) = month.split_at(kept);
         joined.extend_from_slice(kept);
-        if rest.len() < 2 {
+        let is_one = rest.len() == 1 && several > 0;
+        if rest.len() < least || is_one {
             joined.extend_from_slice(rest);
             continue;
         }
-        joined.push(join_these(dir, rest)?);
-        has_news = true;
+        if place.is_none() {
+            place = Some(Place::of(dir, manifest.history.as_ref())?);
+        }
+        if let Some(place) = &place {
+            joined.push(join_these(place, rest)?);
+        }
     }
-    manifest.postings = joined;
-    if has_news {
+    if place.is_some() {
+        manifest.postings = joined;
         manifest.write(dir)?;
     }
-    Ok(has_news)
+    Ok(place.is_some())
 }
 
 /// Postings of one month after the other.
@@ -120,57 +141,185 @@ fn by_month(postings: Vec<Posted>) -> Vec<Vec<Posted>> {
     months
 }
 
-fn join_these(dir: &Path, postings: &[Posted]) -> Result<Posted, LedgerError> {
+fn join_these(place: &Place<'_>, postings: &[Posted]) -> Result<Posted, LedgerError> {
     let (Some(first), Some(last)) = (postings.first(), postings.last()) else {
-        return Err(damaged(dir, "there are no postings to join"));
+        return Err(damaged(place.dir, "there are no postings to join"));
     };
-    let tables = write(dir, postings)?;
-    let month = dir.join(HISTORY).join(last.month());
-    fs::create_dir_all(&month).map_err(LedgerError::write(&month))?;
     let name = format!("{:06}-{:06}", first.first(), last.posting);
     let purged = postings.iter().filter_map(|own| own.purged).max();
     let name = match purged {
         None => name,
         Some(purged) => format!("{name}.{purged}"),
     };
-    let target = month.join(&name);
+    let recipe = postings.iter().rev().find_map(|own| own.recipe.clone());
+    let joined = Posted {
+        first: Some(first.first()),
+        begun_at: Some(first.begun_at().to_owned()),
+        folder: Some(format!("{HISTORY}/{}/{name}", last.month())),
+        elsewhere: place.objects.is_some(),
+        purged,
+        recipe,
+        tables: write(place, postings)?,
+        ..last.clone()
+    };
+    match &place.objects {
+        None => settle(place.dir, &joined)?,
+        Some(objects) => put(objects, &joined, &place.dir.join(NEW_HISTORY))?,
+    }
+    Ok(joined)
+}
+
+/// Gives the new files their name in the ledger's folder.
+fn settle(dir: &Path, joined: &Posted) -> Result<(), LedgerError> {
+    let target = dir.join(joined.folder());
+    let month = dir.join(HISTORY).join(joined.month());
+    fs::create_dir_all(&month).map_err(LedgerError::write(&month))?;
     posted::remove(&target)?;
     fs::rename(dir.join(NEW_HISTORY), &target).map_err(LedgerError::write(&target))?;
     sync_dir(&month)?;
     sync_dir(&dir.join(HISTORY))?;
-    sync_dir(dir)?;
-    let recipe = postings.iter().rev().find_map(|own| own.recipe.clone());
-    Ok(Posted {
-        first: Some(first.first()),
-        begun_at: Some(first.begun_at().to_owned()),
-        folder: Some(format!("{HISTORY}/{}/{name}", last.month())),
-        purged,
-        recipe,
-        tables,
-        ..last.clone()
-    })
+    sync_dir(dir)
+}
+
+/// Puts the files in `folder` where the ledger's joined files lie.
+fn put(objects: &Objects, joined: &Posted, folder: &Path) -> Result<(), LedgerError> {
+    let mut files = joined.tables.keys().map(|name| stored_name(name));
+    let put = |file: String| {
+        let name = format!("{}/{file}", joined.folder());
+        objects.put(object_name(&name), &folder.join(&file))
+    };
+    files.try_for_each(put)
+}
+
+/// Puts all joined files, wherever they lie, to `to`, or into the ledger's folder. Returns whether
+/// there were any.
+pub(crate) fn move_to(
+    dir: &Path,
+    manifest: &mut Manifest,
+    to: Option<Elsewhere>,
+) -> Result<bool, LedgerError> {
+    let from = manifest.history.clone();
+    let source = Place::of(dir, from.as_ref())?;
+    let target = Place::of(dir, to.as_ref())?;
+    let mut has_any = false;
+    for posted in manifest.postings.iter_mut().filter(|own| own.is_joined()) {
+        has_any = true;
+        let folder = if posted.elsewhere {
+            source.fetch(posted)?
+        } else {
+            source.check(posted)?;
+            dir.join(posted.folder())
+        };
+        match &target.objects {
+            Some(objects) => put(objects, posted, &folder)?,
+            None if posted.elsewhere => settle(dir, posted)?,
+            None => {}
+        }
+        posted.elsewhere = target.objects.is_some();
+    }
+    manifest.history = to;
+    manifest.write(dir)?;
+    Ok(has_any)
+}
+
+/// The ledger's folder, and the place of its joined files if that is elsewhere.
+struct Place<'a> {
+    dir: &'a Path,
+    objects: Option<Objects>,
+}
+
+impl<'a> Place<'a> {
+    /// What lies there and is named nowhere is removed later, however this ends.
+    fn of(dir: &'a Path, history: Option<&Elsewhere>) -> Result<Self, LedgerError> {
+        let objects = history.map(|history| {
+            let objects = Objects::at(&history.url)?;
+            objects.check_owner(&history.ledger)?;
+            unswept::note(dir, history)?;
+            Ok(objects)
+        });
+        Ok(Self {
+            dir,
+            objects: objects.transpose()?,
+        })
+    }
+
+    /// The path of a file as it was written: what is damaged must not get a digest of its own.
+    fn read(&self, posted: &Posted, table: Table) -> Result<Option<PathBuf>, LedgerError> {
+        let Some(stored) = posted.tables.get(table.name()) else {
+            return Ok(None);
+        };
+        let name = format!("{}/{}", posted.folder(), file_name(table));
+        let objects = self.objects.as_ref().filter(|_| posted.elsewhere);
+        if let Some(objects) = objects {
+            let path = self.dir.join(FETCHED);
+            objects.fetch(object_name(&name), stored, &path)?;
+            return Ok(Some(path));
+        }
+        let path = self.dir.join(name);
+        posted::check(&path, stored)?;
+        Ok(Some(path))
+    }
+
+    /// Whether the files of the posting are as they were written.
+    fn check(&self, posted: &Posted) -> Result<(), LedgerError> {
+        let mut files = posted.files();
+        files.try_for_each(|(name, stored)| posted::check(&self.dir.join(name), stored))
+    }
+
+    /// Fetches the files of a posting into a folder of their own.
+    fn fetch(&self, posted: &Posted) -> Result<PathBuf, LedgerError> {
+        let folder = self.dir.join(NEW_HISTORY);
+        posted::remove(&folder)?;
+        fs::create_dir_all(&folder).map_err(LedgerError::write(&folder))?;
+        let Some(objects) = &self.objects else {
+            return Ok(folder);
+        };
+        for (name, stored) in &posted.tables {
+            let file = stored_name(name);
+            let object = format!("{}/{file}", posted.folder());
+            objects.fetch(object_name(&object), stored, &folder.join(&file))?;
+        }
+        sync_dir(&folder)?;
+        Ok(folder)
+    }
+}
+
+/// Postings with objects that are missing, or are not in their size.
+pub(crate) fn lost(manifest: &Manifest) -> Result<BTreeSet<u64>, LedgerError> {
+    let Some(history) = &manifest.history else {
+        return Ok(BTreeSet::new());
+    };
+    let objects = Objects::at(&history.url)?;
+    objects.check_owner(&history.ledger)?;
+    let there: HashMap<String, u64> = objects.list()?.into_iter().collect();
+    let is_lost = |posted: &&Posted| {
+        posted.elsewhere
+            && posted
+                .objects()
+                .any(|(name, stored)| there.get(&name) != Some(&stored.bytes))
+    };
+    let postings = manifest.postings.iter().filter(is_lost);
+    Ok(postings.map(|own| own.posting).collect())
 }
 
 /// Writes the rows of all postings, table by table, in their order.
-fn write(dir: &Path, postings: &[Posted]) -> Result<BTreeMap<String, StoredTable>, LedgerError> {
+fn write(
+    place: &Place<'_>,
+    postings: &[Posted],
+) -> Result<BTreeMap<String, StoredTable>, LedgerError> {
     let names: BTreeSet<&String> = postings.iter().flat_map(|own| own.tables.keys()).collect();
-    let mut joined = PostedTables::begin(&dir.join(NEW_HISTORY), 0)?;
+    let mut joined = PostedTables::begin(&place.dir.join(NEW_HISTORY), 0)?;
     for table in Table::ALL {
         if !names.iter().any(|name| *name == table.name()) {
             continue;
         }
         for posted in postings {
-            let Some(stored) = posted.tables.get(table.name()) else {
-                continue;
-            };
-            let path = dir.join(posted.folder()).join(file_name(table));
-            // What is damaged must not get a digest of its own.
-            if digest_of(&path)? != (stored.digest.clone(), stored.bytes) {
-                return Err(damaged(&path, "the file is not as it was written"));
+            if let Some(path) = place.read(posted, table)? {
+                read(&path, table, &mut joined)?;
             }
-            read(&path, table, &mut joined)?;
         }
     }
+    remove_file(&place.dir.join(FETCHED))?;
     joined.close()
 }
 
@@ -200,55 +349,4 @@ fn in_shape(table: Table, batch: &RecordBatch) -> Result<RecordBatch, String> {
         });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|error| error.to_string())
-}
-
-/// Removes the folders that `manifest` does not name, unless somebody reads by an earlier one.
-/// Returns whether it could.
-pub(crate) fn sweep(dir: &Path, manifest: &Manifest) -> Result<bool, LedgerError> {
-    posted::remove(&dir.join(NEW_HISTORY))?;
-    let postings = dir.join(POSTINGS);
-    let Ok(folder) = File::open(&postings) else {
-        return Ok(true);
-    };
-    let named: HashSet<PathBuf> = manifest
-        .postings
-        .iter()
-        .map(|own| dir.join(own.folder()))
-        .collect();
-    let mut rubbish = rubbish(&postings, &named)?;
-    for month in folders(&dir.join(HISTORY))? {
-        rubbish.extend(self::rubbish(&month, &named)?);
-    }
-    if rubbish.is_empty() {
-        return Ok(true);
-    }
-    if folder.try_lock().is_err() {
-        return Ok(false);
-    }
-    let removed = rubbish.iter().try_for_each(|path| posted::remove(path));
-    // Closing the file gives it back in any case.
-    let _ = folder.unlock();
-    removed.map(|()| true)
-}
-
-fn rubbish(parent: &Path, named: &HashSet<PathBuf>) -> Result<Vec<PathBuf>, LedgerError> {
-    let mut own = folders(parent)?;
-    own.retain(|path| !named.contains(path));
-    Ok(own)
-}
-
-fn folders(parent: &Path) -> Result<Vec<PathBuf>, LedgerError> {
-    let entries = match fs::read_dir(parent) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(LedgerError::read(parent)(error)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(LedgerError::read(parent))?.path();
-        if path.is_dir() {
-            folders.push(path);
-        }
-    }
-    Ok(folders)
 }

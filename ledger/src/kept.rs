@@ -8,6 +8,7 @@
 //! | `postings/000002-000080/*.parquet` | the same of postings that one session recorded |
 //! | `history/2026-03/000001-000032/*.parquet` | the same of many postings, joined by month |
 //! | `ledger.json` | which postings there are, with the digest of each file: the readers' snapshot |
+//! | `.unswept` | there while objects may lie at a URL that no manifest names |
 //! | `.lock` | locked by the one writer |
 //! | `.unpublished` | there while tables may lag behind the journal |
 //! | `.*.partial` | what is being written; removed by the next writer if it was left |
@@ -24,8 +25,9 @@ use crate::journal::{
     Clock, Digest, Event, JOURNAL, Journal, LOCK, SystemClock, Verified, WriterLock, seal, store,
     verify,
 };
-use crate::manifest::{Manifest, NEW_MANIFEST, damaged};
-use crate::posted::{digest_of, file_name};
+use crate::manifest::{MANIFEST, Manifest, NEW_MANIFEST, Posted, damaged, object_name};
+use crate::objects::{Objects, Shelf, Shelved, local_object};
+use crate::posted::{self, file_name};
 use crate::publish::{NEW_JOURNAL, NEW_TABLES, UNPUBLISHED, are_there, publish_what_lags};
 use crate::recording::LedgerWriter;
 use crate::{LedgerError, Moment};
@@ -170,17 +172,66 @@ impl Ledger {
         &self.dir
     }
 
-    /// The Parquet files of `table`: of the postings that have rows of it, some of which are joined
-    /// by month. Their columns are those of [`stored_schema`](crate::stored_schema).
+    /// The Parquet files of `table` in the ledger's folder: of the postings that have rows of it, some
+    /// of which are joined by month. Their columns are those of
+    /// [`stored_schema`](crate::stored_schema). Where a history lies elsewhere, [`Ledger::shelf`] has
+    /// the other files too.
     pub fn files(&self, table: Table) -> Vec<PathBuf> {
-        let with_rows = self
-            .manifest
-            .postings
-            .iter()
-            .filter(|posted| posted.tables.contains_key(table.name()));
+        let with_rows = self.with_rows(table).filter(|posted| !posted.elsewhere);
         with_rows
             .map(|posted| self.dir.join(posted.folder()).join(file_name(table)))
             .collect()
+    }
+
+    fn with_rows(&self, table: Table) -> impl Iterator<Item = &Posted> {
+        let postings = self.manifest.postings.iter();
+        postings.filter(move |posted| posted.tables.contains_key(table.name()))
+    }
+
+    /// The files of `table` as the [`Shelf`] names them, in the order of their postings.
+    pub fn names(&self, table: Table) -> Vec<String> {
+        let with_rows = self.with_rows(table);
+        with_rows
+            .map(|posted| format!("{}/{}", posted.folder(), file_name(table)))
+            .collect()
+    }
+
+    /// All files as one store, if some of them lie elsewhere.
+    ///
+    /// # Errors
+    /// [`LedgerError::Address`] if the place cannot be opened with this program.
+    pub fn shelf(&self) -> Result<Option<Shelf>, LedgerError> {
+        if !self.manifest.postings.iter().any(|own| own.elsewhere) {
+            return Ok(None);
+        }
+        let objects = self.objects()?;
+        let mut shelf = Shelf::default();
+        for posted in &self.manifest.postings {
+            let at = posted.recorded_at.parse().unwrap_or_default();
+            for (name, stored) in posted.files() {
+                let (url, (store, path)) = if posted.elsewhere {
+                    let object = object_name(&name);
+                    (objects.url(object), objects.object(object))
+                } else {
+                    let file = self.dir.join(&name);
+                    (file.display().to_string(), local_object(&file)?)
+                };
+                let file = Shelved {
+                    store,
+                    path,
+                    url,
+                    bytes: stored.bytes,
+                    at,
+                    is_at_hand: !posted.elsewhere,
+                };
+                shelf.put(&name, file);
+            }
+        }
+        Ok(Some(shelf))
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// How many rows the files of `table` have, those that no longer hold too.
@@ -273,15 +324,28 @@ impl Ledger {
     }
 
     fn verify_tables(&self) -> Result<(), LedgerError> {
-        for posted in &self.manifest.postings {
-            for (path, stored) in posted.files(&self.dir) {
-                let (digest, bytes) = digest_of(&path)?;
-                if digest != stored.digest || bytes != stored.bytes {
-                    return Err(damaged(&path, "the file is not as it was written"));
-                }
+        self.manifest.postings.iter().try_for_each(|posted| {
+            if posted.elsewhere {
+                return self.verify_objects(posted);
             }
-        }
-        Ok(())
+            let mut files = posted.files();
+            files.try_for_each(|(name, stored)| posted::check(&self.dir.join(name), stored))
+        })
+    }
+
+    fn verify_objects(&self, posted: &Posted) -> Result<(), LedgerError> {
+        let objects = self.objects()?;
+        let mut names = posted.objects();
+        names.try_for_each(|(name, stored)| objects.check(&name, stored))
+    }
+
+    /// Where its joined files lie.
+    fn objects(&self) -> Result<Objects, LedgerError> {
+        let Some(history) = &self.manifest.history else {
+            let path = self.dir.join(MANIFEST);
+            return Err(damaged(&path, "it does not say where the history lies"));
+        };
+        Objects::at(&history.url)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,10 @@ use crate::{FileFormat, LedgerError};
 
 /// The file that says what readers see.
 pub const MANIFEST: &str = "ledger.json";
-/// The version of the folder's layout that this program writes and reads.
-const FORMAT_VERSION: u32 = 2;
+/// The latest version of the folder's layout that this program knows, which it writes where files lie
+/// elsewhere; without them the one before says all.
+const FORMAT_VERSION: u32 = 3;
+const ALL_AT_HAND: u32 = 2;
 pub(crate) const NEW_MANIFEST: &str = ".ledger.json.partial";
 /// The folder of single postings.
 pub(crate) const POSTINGS: &str = "postings";
@@ -26,9 +28,21 @@ pub(crate) const HISTORY: &str = "history";
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     format_version: u32,
+    /// Where joined files are put, if not in the ledger's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) history: Option<Elsewhere>,
     pub(crate) postings: Vec<Posted>,
-    /// BLAKE3 of the postings as they are written here.
+    /// BLAKE3 of the postings as they are written here, and of where joined files are put.
     digest: String,
+}
+
+/// A place in an object store.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Elsewhere {
+    /// The hash of the ledger's first event, which tells it from others that might lie there.
+    pub(crate) ledger: String,
+    pub(crate) url: String,
 }
 
 /// One posting whose tables can be read, or several that were joined.
@@ -52,6 +66,9 @@ pub(crate) struct Posted {
     /// The folder of its files, where it is not the one that its number names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) folder: Option<String>,
+    /// Whether its files lie where the manifest says that joined files are put.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) elsewhere: bool,
     /// The last purge that its files have gone through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) purged: Option<u64>,
@@ -75,6 +92,7 @@ impl Posted {
             sequence: last.sequence,
             hash: last.hash.to_string(),
             folder: None,
+            elsewhere: false,
             purged: None,
             tables,
         }
@@ -109,20 +127,38 @@ impl Posted {
         own.unwrap_or_else(|| posting_folder(self.posting))
     }
 
-    /// Its files.
-    pub(crate) fn files(&self, dir: &Path) -> impl Iterator<Item = (PathBuf, &StoredTable)> {
-        let folder = dir.join(self.folder());
-        self.tables.iter().map(move |(name, stored)| {
-            let name = format!("{name}.{}", FileFormat::Parquet.extension());
-            (folder.join(name), stored)
-        })
+    /// The names of its files inside the ledger's folder.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (String, &StoredTable)> {
+        let folder = self.folder();
+        self.tables
+            .iter()
+            .map(move |(name, stored)| (format!("{folder}/{}", stored_name(name)), stored))
     }
 
-    /// Whether its files are there in their sizes.
-    pub(crate) fn is_there(&self, dir: &Path) -> bool {
-        self.files(dir)
-            .all(|(path, stored)| fs::metadata(path).is_ok_and(|about| about.len() == stored.bytes))
+    /// The names of its objects beneath its URL.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (String, &StoredTable)> {
+        self.files()
+            .map(|(name, stored)| (object_name(&name).to_owned(), stored))
     }
+
+    /// Whether its files are there in their sizes. Elsewhere that is seen when they are read.
+    pub(crate) fn is_there(&self, dir: &Path) -> bool {
+        let is_whole = |(name, stored): (String, &StoredTable)| {
+            fs::metadata(dir.join(name)).is_ok_and(|about| about.len() == stored.bytes)
+        };
+        self.elsewhere || self.files().all(is_whole)
+    }
+}
+
+/// The name of the file of a table.
+pub(crate) fn stored_name(table: &str) -> String {
+    format!("{table}.{}", FileFormat::Parquet.extension())
+}
+
+/// The name of a joined file beneath a URL.
+pub(crate) fn object_name(file: &str) -> &str {
+    let inside = file.strip_prefix(HISTORY);
+    inside.map_or(file, |name| name.trim_start_matches('/'))
 }
 
 /// The folder of the postings `first` to `last` of a session.
@@ -138,9 +174,18 @@ pub(crate) fn posting_folder(number: u64) -> String {
 impl Manifest {
     pub(crate) fn empty() -> Self {
         Self {
-            format_version: FORMAT_VERSION,
+            format_version: ALL_AT_HAND,
+            history: None,
             postings: Vec::new(),
             digest: String::new(),
+        }
+    }
+
+    /// The version that says all of it.
+    fn version(&self) -> u32 {
+        match self.history {
+            None => ALL_AT_HAND,
+            Some(_) => FORMAT_VERSION,
         }
     }
 
@@ -176,16 +221,17 @@ impl Manifest {
                 known: FORMAT_VERSION.into(),
             });
         }
-        if format_version < FORMAT_VERSION {
+        if format_version < ALL_AT_HAND {
             let found = format!(
                 "the ledger's format is version {format_version}, which kept one run without a \
-                 journal; this program knows version {FORMAT_VERSION}"
+                 journal; this program knows versions from {ALL_AT_HAND}"
             );
             return Err(damaged(&path, &found));
         }
         let manifest: Self = serde_json::from_str(&text).map_err(unreadable)?;
         // The text too, so that no other byte means the same.
-        let is_own = manifest.digest == manifest.digest_of().map_err(unreadable)?
+        let is_own = format_version == manifest.version()
+            && manifest.digest == manifest.digest_of().map_err(unreadable)?
             && manifest.text().map_err(unreadable)? == text;
         if is_own {
             Ok(Some(manifest))
@@ -198,6 +244,7 @@ impl Manifest {
         let path = dir.join(MANIFEST);
         let partial = dir.join(NEW_MANIFEST);
         let unwritable = |error: serde_json::Error| LedgerError::write(&path)(error.into());
+        self.format_version = self.version();
         self.digest = self.digest_of().map_err(unwritable)?;
         let text = self.text().map_err(unwritable)?;
         File::create(&partial)
@@ -217,7 +264,10 @@ impl Manifest {
     }
 
     fn digest_of(&self) -> Result<String, serde_json::Error> {
-        let text = serde_json::to_string(&self.postings)?;
+        let mut text = serde_json::to_string(&self.postings)?;
+        if let Some(history) = &self.history {
+            text.push_str(&serde_json::to_string(history)?);
+        }
         Ok(Digest::of(text.as_bytes()).to_string())
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tieout_core::schema::Table;
 
 use crate::journal::{Event, EventKind, Journal};
+use crate::manifest::{damaged, stored_name};
 use crate::writer::TableWriter;
 use crate::{FileFormat, LedgerError};
 
@@ -209,7 +210,7 @@ fn write_again(
 
 /// The name of a table's file.
 pub(crate) fn file_name(table: Table) -> String {
-    format!("{}.{}", table.name(), FileFormat::Parquet.extension())
+    stored_name(table.name())
 }
 
 /// Removes a folder with all in it, if it is there.
@@ -230,12 +231,20 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), LedgerError> {
 }
 
 /// BLAKE3 of a file, and its size.
-pub(crate) fn digest_of(path: &Path) -> Result<(String, u64), LedgerError> {
+fn digest_of(path: &Path) -> Result<(String, u64), LedgerError> {
     let mut hasher = blake3::Hasher::new();
     File::open(path)
         .and_then(|file| hasher.update_reader(file).map(drop))
         .map_err(LedgerError::read(path))?;
     Ok((hasher.finalize().to_hex().to_string(), hasher.count()))
+}
+
+/// Whether the file is as it was written.
+pub(crate) fn check(path: &Path, stored: &StoredTable) -> Result<(), LedgerError> {
+    if digest_of(path)? == (stored.digest.clone(), stored.bytes) {
+        return Ok(());
+    }
+    Err(damaged(path, "the file is not as it was written"))
 }
 
 /// A file that knows its digest.

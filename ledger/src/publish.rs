@@ -7,10 +7,10 @@ use std::io;
 use std::path::Path;
 
 use crate::LedgerError;
-use crate::history;
 use crate::journal::{JOURNAL, Journal, WriterLock, store};
 use crate::manifest::{Manifest, POSTINGS, Posted, posting_folder, postings_folder};
 use crate::posted::{self, sync_dir};
+use crate::sweep::{self, unswept};
 
 /// There while tables may lag behind the journal.
 pub(crate) const UNPUBLISHED: &str = ".unpublished";
@@ -65,10 +65,20 @@ pub(crate) fn publish_what_lags(dir: &Path) -> Result<Manifest, LedgerError> {
 /// Makes the tables of every posting of the journal that does not have them whole, or has them
 /// as they were before a purge.
 pub(crate) fn publish_from(dir: &Path, journal: &Journal) -> Result<Manifest, LedgerError> {
+    publish_anew(dir, journal, |_| false)
+}
+
+/// The same, and the tables of postings whose objects `are_lost`.
+pub(crate) fn publish_anew(
+    dir: &Path,
+    journal: &Journal,
+    are_lost: impl Fn(&Posted) -> bool,
+) -> Result<Manifest, LedgerError> {
     let known = Manifest::read(dir)?.unwrap_or_else(Manifest::empty);
     let last = journal.last()?.map_or(0, |event| event.posting);
     let purged = journal.purged_postings()?;
     let mut manifest = Manifest::empty();
+    manifest.history = known.history;
     let mut has_news = false;
     let mut sequence = 1;
     for posted in known.postings {
@@ -81,12 +91,15 @@ pub(crate) fn publish_from(dir: &Path, journal: &Journal) -> Result<Manifest, Le
             .range(posted.first()..=posted.posting)
             .map(|(_, at)| *at)
             .max();
-        if posted.purged == purge && posted.is_there(dir) {
+        if posted.purged == purge && posted.is_there(dir) && !are_lost(&posted) {
             sequence = posted.sequence + 1;
             manifest.postings.push(posted);
             continue;
         }
         has_news = true;
+        if let Some(history) = manifest.history.as_ref().filter(|_| posted.elsewhere) {
+            unswept::note(dir, history)?;
+        }
         for number in posted.first()..=posted.posting {
             rebuild(dir, journal, &mut manifest, number, &mut sequence, &purged)?;
         }
@@ -98,7 +111,7 @@ pub(crate) fn publish_from(dir: &Path, journal: &Journal) -> Result<Manifest, Le
     if has_news {
         manifest.write(dir)?;
     }
-    history::sweep(dir, &manifest)?;
+    sweep::sweep(dir, &manifest)?;
     remove_file(&dir.join(UNPUBLISHED))?;
     Ok(manifest)
 }

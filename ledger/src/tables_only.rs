@@ -87,6 +87,7 @@ impl TablesOnly {
             sequence: last,
             hash: Digest::of(&last.to_be_bytes()).to_string(),
             folder: None,
+            elsewhere: false,
             purged: None,
             tables,
         };

@@ -18,6 +18,8 @@ use tieout_ledger::journal::{
 };
 use tieout_ledger::{Ledger, LedgerError, LedgerWriter, MANIFEST, Reversed};
 
+#[path = "journal/elsewhere.rs"]
+mod elsewhere;
 #[path = "journal/history.rs"]
 mod history;
 #[path = "journal/model.rs"]

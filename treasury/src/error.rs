@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 use thiserror::Error;
+use tieout_ledger::LedgerError;
 
 use crate::catalog::{Kind, relations};
 
@@ -85,6 +86,9 @@ pub enum QueryError {
         /// What is wrong with it.
         found: String,
     },
+    /// An object store, of the ledger's history or of a table of the user's own.
+    #[error("{0}")]
+    Store(String),
     /// No session could be started.
     #[error("cannot start to query: {0}")]
     Runtime(String),
@@ -114,6 +118,9 @@ impl Clerk {
     }
 
     pub(crate) fn explain(self, error: &DataFusionError) -> QueryError {
+        if let Some(found) = of_store(error) {
+            return QueryError::Store(found);
+        }
         match root(error) {
             DataFusionError::SQL(error, _) => QueryError::Syntax(one_line(&error.to_string())),
             DataFusionError::SchemaError(error, _) => schema_error(error),
@@ -133,6 +140,21 @@ impl Clerk {
             }
             other => QueryError::Refused(one_line(&other.to_string())),
         }
+    }
+}
+
+/// What the ledger says of a store, however deep it lies in the error.
+fn of_store(error: &DataFusionError) -> Option<String> {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    loop {
+        if let Some(found) = cause.downcast_ref::<LedgerError>() {
+            return Some(found.to_string());
+        }
+        cause = match cause.downcast_ref::<DataFusionError>() {
+            // It names none of them as its source.
+            Some(DataFusionError::Collection(errors)) => errors.first()?,
+            _ => cause.source()?,
+        };
     }
 }
 

@@ -29,6 +29,7 @@ mod error;
 mod external;
 mod functions;
 mod session;
+mod shelved;
 
 pub use blocking::{BlockingTreasury, Rows};
 pub use catalog::{Described, DescribedColumn, Kind, Parameter, relations};

@@ -33,6 +33,7 @@ use crate::catalog::{AS_OF, AsOf, Public, QueryFunction, queries};
 use crate::error::{Clerk, no_session};
 use crate::external::Allowed;
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
+use crate::shelved;
 
 const CATALOG: &str = "tieout";
 const PUBLIC: &str = "public";
@@ -53,6 +54,9 @@ pub struct Limits {
     pub time: Option<Duration>,
     /// Folders from which `create external table` may read; none unless some are given.
     pub allow_paths: Vec<PathBuf>,
+    /// URLs of object stores beneath which `create external table` may read; none unless some are
+    /// given.
+    pub allow_urls: Vec<String>,
 }
 
 impl Default for Limits {
@@ -62,12 +66,13 @@ impl Default for Limits {
             threads: 1,
             time: None,
             allow_paths: Vec::new(),
+            allow_urls: Vec::new(),
         }
     }
 }
 
 /// Answers SQL over a ledger. It reads: the ledger's tables, the views over them, and files of
-/// the folders that [`Limits`] allows.
+/// the folders and object stores that [`Limits`] allows.
 pub struct Treasury {
     context: SessionContext,
     allowed: Allowed,
@@ -81,9 +86,9 @@ impl Treasury {
     /// Opens the tables of `ledger`.
     ///
     /// # Errors
-    /// A [`QueryError`] if a table's file cannot be read or an allowed folder is not there.
+    /// A [`QueryError`] if a table's file cannot be read or what is allowed is not there.
     pub async fn open(ledger: &Ledger, limits: &Limits) -> Result<Self, QueryError> {
-        let allowed = Allowed::of(&limits.allow_paths)?;
+        let allowed = Allowed::of(&limits.allow_paths, &limits.allow_urls)?;
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
             .build_arc()
@@ -98,11 +103,13 @@ impl Treasury {
             catalog.register_schema(name, schema).map_err(no_session)?;
         }
         context.register_catalog(CATALOG, Arc::new(catalog));
+        let is_elsewhere = shelved::install(&context, ledger)?;
+        allowed.install(&context)?;
         // Reversals first: they say which rows of the others hold.
-        register(&context, ledger, Table::Reversals).await?;
+        register(&context, ledger, is_elsewhere, Table::Reversals).await?;
         for table in Table::ALL {
             if table != Table::Reversals {
-                register(&context, ledger, table).await?;
+                register(&context, ledger, is_elsewhere, table).await?;
             }
         }
         let rates = Arc::new(Rates::default());
@@ -275,9 +282,14 @@ fn bind(frame: DataFrame, parameters: &[&str]) -> Result<DataFrame, DataFusionEr
 async fn register(
     context: &SessionContext,
     ledger: &Ledger,
+    is_elsewhere: bool,
     table: Table,
 ) -> Result<(), QueryError> {
-    let all = provider(context, &ledger.files(table), table).await?;
+    let all = if is_elsewhere {
+        shelved::provider(context, ledger, table)?
+    } else {
+        provider(context, &ledger.files(table), table).await?
+    };
     let all = match ledger.until() {
         None => all,
         // A file may have rows of later postings too.
@@ -362,8 +374,7 @@ async fn provider(
     table: Table,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
     let Some(first) = files.first() else {
-        let empty = MemTable::try_new(stored_schema(table), vec![Vec::new()]);
-        return Ok(Arc::new(empty.map_err(no_session)?));
+        return empty(table);
     };
     let unreadable = |path: &Path, found: String| QueryError::Unreadable {
         path: path.to_owned(),
@@ -399,7 +410,13 @@ async fn provider(
     Ok(Arc::new(listed))
 }
 
-fn listing_options(context: &SessionContext) -> ListingOptions {
+/// A table without rows.
+pub(crate) fn empty(table: Table) -> Result<Arc<dyn TableProvider>, QueryError> {
+    let empty = MemTable::try_new(stored_schema(table), vec![Vec::new()]);
+    Ok(Arc::new(empty.map_err(no_session)?))
+}
+
+pub(crate) fn listing_options(context: &SessionContext) -> ListingOptions {
     ParquetReadOptions::default()
         .to_listing_options(&context.copied_config(), context.copied_table_options())
 }

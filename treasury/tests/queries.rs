@@ -1,6 +1,8 @@
 //! Queries over a small ledger.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "queries/stores.rs"]
+mod stores;
 #[path = "queries/views.rs"]
 mod views;
 

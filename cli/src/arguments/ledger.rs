@@ -305,6 +305,11 @@ pub struct CompactArguments {
     /// The ledger; TIEOUT_LEDGER otherwise
     #[arg(long, value_name = "DIR")]
     pub ledger: Option<PathBuf>,
+    /// Keep the joined files there, now and from now on: file:///folder, or s3://bucket/prefix, gs://,
+    /// az://, https:// where tieout is built with the feature `cloud`; the ledger's own folder to
+    /// have them there again
+    #[arg(long, value_name = "URL")]
+    pub history: Option<String>,
 }
 
 /// `tieout audit verify`.
@@ -358,6 +363,10 @@ pub struct SqlArguments {
     /// several times
     #[arg(long, value_name = "DIR")]
     pub allow_path: Vec<PathBuf>,
+    /// A URL beneath whose objects they may lie, s3://bucket/prefix, gs://, az://, https:// where tieout
+    /// is built with the feature `cloud`; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub allow_url: Vec<String>,
 }
 
 /// `tieout explain`.

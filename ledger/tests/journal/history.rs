@@ -3,10 +3,10 @@
 use super::*;
 use tieout_ledger::Moment;
 
-const DAY: i64 = 86_400_000_000;
+pub const DAY: i64 = 86_400_000_000;
 
 /// A ledger with so many postings of one item each, one a day.
-fn many(dir: &Path, postings: i64) {
+pub fn many(dir: &Path, postings: i64) {
     for number in 1..=postings {
         let clock = Arc::new(Stopped(number * DAY));
         let mut ledger = Ledger::post_at(dir, clock).unwrap();
@@ -20,7 +20,7 @@ fn folders(dir: &Path) -> Vec<String> {
     if dir.is_dir() { names(dir) } else { Vec::new() }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for name in names(from) {
         let (from, to) = (from.join(&name), to.join(&name));

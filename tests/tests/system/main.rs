@@ -12,6 +12,7 @@ mod days;
 mod deliveries;
 mod desk;
 mod distributor;
+mod elsewhere;
 mod faults;
 mod feeds;
 mod golden;

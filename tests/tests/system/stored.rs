@@ -67,9 +67,20 @@ fn a_ledger_of_a_later_format_is_refused() {
     let desk = desk_with("format-1");
     let path = desk.path("ledger/ledger.json");
     let text = fs::read_to_string(&path).unwrap();
-    let later = text.replace("\"format_version\": 2", "\"format_version\": 3");
-    assert_ne!(later, text);
-    fs::write(&path, later).unwrap();
+    let version = |number: u32| {
+        let later = text.replace(
+            "\"format_version\": 2",
+            &format!("\"format_version\": {number}"),
+        );
+        assert_ne!(later, text);
+        fs::write(&path, later).unwrap();
+    };
+    // That of a ledger whose history lies elsewhere, which this one's does not.
+    version(3);
+    let told = desk.tieout(&["sql", "select 1", "--ledger", "ledger"]);
+    assert_eq!(told.status, 1, "{}", told.stdout);
+    assert!(told.stderr.contains("as it was written"), "{}", told.stderr);
+    version(4);
     desk.put_in("thursday", "statement.bai", &statement(&[]));
     let before = desk.written("ledger/postings/000001");
     for words in [
@@ -81,7 +92,7 @@ fn a_ledger_of_a_later_format_is_refused() {
     ] {
         let told = desk.tieout(&[words, &["--ledger", "ledger"]].concat());
         assert_eq!(told.status, 1, "{words:?}: {}", told.stdout);
-        let expected = "has format 3, this program knows formats up to 2: use a newer tieout";
+        let expected = "has format 4, this program knows formats up to 3: use a newer tieout";
         assert!(told.stderr.contains(expected), "{words:?}: {}", told.stderr);
     }
     assert_eq!(desk.written("ledger/postings/000001"), before);
