@@ -238,3 +238,57 @@ fn a_killed_watcher_and_a_killed_export_go_on_as_if_nothing_had_been() {
     }
     println!("{killed} watchers and exports killed at random moments and begun again");
 }
+
+/// A history that is on its way to a URL, and back.
+#[test]
+fn a_history_that_is_moved_is_whole_whenever_that_is_killed() {
+    let desk = Desk::empty();
+    for day in put_days(&desk) {
+        run(&desk, &day, "calm");
+    }
+    let expected = answers(&desk, "calm");
+    let compact = |ledger: &str, place: &str| -> Vec<String> {
+        let words = format!("audit compact --history {place} --ledger {ledger}");
+        words.split(' ').map(str::to_owned).collect()
+    };
+    let place = |name: &str| format!("file://{}", desk.path(name).display());
+    copy(&desk.path("calm"), &desk.path("timed"));
+    let longest = end(&desk, &compact("timed", &place("timed.there")));
+    let mut random = Random(0x5851_F42D_4C95_7F2D);
+    let (mut killed, mut round) = (0, 0);
+    while killed < kills() {
+        let ledger = format!("moved{round}");
+        let there = format!("{ledger}.there");
+        round += 1;
+        copy(&desk.path("calm"), &desk.path(&ledger));
+        for to in [place(&there), ledger.clone(), place(&there)] {
+            let words = compact(&ledger, &to);
+            for _ in 0..=random.below(2) {
+                kill_within(begin(&desk, &words), longest, &mut random);
+                killed += 1;
+                assert_eq!(answers(&desk, &ledger), expected, "after {killed} kills");
+            }
+            end(&desk, &words);
+            assert_eq!(answers(&desk, &ledger), expected, "after {killed} kills");
+            let told = desk.tieout(&["audit", "verify", "--ledger", &ledger]);
+            assert_eq!(told.status, 0, "after {killed} kills: {}", told.stderr);
+            let (here, there) = (objects(&desk.path(&ledger)), objects(&desk.path(&there)));
+            let (empty, full) = if to == ledger {
+                (there, here)
+            } else {
+                (here, there)
+            };
+            assert!(empty.is_empty(), "{empty:?} after {killed} kills");
+            assert!(!full.is_empty(), "after {killed} kills");
+        }
+        std::fs::remove_dir_all(desk.path(&ledger)).unwrap();
+    }
+    println!("{killed} moves of a history killed at random moments and begun again");
+}
+
+/// The Parquet files in a folder, and what is left of such, however deep.
+fn objects(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut all = crate::elsewhere::objects(folder);
+    all.retain(|path| path.to_string_lossy().contains(".parquet"));
+    all
+}

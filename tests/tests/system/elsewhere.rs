@@ -32,7 +32,7 @@ impl Desk {
 }
 
 /// The objects, however deep.
-fn objects(folder: &Path) -> Vec<PathBuf> {
+pub fn objects(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
