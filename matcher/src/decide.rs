@@ -255,7 +255,7 @@ fn decide_payment(
         return Ok(None);
     }
     let mut failure = None;
-    let wants_claim = matches!(view.stage, Stage::Claims(_));
+    let wants_claim = matches!(view.stage, Stage::Claims);
     let by_documents = found.readings.len();
     let mut unsettled = None;
     if !decided && found.names_documents {
@@ -318,7 +318,7 @@ fn conclude(
     }
     // Stable, so that of equal readings the one of the stronger rule stays in front.
     readings.sort_by_key(|reading| (!reading.may_apply, std::cmp::Reverse(reading.weight())));
-    readings.dedup_by(|later, earlier| later.items() == earlier.items());
+    reading::distinct(&mut readings, Reading::items);
     reading::complete_first(&mut readings, payment.amount);
     if view.observes {
         reads.patterns = readings.iter().map(Reading::pattern).collect();

@@ -7,9 +7,8 @@ use crate::decide::View;
 use crate::family::{Family, OpenItem};
 use crate::payer::Payer;
 use crate::payment::Payment;
-use crate::reading::{Reading, Reads};
+use crate::reading::{Reading, Reads, distinct};
 use crate::settle::application;
-use crate::together::Stage;
 
 /// Open items of a family up to which an amount alone can decide; among more, some pair of
 /// items has nearly every amount.
@@ -61,7 +60,7 @@ pub fn read(
     for scope in scopes(&items) {
         totals(payment, &scope, &mut sets);
     }
-    distinct(&mut sets);
+    distinct(&mut sets, Set::items);
     if sets.is_empty() {
         return Err(Reason::NoReadingFits);
     }
@@ -162,7 +161,7 @@ fn by_index(
             .filter(|&item| view.policy().is_near(view.items.issued(item), payment.date));
         sets.extend(near.map(|item| single(item, payment.amount, Amount::ZERO, false)));
     }
-    distinct(&mut sets);
+    distinct(&mut sets, Set::items);
     let first = sets.first().and_then(|set| set.parts.first());
     let Some(first) = first.map(|part| part.item) else {
         return Err(Reason::NoReadingFits);
@@ -321,18 +320,6 @@ fn total(payment: &Payment, rule: Rule, items: &[OpenItem]) -> Option<Set> {
     })
 }
 
-fn distinct(sets: &mut Vec<Set>) {
-    let mut seen: Vec<Vec<ItemIx>> = Vec::new();
-    sets.retain(|set| {
-        let items = set.items();
-        let new = !seen.contains(&items);
-        if new {
-            seen.push(items);
-        }
-        new
-    });
-}
-
 /// Whether two items together, with or without their discounts, have the amount, and are none
 /// of `sets`.
 fn another_pair_fits(payment: &Payment, items: &[OpenItem], sets: &[Set]) -> bool {
@@ -376,11 +363,7 @@ pub fn of_suspects(
     reads: &mut Reads,
 ) -> Vec<Alternative> {
     let mut ranked: Vec<Alternative> = Vec::new();
-    let suspects = match view.stage {
-        Stage::Claims(kept) if !kept.is_empty() => kept.to_vec(),
-        _ => payer.suspects(view),
-    };
-    for &party in &suspects {
+    for &party in &*payer.suspects(view) {
         let items = Family::of(view, party, reads).with_amount(view, payment, payment.amount);
         for item in items {
             if ranked.iter().any(|known| known.items == [item]) {
@@ -400,9 +383,6 @@ pub fn of_suspects(
                 }),
             });
         }
-    }
-    if matches!(view.stage, Stage::Claims(_)) {
-        reads.suspects = suspects;
     }
     // Stable: the customers most alike come first.
     ranked.sort_by(|one, other| other.score.total_cmp(&one.score));

@@ -2,12 +2,15 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use ahash::RandomState;
 use hashbrown::HashMap;
 use parking_lot::RwLock;
 use smallvec::{SmallVec, smallvec};
 pub use tieout_core::Name;
+
+use crate::parties::NAME_DIFFERS_BELOW;
 
 /// Postings that one search looks at, those of the rarest triples first. Among many customers every
 /// triple of a short name is common, and still they tell more than nothing.
@@ -41,7 +44,16 @@ pub struct NameIndex {
     triples: HashMap<[u8; 3], Vec<u32>, RandomState>,
     state: Option<RandomState>,
     /// Answers given before; the same payers come again and again.
-    answers: RwLock<HashMap<Box<str>, Option<Found>, RandomState>>,
+    answers: RwLock<HashMap<Box<str>, Answer, RandomState>>,
+}
+
+/// What a search comes to.
+#[derive(Clone, Default)]
+struct Answer {
+    found: Option<Found>,
+    /// Those whose names are not plainly different, the most alike first; none where names of the same
+    /// words were found, so that nobody looked further.
+    suspects: Option<Arc<[u32]>>,
 }
 
 impl NameIndex {
@@ -76,37 +88,61 @@ impl NameIndex {
 
     /// The party whose name is most like `text`, if any name shares rare letters with it.
     pub fn find(&self, text: &str) -> Option<Found> {
+        self.answer(text).found
+    }
+
+    /// The parties whose names are not plainly different from `text`, each once, the most alike first.
+    pub fn suspects(&self, text: &str) -> Arc<[u32]> {
+        self.answer(text)
+            .suspects
+            .unwrap_or_else(|| suspects(&self.alike(&Name::of(text))))
+    }
+
+    fn answer(&self, text: &str) -> Answer {
         if let Some(answer) = self.answers.read().get(text) {
-            return *answer;
+            return answer.clone();
         }
         let answer = self.search(text);
         let mut answers = self.answers.write();
         if answers.len() < ANSWERS_MAX {
-            answers.insert(text.into(), answer);
+            answers.insert(text.into(), answer.clone());
         }
         answer
     }
 
-    fn search(&self, text: &str) -> Option<Found> {
+    fn search(&self, text: &str) -> Answer {
         let name = Name::of(text);
         if name.is_empty() {
-            return None;
+            return Answer::default();
         }
         if let Some(holders) = self.exact.get(&name.key(&self.state())) {
-            return Some(Found {
+            let found = Found {
                 party: holders[0],
                 similarity: 1.0,
                 runner_up: if holders.len() > 1 { 1.0 } else { 0.0 },
-            });
+            };
+            return Answer {
+                found: Some(found),
+                suspects: None,
+            };
         }
-        self.search_similar(&name)
+        let alike = self.alike(&name);
+        let found = alike.first().map(|&(party, similarity)| Found {
+            party,
+            similarity,
+            runner_up: alike.get(1).map_or(0.0, |&(_, similarity)| similarity),
+        });
+        Answer {
+            found,
+            suspects: Some(suspects(&alike)),
+        }
     }
 
-    /// The parties whose names are most like `text`, each once, the most alike first.
-    pub fn alike(&self, text: &str) -> Vec<(u32, f64)> {
-        let name = Name::of(text);
+    /// The parties whose names are most like `name`, each once, the most alike first; of those as
+    /// much alike, the one of the lower number.
+    fn alike(&self, name: &Name) -> Vec<(u32, f64)> {
         let mut parties: Vec<(u32, f64)> = Vec::new();
-        for place in self.near(&name) {
+        for place in self.near(name) {
             let (candidate, party) = &self.names[place as usize];
             let similarity = name.similarity(candidate);
             match parties.iter_mut().find(|(known, _)| known == party) {
@@ -116,15 +152,6 @@ impl NameIndex {
         }
         parties.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
         parties
-    }
-
-    fn search_similar(&self, name: &Name) -> Option<Found> {
-        let mut best: Option<Found> = None;
-        for place in self.near(name) {
-            let (candidate, party) = &self.names[place as usize];
-            best = Some(better(best, *party, name.similarity(candidate)));
-        }
-        best
     }
 
     /// The places of the names that share the most of the rarest triples, and of those that share
@@ -213,27 +240,13 @@ fn most_shared(letters: &[u64], wanted: u64, lists: &[&[u32]]) -> Vec<u32> {
     ranked.into_iter().map(|(.., place)| place).collect()
 }
 
-fn better(best: Option<Found>, party: u32, similarity: f64) -> Found {
-    match best {
-        None => Found {
-            party,
-            similarity,
-            runner_up: 0.0,
-        },
-        Some(found) if found.party == party => Found {
-            similarity: found.similarity.max(similarity),
-            ..found
-        },
-        Some(found) if similarity > found.similarity => Found {
-            party,
-            similarity,
-            runner_up: found.similarity,
-        },
-        Some(found) => Found {
-            runner_up: found.runner_up.max(similarity),
-            ..found
-        },
-    }
+fn suspects(alike: &[(u32, f64)]) -> Arc<[u32]> {
+    let near = |&&(_, similarity): &&(u32, f64)| similarity >= NAME_DIFFERS_BELOW;
+    alike
+        .iter()
+        .take_while(near)
+        .map(|&(party, _)| party)
+        .collect()
 }
 
 #[cfg(test)]
@@ -292,9 +305,9 @@ mod tests {
         }
         index.insert(Name::of("Hickory Depot"), 99);
         // None of HIK, IKC, KCO, COY and OYR is in the right name: all share DEP, EPO and POT alone.
-        assert_eq!(index.alike("HIKCOYR DEPOT")[0].0, 99);
+        assert_eq!(index.alike(&Name::of("HIKCOYR DEPOT"))[0].0, 99);
         assert_eq!(index.find("HIKCOYR DEPOT").unwrap().party, 99);
-        assert_eq!(index.alike("HIKCOYR DEPOT").len(), COMPARED_MAX);
+        assert_eq!(index.alike(&Name::of("HIKCOYR DEPOT")).len(), COMPARED_MAX);
     }
 
     #[test]
@@ -304,10 +317,10 @@ mod tests {
         for party in 0..40 {
             large.insert(Name::of(&format!("Copper Canyon {party:03} Foods")), party);
         }
-        let alone = large.alike("COPPER CANYN 017 FOODS");
+        let alone = large.alike(&Name::of("COPPER CANYN 017 FOODS"));
         assert_eq!(alone[0].0, 17);
-        assert_eq!(small.alike("COPPR CANYON FOODS")[0].0, 1);
-        assert_eq!(large.alike("COPPER CANYN 017 FOODS"), alone);
+        assert_eq!(small.alike(&Name::of("COPPR CANYON FOODS"))[0].0, 1);
+        assert_eq!(large.alike(&Name::of("COPPER CANYN 017 FOODS")), alone);
     }
 
     #[test]

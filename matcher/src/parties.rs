@@ -1,5 +1,7 @@
 //! Customers: their numbers, accounts, names and families.
 
+use std::sync::Arc;
+
 use ahash::RandomState;
 use arrow::array::RecordBatch;
 use hashbrown::HashMap;
@@ -276,9 +278,9 @@ impl Parties {
         self.find(number.trim())
     }
 
-    /// The parties whose names are most like `name`, the most alike first.
-    pub fn alike(&self, name: &str) -> Vec<(u32, f64)> {
-        self.names.alike(name)
+    /// The parties whose names are not plainly different from `name`, the most alike first.
+    pub fn suspects(&self, name: &str) -> Arc<[u32]> {
+        self.names.suspects(name)
     }
 
     /// The party whose name is most like `name`.

@@ -1,6 +1,7 @@
 //! Who paid: by account, by customer number, by the owner of the documents, by name.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use tieout_core::{Feature, ItemIx, Reason, Rule};
 
@@ -111,16 +112,11 @@ impl<'a> Payer<'a> {
 
     /// The parties that the payer may be by a name that is not alike enough to decide, the most alike
     /// first.
-    pub fn suspects(&self, view: &View) -> Vec<u32> {
-        if !view.policy().takes(Step::Name) {
-            return Vec::new();
+    pub fn suspects(&self, view: &View) -> Arc<[u32]> {
+        match self.name {
+            Some(name) if view.policy().takes(Step::Name) => view.parties.suspects(name),
+            _ => Arc::default(),
         }
-        let alike = self.name.map(|name| view.parties.alike(name));
-        let alike = alike.unwrap_or_default().into_iter();
-        alike
-            .filter(|&(_, similarity)| similarity >= NAME_DIFFERS_BELOW)
-            .map(|(party, _)| party)
-            .collect()
     }
 
     fn search(&mut self, view: &View) -> Result<u32, Reason> {

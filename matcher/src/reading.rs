@@ -1,5 +1,7 @@
 //! A reading: one consistent answer to "what does this payment pay?", with its evidence.
 
+use ahash::RandomState;
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 use tieout_core::{Amount, Application, Evidence, Feature, ItemIx, Reason, Rule};
 
@@ -20,8 +22,6 @@ pub struct Reads {
     pub claim: Option<Claim>,
     /// The readings by amount that the claim rests on.
     pub by_amount: Vec<Reading>,
-    /// The customers that are called nearly as the payer, where that was asked with the claim.
-    pub suspects: Vec<u32>,
 }
 
 /// One answer.
@@ -106,6 +106,14 @@ impl Reading {
     }
 }
 
+/// Leaves of what has the same `items` the first.
+pub fn distinct<T>(all: &mut Vec<T>, items: impl Fn(&T) -> Vec<ItemIx>) {
+    if all.len() > 1 {
+        let mut seen: HashSet<Vec<ItemIx>, RandomState> = HashSet::default();
+        all.retain(|one| seen.insert(items(one)));
+    }
+}
+
 /// Puts a reading that uses up `amount` before the best one, where that is held because a document
 /// named is not open, leaves part of the amount, and all its items are among the other's: the rest is
 /// for the document that could not be read.
@@ -148,6 +156,18 @@ mod tests {
         complete_first(&mut readings, Amount::from_units(1_000));
         let items = |reading: &Reading| reading.items().iter().map(|item| item.0).collect();
         readings.iter().map(items).collect()
+    }
+
+    #[test]
+    fn of_the_same_items_the_first_stays() {
+        let mut readings = vec![
+            held(Reason::OverPayment, &[(1, 600), (2, 400)]),
+            held(Reason::OverPayment, &[(3, 1_000)]),
+            held(Reason::OverPayment, &[(2, 500), (1, 500)]),
+        ];
+        distinct(&mut readings, Reading::items);
+        let applied: Vec<Amount> = readings.iter().map(|it| it.parts[0].applied).collect();
+        assert_eq!(applied, [600, 1_000].map(Amount::from_units));
     }
 
     #[test]

@@ -67,9 +67,8 @@ enum Settled {
 pub enum Stage<'a> {
     /// The payment has no competitors.
     Alone,
-    /// So far as is known, and its claim is wanted too. In rounds before, these customers were
-    /// found to be called nearly as the payer; none where nobody looked for them.
-    Claims(&'a [u32]),
+    /// So far as is known, and its claim is wanted too.
+    Claims,
     /// This came of its claim, which rested on these readings by amount, if they were kept.
     Settled(&'a Outcome, &'a [Reading]),
 }

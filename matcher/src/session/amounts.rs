@@ -167,13 +167,11 @@ impl Session {
                 .with_min_len(PAYMENTS_PER_TASK)
                 .map(|row| {
                     let earlier = self.amounts.earlier.get(&sequences[row]);
-                    let suspects = match earlier {
-                        Some(asked) if self.amounts.stands(asked) => return Ok(None),
-                        Some(asked) => &*asked.verdict.reads.suspects,
-                        None => &[],
-                    };
-                    let (known, stage) = (batch.known[row], Stage::Claims(suspects));
-                    self.decide_at(&batch, row, known, stage).map(Some)
+                    if earlier.is_some_and(|asked| self.amounts.stands(asked)) {
+                        return Ok(None);
+                    }
+                    let known = batch.known[row];
+                    self.decide_at(&batch, row, known, Stage::Claims).map(Some)
                 })
                 .collect_into_vec(&mut verdicts);
             for (row, verdict) in (first..).zip(verdicts.drain(..)) {
