@@ -1,5 +1,7 @@
 //! From a payment to its decision. Reads the state, never changes it.
 
+mod aside;
+
 use tieout_core::{
     Alternative, Application, Date, Decision, DecisionBuilder, Evidence, Feature, ItemIx, Reason,
     Rule, Status, Unbalanced,
@@ -15,6 +17,7 @@ use crate::recipe::{Action, Policies, Policy, Recipe, Step, Treatment};
 use crate::rivals::Rivals;
 use crate::together::{self, Stage};
 use crate::{cited, ladder, lines, named};
+use aside::{already_paid, out_of_scope, resubmitted};
 
 /// Alternatives and candidates that a decision keeps.
 const ALTERNATIVES_MAX: usize = 5;
@@ -452,71 +455,6 @@ fn without_reading(
     }
     parts.on_account(payment.amount);
     parts.build(Status::OnAccount, Rule::CustomerOnly)
-}
-
-fn out_of_scope(view: &View, payment: &Payment, scope: Scope) -> Result<Decision, Unbalanced> {
-    let mut parts = DecisionBuilder::new(payment.amount);
-    parts.unapplied(payment.amount);
-    parts.score = 1.0;
-    parts.margin = 1.0;
-    parts.evidence.push(Evidence {
-        feature: Feature::LineKind,
-        weight: 0,
-        detail: view.detail(|| format!("type code {}", payment.type_code)),
-    });
-    view.note_rule(&mut parts.evidence);
-    let (reason, status) = match scope {
-        Scope::Out(reason) => (reason, Status::OutOfScope),
-        Scope::DetailMissing => (Reason::LockboxDetailMissing, Status::Unidentified),
-    };
-    parts.reason = Some(reason);
-    let by_rule = matches!(view.treatment.action(view.recipe), Action::LeaveOut(_));
-    parts.build(status, if by_rule { Rule::Recipe } else { Rule::Scope })
-}
-
-fn resubmitted(view: &View, payment: &Payment, earlier: u32) -> Result<Decision, Unbalanced> {
-    let mut parts = DecisionBuilder::new(payment.amount);
-    parts.unapplied(payment.amount);
-    parts.party = payment
-        .payer_account
-        .and_then(|account| view.parties.by_account(account));
-    parts.reason = Some(Reason::ResubmittedPayment);
-    parts.duplicate_of = Some(earlier);
-    parts.score = 1.0;
-    parts.margin = 1.0;
-    parts.evidence.push(Evidence {
-        feature: Feature::EarlierPayment,
-        weight: 0,
-        detail: format!(
-            "account {} cheque {} amount {} {}",
-            payment.payer_account.unwrap_or_default(),
-            payment.check_number.unwrap_or_default(),
-            payment.amount,
-            payment.currency
-        )
-        .into(),
-    });
-    parts.build(Status::Duplicate, Rule::Duplicate)
-}
-
-fn already_paid(
-    view: &View,
-    payment: &Payment,
-    (item, earlier): (ItemIx, u32),
-) -> Result<Decision, Unbalanced> {
-    let mut parts = DecisionBuilder::new(payment.amount);
-    parts.unapplied(payment.amount);
-    parts.party = view.items.party(item);
-    parts.reason = Some(Reason::ItemsAlreadyPaid);
-    parts.duplicate_of = Some(earlier);
-    parts.score = 1.0;
-    parts.margin = 1.0;
-    parts.evidence.push(Evidence {
-        feature: Feature::EarlierPayment,
-        weight: 0,
-        detail: format!("{} was paid before", view.items.number(item)).into(),
-    });
-    parts.build(Status::Duplicate, Rule::Duplicate)
 }
 
 /// Whether the parts stay within what is open, whatever order they are taken in.

@@ -37,6 +37,15 @@ impl Channel {
         matches!(self, Self::LockboxInvoice | Self::LockboxText)
     }
 
+    /// How the same comes where no check can be written for it.
+    #[must_use]
+    pub const fn by_wire(self) -> Self {
+        match self {
+            Self::LockboxInvoice | Self::BankAdvice => Self::BankAdvice,
+            Self::LockboxText | Self::BankText => Self::BankText,
+        }
+    }
+
     /// Whether the customer says how much of the payment is for which document.
     pub const fn has_line_amounts(self) -> bool {
         matches!(self, Self::LockboxInvoice | Self::BankAdvice)

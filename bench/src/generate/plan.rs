@@ -10,6 +10,9 @@ use super::reference::Form;
 /// No payment.
 pub const NONE: u32 = u32::MAX;
 
+/// Cents of a check, as many as the ten digits of a lockbox file hold.
+const CHECK_CENTS_MAX: i64 = 9_999_999_999;
+
 /// Reason codes of deductions, as the customers send them.
 pub const REASONS: [&str; 6] = ["SH", "DM", "PR", "FR", "PM", "RT"];
 
@@ -180,8 +183,11 @@ fn draw_scenario(desk: &mut Desk<'_>, channel: Channel, habit: Habit, mix: Mix) 
     }
 }
 
-/// Writes a draft into the plan.
-fn book(plan: &mut Plan, desk: &mut Desk<'_>, draft: Draft) {
+/// Writes a draft into the plan; what no check can be written for comes by wire.
+fn book(plan: &mut Plan, desk: &mut Desk<'_>, mut draft: Draft) {
+    if draft.amount() > CHECK_CENTS_MAX {
+        draft.channel = draft.channel.by_wire();
+    }
     let index = plan.payments.len() as u32;
     if draft.original != NONE {
         // The first of the two moves to the first half of its file, the repeat comes later.
