@@ -145,6 +145,14 @@ impl Payment<'_> {
     }
 }
 
+/// Where a payment says what it pays.
+pub enum Named<'a, Documents> {
+    /// The numbers of its lines.
+    Documents(Documents),
+    /// Its text.
+    Text(&'a str),
+}
+
 impl<'a> PaymentColumns<'a> {
     /// The columns of `transactions`, with the `remittance_lines` whose `transaction_row`
     /// (ascending) names the row that they belong to.
@@ -185,6 +193,16 @@ impl<'a> PaymentColumns<'a> {
     /// Whether the payment in `row` came with lines of its own.
     pub fn has_lines(&self, row: usize) -> bool {
         self.first_line[row] < self.first_line[row + 1]
+    }
+
+    /// The documents that the lines of the payment in `row` name, or, without lines, its text.
+    pub fn named(&self, row: usize) -> Named<'a, impl Iterator<Item = &'a str> + '_> {
+        if self.has_lines(row) {
+            let lines = self.first_line[row] as usize..self.first_line[row + 1] as usize;
+            Named::Documents(lines.map(|line| self.lines.document.text(line)))
+        } else {
+            Named::Text(self.text.text(row))
+        }
     }
 
     /// The payment in `row`.
