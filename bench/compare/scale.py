@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Whether tieout is right on mornings that nobody looked at, and how its cost grows with items and cores.
+"""How the cost of a run grows with items and falls with cores.
 
-Seeds, mixes and sizes are scored one by one. Then one run is repeated on one core and on two, in turn,
-and the matcher alone decides the same number of payments among a million and among ten million items,
-in turn. Writes bench/SCALE.md.
+One run is repeated on one core and on two, in turn; then the matcher alone decides the same number of
+payments among a million and among ten million items, in turn. Writes bench/SCALE.md.
 
     cargo build --release -p tieout-cli -p tieout-bench --bins --example decide
     python3 bench/compare/scale.py
@@ -19,17 +18,7 @@ import subprocess
 import sys
 
 from measuring import HERE, RELEASE, ROOT, machine
-from run import finished, one_in, percent, score
-
-# Mix, payments, items, seeds.
-MORNINGS = [
-    ("usual", 1_000_000, 2_000_000, [1, 7, 11]),
-    ("wide", 1_000_000, 2_000_000, [1, 7, 11]),
-    ("usual", 100_000, 10_000_000, [1, 7]),
-    ("wide", 100_000, 10_000_000, [7]),
-]
-RATES = ["decidable_applied", "decidable_applied_exactly", "value_applied_exactly", "duplicates_found",
-         "exceptions_truth_first", "exceptions_truth_listed"]
+from quality import Morning
 
 
 def arguments() -> argparse.Namespace:
@@ -39,41 +28,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "scale")
     parser.add_argument("--results", type=pathlib.Path, default=HERE.parent / "SCALE.md")
     return parser.parse_args()
-
-
-class Morning:
-    """A generated morning, removed when it is done with."""
-
-    def __init__(self, work: pathlib.Path, mix: str, payments: int, items: int, seed: int) -> None:
-        self.mix, self.payments, self.items, self.seed = mix, payments, items, seed
-        base = work / "morning"
-        shutil.rmtree(base, ignore_errors=True)
-        self.files, self.truth, self.out = base / "files", base / "truth.csv", base / "out"
-        words = [RELEASE / "tieout-bench", "generate", "--payments", payments, "--items", items, "--seed", seed,
-                 "--mix", mix, "--out", self.files]
-        subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL)
-        (self.files / "truth.csv").replace(self.truth)
-
-    def run(self, cores: str = "") -> dict:
-        shutil.rmtree(self.out, ignore_errors=True)
-        words = ["taskset", "-c", cores] if cores else []
-        words += [RELEASE / "tieout", "run", self.files, "--out", self.out]
-        return finished(words, self.files.parent / "log")
-
-
-def quality(morning: Morning) -> str:
-    took = morning.run()
-    result = score(morning, morning.out)
-    rates, broken = result["rates"], sum(result["breaches"].values())
-    undecidable, twins = rates["undecidable_applied"], rates["twins_held"]
-    columns = [morning.mix, f"{morning.payments:,} x {morning.items:,}", str(morning.seed),
-               *(percent(rates[rate]) for rate in RATES[:3]), one_in(result),
-               f"{undecidable['part']} of {undecidable['whole']:,}", percent(rates[RATES[3]]), str(twins["part"]),
-               f"{percent(rates[RATES[4]])} of {rates[RATES[4]]['whole']:,}", percent(rates[RATES[5]]),
-               f"{100 * result['calibration_error_decidable']:.3f}%", f"{100 * result['calibration_error']:.2f}%",
-               str(broken), f"{took['wall']:.1f}", f"{took['cpu']:.1f}", f"{took['memory']:,.0f}"]
-    print(" | ".join(columns), flush=True)
-    return "| " + " | ".join(columns) + " |"
 
 
 def median(runs: list, key: str) -> float:
@@ -135,24 +89,13 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     told = " ".join(["python3 bench/compare/scale.py", *sys.argv[1:]])
     about = [*machine(), f"- load before the first run {os.getloadavg()[0]:.2f}"]
-    head = ["mix", "payments x items", "seed", "decidable applied", "exactly", "their value", "applied wrongly",
-            "undecidable applied", "duplicates found", "twins held", "right answer first", "listed",
-            "reliability error, decidable", "of all", "broken invariants", "wall, s", "CPU, s", "MB"]
-    table = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    by_cores = []
-    for mix, payments, items, seeds in MORNINGS:
-        for seed in seeds:
-            morning = Morning(options.work, mix, payments // options.divide, items // options.divide, seed)
-            table.append(quality(morning))
-            if not by_cores:
-                by_cores = cores(morning, options.rounds)
+    million = 1_000_000 // options.divide
+    by_cores = cores(Morning(options.work, "usual", million, 2 * million, 1), options.rounds)
     shutil.rmtree(options.work / "morning", ignore_errors=True)
-    lines = ["# Right, and at what cost", "", "Written by the command below; no figure is entered by hand. What the rates mean",
+    lines = ["# What items cost and cores give", "", "Written by the command below; no figure is entered by hand. What the rates mean",
              "is in [README.md](README.md).", "",
              "    cargo build --release -p tieout-cli -p tieout-bench --bins --example decide", f"    {told}", "", *about, "",
-             "## Mornings", "", "\"Right answer first\" is of the decidable payments that wait for a person; \"reliability error\" is",
-             "the distance of the probability claimed and the share that was right, weighted by the answers.", "", *table, "",
-             f"## Cores: {1_000_000 // options.divide:,} payments, one run after the other", "", *by_cores, "",
+             f"## Cores: {million:,} payments, one run after the other", "", *by_cores, "",
              f"## Items: {100_000 // options.divide:,} payments, the matcher alone, on two threads", "", *growth(options), ""]
     options.results.write_text("\n".join(lines))
     print("\n".join(lines))
