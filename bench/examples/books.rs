@@ -226,8 +226,13 @@ fn start(dir: &Path) -> Result<()> {
     let writer = Ledger::post(dir)?;
     let writing = began.elapsed();
     let began = Instant::now();
-    let carried = writer.journal()?.carried()?;
-    let items: usize = carried.items.iter().map(|own| own.items.len()).sum();
+    let journal = writer.journal()?;
+    journal.carried()?;
+    let mut items = 0;
+    journal.items_left::<LedgerError>(&[], |left| {
+        items += left.states.len();
+        Ok(())
+    })?;
     told(
         &[
             ("open_ms", opened),

@@ -84,6 +84,23 @@ impl Significant {
         Self::of(&kept)
     }
 
+    /// What people may call the document with this number: the last digits of it, all that is
+    /// significant in it, and that without zeros inside.
+    pub fn names_of(number: &[u8]) -> [Self; 3] {
+        [
+            Self::last_run(number),
+            Self::of(number),
+            Self::without_inner_zeros(number),
+        ]
+    }
+
+    /// A hash to be stored, of 48 bits; none where there is no digit, as nothing is found by that.
+    pub fn stable_hash(&self) -> Option<u64> {
+        let hash = blake3::hash(self.as_bytes());
+        let (bytes, _) = hash.as_bytes().split_first_chunk::<8>()?;
+        (self.digits() > 0).then(|| u64::from_be_bytes(*bytes) >> 16)
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.length == 0

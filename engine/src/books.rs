@@ -5,7 +5,8 @@ use arrow::array::{Array, BooleanArray, Decimal128Array, RecordBatch, StringArra
 use arrow::compute::{filter_record_batch, not};
 use tieout_core::schema::Table;
 use tieout_core::{Currency, Date, Finding, FindingCode, ItemKind, Severity};
-use tieout_ingest::{Batch, Counts, ReadError, Role, Settings};
+use tieout_ingest::{Batch, Counts, ReadError, Role, Settings, Stopped};
+use tieout_ledger::journal::Place;
 use tieout_matcher::{Loaded, LoadedBatch, Parties, Recipe, Session, Source};
 
 use crate::carried::{self, Earlier};
@@ -16,6 +17,7 @@ use crate::reading::{AsParsed, Message, read};
 use crate::redelivery::Redelivery;
 use crate::report::Report;
 use crate::sides::{self, Parsed};
+use crate::spoken::Spoken;
 use crate::standing::{Standing, StandingNotes};
 use crate::{EngineError, Progress, RunOptions};
 
@@ -72,6 +74,7 @@ pub fn load(
         parties: Redelivery::new("party"),
         remittances: Redelivery::after("remittance", earlier),
         standing: Standing::of(earlier, found.of(Role::OpenItems).next().is_some())?,
+        spoken: Spoken::of(&options.recipe, conditions, earlier)?,
     };
     carried::seed(earlier, &mut shelf.parties, &mut shelf.remittances)?;
     let job = Job {
@@ -84,10 +87,18 @@ pub fn load(
     carried::add_parties(earlier, shelf.session, report)?;
     job.read(&[Role::OpenItems, Role::Remittances], &mut shelf, report)?;
     let Shelf {
-        payments, standing, ..
+        payments,
+        standing,
+        spoken,
+        ..
     } = shelf;
     report.findings(standing.absent().as_slice())?;
-    carried::add_items(earlier, &standing, conditions, &mut session, report)?;
+    let closed = match spoken {
+        Some(spoken) => job.read_ahead(spoken, &payments)?,
+        None => Vec::new(),
+    };
+    let left = (earlier, closed.as_slice());
+    carried::add_items(left, standing, conditions, &mut session, report)?;
     carried::add_memory(earlier, &mut session);
     session.finish_loading();
     report.findings(circular(session.parties()).as_slice())?;
@@ -126,6 +137,7 @@ impl Again<'_> {
             parties: Redelivery::new("party"),
             remittances: Redelivery::new("remittance"),
             standing: Standing::of(earlier, !items.is_empty())?,
+            spoken: None,
         };
         carried::seed(earlier, &mut shelf.parties, &mut shelf.remittances)?;
         let mut notes = Notes::default();
@@ -142,7 +154,9 @@ impl Again<'_> {
             shelf.session.load_remittances(&batch).map_err(internal)?;
         }
         let standing = shelf.standing;
-        carried::add_items(earlier, &standing, self.conditions, &mut session, report)?;
+        // In a scratch all items are carried.
+        let left = (earlier, [].as_slice());
+        carried::add_items(left, standing, self.conditions, &mut session, report)?;
         carried::add_memory(earlier, &mut session);
         session.finish_loading();
         Ok(session)
@@ -208,6 +222,38 @@ impl Job<'_> {
             take,
         )
         .map(drop)
+    }
+
+    /// Reads the bank's files for what they may name, and with the payments that came among the
+    /// business's own tells which closed items are spoken of. What cannot be read is told when
+    /// the file is read in its turn.
+    fn read_ahead(
+        &self,
+        mut spoken: Spoken,
+        payments: &[(usize, Parsed)],
+    ) -> Result<Vec<Place>, EngineError> {
+        for (_, payments) in payments {
+            spoken.lines(&payments.transactions, &payments.remittance_lines)?;
+        }
+        let roles = [Role::Details, Role::BankLines];
+        for file in roles.into_iter().flat_map(|role| self.found.of(role)) {
+            let mut failure = None;
+            let mut receive = |batch| {
+                spoken.batch(&batch).map_err(|error| {
+                    failure = Some(error);
+                    Stopped
+                })
+            };
+            let settings = &self.options.settings;
+            let read = file.format.read(&file.source, settings, &mut receive);
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            if let Err(ReadError::Internal { message, .. }) = read {
+                return Err(internal(message));
+            }
+        }
+        spoken.places()
     }
 }
 
@@ -388,17 +434,19 @@ impl Notes {
 }
 
 /// Where rows of the business's own files are put.
-struct Shelf<'a> {
-    session: &'a mut Session,
+struct Shelf<'a, 'b> {
+    session: &'b mut Session,
     conditions: &'a Conditions,
     payments: Vec<(usize, Parsed)>,
     parties: Redelivery,
     remittances: Redelivery,
     /// Items of earlier runs, against which new files are held.
-    standing: Standing,
+    standing: Standing<'a>,
+    /// What rows may name, where closed items are looked up by it.
+    spoken: Option<Spoken<'a>>,
 }
 
-impl Shelf<'_> {
+impl Shelf<'_, '_> {
     fn take(
         &mut self,
         delivery: u32,
@@ -423,6 +471,9 @@ impl Shelf<'_> {
                 let new = self.remittances.new_rows(delivery, &rows)?;
                 notes.repeated += new.known_before;
                 report.desk.know(new.ids)?;
+                if let Some(spoken) = &mut self.spoken {
+                    spoken.advice(&new.rows)?;
+                }
                 self.session.load_remittances(&new.rows).map_err(internal)
             }
             Batch::Finding(finding) => report.findings(&[finding]),

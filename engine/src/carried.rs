@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tieout_core::schema::Table;
 use tieout_core::{Amount, Currency, Date, LineId};
 use tieout_ledger::Reversed;
-use tieout_ledger::journal::{self, Journal, KnownFile, PURGED_TEXT, what};
+use tieout_ledger::journal::{self, ItemRows, Journal, KnownFile, PURGED_TEXT, Place, what};
 use tieout_matcher::{Arrivals, CARRIED, CarriedItem, Lesson, LockboxTotals, Session};
 
 use crate::EngineError;
@@ -38,12 +38,15 @@ pub struct Earlier {
 }
 
 /// A cheque that an earlier payment has brought.
-struct SeenCheque<'a> {
+pub struct SeenCheque<'a> {
+    /// The row that has it.
+    pub row: usize,
     account: &'a str,
     number: &'a str,
     amount: Amount,
     currency: Currency,
-    payment: LineId,
+    /// That payment.
+    pub payment: LineId,
 }
 
 /// Payments of earlier runs that this one speaks of.
@@ -64,6 +67,27 @@ impl Earlier {
             journal: Some(journal),
             ..Self::default()
         })
+    }
+
+    /// The journal, if there is a ledger.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_deref()
+    }
+
+    /// The items that earlier runs have left, those whose rows are in the places `closed` among
+    /// them.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read; what `take` returns.
+    pub fn items_left(
+        &self,
+        closed: &[Place],
+        take: impl FnMut(ItemRows) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        match &self.journal {
+            Some(journal) => journal.items_left(closed, take),
+            None => Ok(()),
+        }
     }
 
     /// Whether there is nothing: no ledger, or a new one.
@@ -269,56 +293,84 @@ pub fn add_parties(
     report.desk.reverse(replaced)
 }
 
-/// Adds the items of earlier runs, those left out that new files describe anew, and the advice
-/// that waits.
+/// Adds the items of earlier runs, those left out that new files describe anew and those closed
+/// that are not in the places `closed`; and the advice that waits.
 ///
 /// # Errors
 /// [`EngineError::Internal`] for a mistake in the program.
 pub fn add_items(
-    earlier: &Earlier,
-    standing: &Standing,
+    (earlier, closed): (&Earlier, &[Place]),
+    standing: Standing,
     conditions: &Conditions,
     session: &mut Session,
     report: &mut Report,
 ) -> Result<(), EngineError> {
-    let mut carry = |rows: &RecordBatch, items: &[CarriedItem]| {
+    let mut replaced = Vec::new();
+    let mut carry = |rows: &RecordBatch, states: &[journal::ItemState]| {
         let taken = conditions.takes_items(rows)?;
         let rows = conditions.items_as_matched(rows)?;
-        let carried = session.carry_items(&rows, taken.as_ref(), items);
+        let items = earlier.items(states);
+        let carried = session.carry_items(&rows, taken.as_ref(), &items);
         carried.map(drop).map_err(internal)
     };
-    let mut replaced = Vec::new();
-    for received in &earlier.left.items {
-        let ids: &StringArray = column(&received.rows, Table::OpenItems.column("item_id"))?;
+    earlier.items_left(closed, |ItemRows { rows, states }| {
+        let ids: &StringArray = column(&rows, Table::OpenItems.column("item_id"))?;
         let is_replaced = |row: usize| standing.is_replaced(ids.value(row));
         let keep: BooleanArray = (0..ids.len()).map(|row| Some(!is_replaced(row))).collect();
         if keep.true_count() == ids.len() {
-            let items = earlier.items(&received.items);
-            carry(&received.rows, &items)?;
-            continue;
+            return carry(&rows, &states);
         }
         replaced.extend(
             (0..ids.len())
                 .filter(|&row| is_replaced(row))
-                .map(|row| Reversed {
-                    what: what::ITEM,
-                    id: ids.value(row).to_owned(),
-                    posting: received.posting,
-                }),
+                .map(|row| Replaced::of(ids.value(row), &states[row])),
         );
-        let rows = filter_record_batch(&received.rows, &keep).map_err(arrow)?;
-        let kept = received.items.iter().zip(keep.values());
+        let rows = filter_record_batch(&rows, &keep).map_err(arrow)?;
+        let kept = states.into_iter().zip(keep.values());
         let kept: Vec<_> = kept
             .filter(|(_, keep)| *keep)
-            .map(|(state, _)| state.clone())
+            .map(|(state, _)| state)
             .collect();
-        let items = earlier.items(&kept);
-        carry(&rows, &items)?;
+        carry(&rows, &kept)
+    })?;
+    replaced.extend(standing.replaced_closed());
+    replaced.sort_unstable();
+    replaced.dedup();
+    let replaced = replaced.into_iter().map(Replaced::reversed).collect();
+    if let Some(journal) = earlier.journal() {
+        session.note_closed_lengths(journal.closed_lengths()?.unwrap_or_default());
     }
     for received in &earlier.left.advice {
         session.load_remittances(&received.rows).map_err(internal)?;
     }
     report.desk.reverse(replaced)
+}
+
+/// An item whose row a new file replaces: in the order of the rows.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replaced {
+    place: Place,
+    posting: u64,
+    id: String,
+}
+
+impl Replaced {
+    /// The item `id` in this state.
+    pub fn of(id: &str, state: &journal::ItemState) -> Self {
+        Self {
+            place: state.source,
+            posting: state.posting,
+            id: id.to_owned(),
+        }
+    }
+
+    fn reversed(self) -> Reversed {
+        Reversed {
+            what: what::ITEM,
+            id: self.id,
+            posting: self.posting,
+        }
+    }
 }
 
 /// Adds what people's decisions have taught, once all parties are loaded.
@@ -381,7 +433,11 @@ fn lockbox(entry: &Value) -> Option<LockboxTotals> {
     })
 }
 
-fn seen_cheques<'a>(
+/// The cheques of a batch that earlier runs have brought.
+///
+/// # Errors
+/// [`EngineError::Ledger`] if the journal cannot be read.
+pub fn seen_cheques<'a>(
     journal: &Journal,
     transactions: &'a RecordBatch,
 ) -> Result<Vec<SeenCheque<'a>>, EngineError> {
@@ -407,6 +463,7 @@ fn seen_cheques<'a>(
     for (&row, payment) in rows.iter().zip(first) {
         let Some(payment) = payment else { continue };
         seen.push(SeenCheque {
+            row,
             account: accounts.value(row),
             number: numbers.value(row),
             amount: Amount::from_units(amounts.value(row)),

@@ -48,6 +48,7 @@ mod report;
 mod rows;
 mod run;
 mod sides;
+mod spoken;
 mod standing;
 mod statements;
 mod summary;

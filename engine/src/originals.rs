@@ -73,7 +73,7 @@ pub fn carry(
 type Undone = HashMap<String, Amount, RandomState>;
 
 /// Decisions of earlier runs, as the journal has them.
-struct Decided<'a> {
+pub struct Decided<'a> {
     journal: &'a Journal,
     /// The rows of each event that was asked for.
     events: HashMap<u64, Event, RandomState>,
@@ -179,7 +179,8 @@ impl<'a> Row<'a> {
 }
 
 impl<'a> Decided<'a> {
-    fn of(journal: &'a Journal) -> Self {
+    /// Nothing asked for yet.
+    pub fn of(journal: &'a Journal) -> Self {
         Self {
             journal,
             events: HashMap::default(),
@@ -201,7 +202,10 @@ impl<'a> Decided<'a> {
     }
 
     /// What became of a payment.
-    fn outcome(&mut self, id: &str) -> Result<Option<EarlierOutcome>, EngineError> {
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] if the journal cannot be read.
+    pub fn outcome(&mut self, id: &str) -> Result<Option<EarlierOutcome>, EngineError> {
         let Some(event) = self.event(id)? else {
             return Ok(None);
         };

@@ -11,18 +11,23 @@ use arrow::compute::filter_record_batch;
 use hashbrown::{HashMap, HashSet};
 use tieout_core::schema::Table;
 use tieout_core::{Amount, Finding, FindingCode, Severity};
+use tieout_ledger::journal::{ItemRows, Journal};
 
 use crate::EngineError;
 use crate::books::Occurrences;
-use crate::carried::Earlier;
+use crate::carried::{Earlier, Replaced};
 use crate::intake::{arrow, column};
 use crate::redelivery::Redelivery;
 
 /// The items of earlier runs, known by their identifiers while new files are read.
 #[derive(Default)]
-pub struct Standing {
+pub struct Standing<'a> {
+    /// Where closed items are looked up.
+    journal: Option<&'a Journal>,
     items: HashMap<Box<str>, Item, RandomState>,
     rows: Option<Redelivery>,
+    /// Those that were looked up.
+    closed: HashMap<Box<str>, Replaced, RandomState>,
     replaced: HashSet<Box<str>, RandomState>,
     /// Items of earlier runs that new files have, whatever came of it.
     seen: HashSet<Box<str>, RandomState>,
@@ -56,30 +61,68 @@ enum Verdict {
     Conflicting,
 }
 
-impl Standing {
+impl<'a> Standing<'a> {
     /// The items that `earlier` runs have left, if new files come at all.
     ///
     /// # Errors
-    /// [`EngineError::Internal`] for a mistake in the program.
-    pub fn of(earlier: &Earlier, is_asked: bool) -> Result<Self, EngineError> {
+    /// [`EngineError::Internal`] for a mistake in the program, [`EngineError::Ledger`] if the
+    /// journal cannot be read.
+    pub fn of(earlier: &'a Earlier, is_asked: bool) -> Result<Self, EngineError> {
         let mut standing = Self::default();
-        if !is_asked || earlier.left.items.is_empty() {
+        let Some(journal) = earlier.journal().filter(|_| is_asked) else {
             return Ok(standing);
-        }
+        };
         let mut rows = Redelivery::new("open item");
-        for received in &earlier.left.items {
-            let ids: &StringArray = column(&received.rows, Table::OpenItems.column("item_id"))?;
-            rows.new_rows(u32::MAX, &received.rows)?;
-            for (row, state) in received.items.iter().enumerate() {
-                let item = Item {
-                    given: state.given,
-                    open: state.open,
-                };
-                standing.items.insert(ids.value(row).into(), item);
+        earlier.items_left(&[], |items| standing.know(&items, &mut rows))?;
+        if journal.closed_lengths()?.is_some() {
+            standing.journal = Some(journal);
+        }
+        if standing.journal.is_some() || !standing.items.is_empty() {
+            standing.rows = Some(rows);
+        }
+        Ok(standing)
+    }
+
+    fn know(&mut self, known: &ItemRows, rows: &mut Redelivery) -> Result<(), EngineError> {
+        let ids: &StringArray = column(&known.rows, Table::OpenItems.column("item_id"))?;
+        rows.new_rows(u32::MAX, &known.rows)?;
+        for (row, state) in known.states.iter().enumerate() {
+            let item = Item {
+                given: state.given,
+                open: state.open,
+            };
+            self.items.insert(ids.value(row).into(), item);
+        }
+        Ok(())
+    }
+
+    /// Looks up those of the items `ids` that earlier runs have closed.
+    fn look_up(&mut self, ids: &StringArray, rows: &mut Redelivery) -> Result<(), EngineError> {
+        let Some(journal) = self.journal else {
+            return Ok(());
+        };
+        let unknown = ids
+            .iter()
+            .flatten()
+            .filter(|id| !self.items.contains_key(*id));
+        for known in journal.items_with_rows(unknown)? {
+            self.know(&known, rows)?;
+            let ids: &StringArray = column(&known.rows, Table::OpenItems.column("item_id"))?;
+            for (row, state) in known.states.iter().enumerate() {
+                let id = ids.value(row);
+                self.closed.insert(id.into(), Replaced::of(id, state));
             }
         }
-        standing.rows = Some(rows);
-        Ok(standing)
+        Ok(())
+    }
+
+    /// Closed items that new files describe anew.
+    pub fn replaced_closed(self) -> impl Iterator<Item = Replaced> {
+        let replaced = self.replaced;
+        let closed = self.closed.into_iter();
+        closed
+            .filter(move |(id, _)| replaced.contains(id))
+            .map(|(_, item)| item)
     }
 
     /// Whether a new file describes the item anew.
@@ -96,12 +139,14 @@ impl Standing {
         rows: &RecordBatch,
         notes: &mut StandingNotes,
     ) -> Result<RecordBatch, EngineError> {
-        let Some(known_rows) = &mut self.rows else {
+        let Some(mut known_rows) = self.rows.take() else {
             return Ok(rows.clone());
         };
-        let is_new = known_rows.are_new(0, rows)?;
         let column_of = |name| Table::OpenItems.column(name);
         let ids: &StringArray = column(rows, column_of("item_id"))?;
+        self.look_up(ids, &mut known_rows)?;
+        let is_new = known_rows.are_new(0, rows)?;
+        self.rows = Some(known_rows);
         let amounts: &Decimal128Array = column(rows, column_of("open_amount"))?;
         let lines: &UInt64Array = column(rows, column_of("source_line"))?;
         let mut keep = Vec::with_capacity(rows.num_rows());

@@ -347,6 +347,9 @@ impl LedgerWriter {
             self.manifest.write(&self.dir)?;
             // From here on the posting is there; to join files can wait for the next one.
             let _ = history::join_due(&self.dir, &mut self.manifest, is_run);
+            if is_run {
+                let _ = journal.carry_forward();
+            }
         }
         remove_file(&self.dir.join(UNPUBLISHED))?;
         drop(journal);

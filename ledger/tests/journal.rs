@@ -20,6 +20,8 @@ use tieout_ledger::{Ledger, LedgerError, LedgerWriter, MANIFEST, Reversed};
 
 #[path = "journal/elsewhere.rs"]
 mod elsewhere;
+#[path = "journal/forward.rs"]
+mod forward;
 #[path = "journal/history.rs"]
 mod history;
 #[path = "journal/model.rs"]

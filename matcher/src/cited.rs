@@ -212,6 +212,18 @@ pub fn citations<'a>(
     citations
 }
 
+/// Hands on all that a payment with this text may be read to name: the text as a whole, its words,
+/// and words that may be one number with blanks in it.
+pub fn may_name<'a>(text: &'a str, mut take: impl FnMut(&'a str)) {
+    take(text);
+    let words: SmallVec<[&str; 16]> = reference::tokens(text).collect();
+    for place in 0..words.len() {
+        for count in 1..=words_of_number(text, &words[place..]) {
+            take(span(text, words[place], words[place + count - 1]));
+        }
+    }
+}
+
 fn from_text<'a>(
     view: &View,
     payment: &Payment<'a>,

@@ -9,8 +9,8 @@ use tieout_core::{Amount, Application, Date, Status};
 
 use crate::arrivals::Arrived;
 use crate::payment::PaymentColumns;
-use crate::recipe::{Answers, Treatment};
-use crate::reversal::{Outcome, by_documents};
+use crate::recipe::{Answers, Recipe, Treatment};
+use crate::reversal::{Originals, Outcome, by_documents};
 use crate::scope;
 use crate::session::{CARRIED, MatchError, Session};
 
@@ -125,34 +125,16 @@ impl Session {
         answers: Option<&Answers>,
         number: impl Fn(u32) -> Option<u32>,
     ) -> Result<Candidates, MatchError> {
-        let mut found = Candidates::default();
-        let Some((first, last)) = sought.days else {
-            return Ok(found);
-        };
-        let no_lines = RecordBatch::new_empty(parsed_remittance_lines());
-        let columns = PaymentColumns::of(transactions, &no_lines)?;
-        for row in 0..transactions.num_rows() as u32 {
-            let payment = columns.head(row as usize);
-            if payment.date < first {
-                continue;
-            }
-            let treatment = answers
-                .map(|answers| Treatment::of(self.recipe(), answers, row as usize, payment.date));
-            let treatment = treatment.unwrap_or_default();
-            let undoes = scope::is_undoing(self.recipe(), &payment, treatment);
-            if undoes {
-                found.undoing.push(row);
-            }
-            let is_alike = || {
-                let keys = self.originals.keys(&payment, undoes);
-                keys.iter().any(|key| sought.keys.contains(key))
-            };
-            let is_numbered = || number(row).is_some_and(|own| sought.numbers.contains(&own));
-            if payment.date <= last && (is_alike() || is_numbered()) {
-                found.alike.push((row, undoes));
-            }
-        }
-        Ok(found)
+        let is_numbered = |row: u32| number(row).is_some_and(|own| sought.numbers.contains(&own));
+        let recipe = self.recipe();
+        candidates(
+            recipe,
+            &self.originals,
+            transactions,
+            sought,
+            answers,
+            is_numbered,
+        )
     }
 
     /// Lets the line in `row` of `transactions` (one of [`Candidates::alike`]), which an earlier run has decided, stand as number
@@ -198,5 +180,107 @@ impl Session {
         self.originals
             .carry(sequence, &payment, undoes, (outcome, earlier.undone));
         Ok(())
+    }
+}
+
+/// The rows of an earlier run that may be `sought`.
+fn candidates(
+    recipe: &Recipe,
+    originals: &Originals,
+    transactions: &RecordBatch,
+    sought: &Sought,
+    answers: Option<&Answers>,
+    is_numbered: impl Fn(u32) -> bool,
+) -> Result<Candidates, MatchError> {
+    let mut found = Candidates::default();
+    let Some((first, last)) = sought.days else {
+        return Ok(found);
+    };
+    let no_lines = RecordBatch::new_empty(parsed_remittance_lines());
+    let columns = PaymentColumns::of(transactions, &no_lines)?;
+    for row in 0..transactions.num_rows() as u32 {
+        let payment = columns.head(row as usize);
+        if payment.date < first {
+            continue;
+        }
+        let treatment =
+            answers.map(|answers| Treatment::of(recipe, answers, row as usize, payment.date));
+        let treatment = treatment.unwrap_or_default();
+        let undoes = scope::is_undoing(recipe, &payment, treatment);
+        if undoes {
+            found.undoing.push(row);
+        }
+        let is_alike = || {
+            let keys = originals.keys(&payment, undoes);
+            keys.iter().any(|key| sought.keys.contains(key))
+        };
+        if payment.date <= last && (is_alike() || is_numbered(row)) {
+            found.alike.push((row, undoes));
+        }
+    }
+    Ok(found)
+}
+
+/// What the lines of a run may undo or repeat, told before any of them is matched; rather more than
+/// less.
+#[derive(Default)]
+pub struct Undoing {
+    sought: Sought,
+    originals: Originals,
+}
+
+impl Undoing {
+    /// Takes lines of this run; the arguments are those of [`Session::references`], with what the
+    /// recipe's conditions say of the rows. `repeats` are rows whose cheque came before.
+    ///
+    /// # Errors
+    /// [`MatchError::BadBatch`] if the batches do not have their shapes.
+    pub fn take(
+        &mut self,
+        recipe: &Recipe,
+        (transactions, remittance_lines): (&RecordBatch, &RecordBatch),
+        answers: Option<&Answers>,
+        repeats: impl Fn(usize) -> bool,
+    ) -> Result<(), MatchError> {
+        if !recipe.reopens() {
+            return Ok(());
+        }
+        let columns = PaymentColumns::of(transactions, remittance_lines)?;
+        for row in 0..transactions.num_rows() {
+            let payment = columns.get(row);
+            let treatment = answers
+                .map(|answers| Treatment::of(recipe, answers, row, payment.date))
+                .unwrap_or_default();
+            let undoes = scope::is_undoing(recipe, &payment, treatment);
+            if undoes || repeats(row) {
+                self.sought.on(payment.date, recipe.reversals.days);
+            }
+            if undoes {
+                self.sought.keys.extend(self.originals.sought(&payment));
+            }
+        }
+        Ok(())
+    }
+
+    /// The first day on which what is undone can be; none where nothing is.
+    pub fn first_day(&self) -> Option<Date> {
+        self.sought.days.map(|(first, _)| first)
+    }
+
+    /// The rows of a batch of an earlier run that may be meant; `is_named` tells those that are
+    /// known by something else.
+    ///
+    /// # Errors
+    /// [`MatchError::BadBatch`] if the batch is not of the table `transactions`.
+    pub fn candidates(
+        &self,
+        recipe: &Recipe,
+        transactions: &RecordBatch,
+        answers: Option<&Answers>,
+        is_named: impl Fn(u32) -> bool,
+    ) -> Result<Vec<u32>, MatchError> {
+        let (originals, sought) = (&self.originals, &self.sought);
+        let found = candidates(recipe, originals, transactions, sought, answers, is_named)?;
+        Ok(found.alike.into_iter().map(|(row, _)| row).collect())
     }
 }

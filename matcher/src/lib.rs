@@ -44,8 +44,9 @@ mod together;
 mod weights;
 
 pub use arrivals::{Arrivals, Arrived};
+pub use cited::may_name;
 pub use columns::BadBatch;
-pub use earlier::{Candidates, EarlierOutcome, EarlierPart, Sought};
+pub use earlier::{Candidates, EarlierOutcome, EarlierPart, Sought, Undoing};
 pub use items::{CarriedItem, Items, ItemsError, Loaded, LoadedBatch};
 pub use labels::{ItemName, Labels};
 pub use learn::Learned;

@@ -172,6 +172,12 @@ impl Session {
             .load_carried(batch, taken, carried, side, &mut self.parties)
     }
 
+    /// Notes of closed items that were not carried how long their numbers are, as
+    /// bits: a word of such a length is missed where it leads to nothing.
+    pub fn note_closed_lengths(&mut self, lengths: u64) {
+        self.items.note_lengths(lengths);
+    }
+
     /// What cheques and deposits add up to, after [`Session::close`] and all passes.
     pub fn lockboxes(&self) -> Vec<LockboxTotals> {
         self.lockboxes.totals()

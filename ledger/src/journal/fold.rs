@@ -7,12 +7,13 @@ use redb::{ReadableTable as _, WriteTransaction};
 use serde_json::{Map, Value};
 use tieout_core::{Amount, ApplicationStatus, Feed, Rule, Status};
 
+use super::forward::FORWARD_ITEMS;
 use super::pack::{Packer, Unpacker};
 use super::payload;
 use super::state::{ItemState, PaymentState, amounts, cheque_key, payment_key, said, texts};
 use super::store::{
-    ADVICE, ASIDE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PROFILES, PURGED,
-    ROWS, SOURCES,
+    ABOUT, ADVICE, ASIDE, CHEQUES, FILES, ITEMS, LINES, MEMO, NOTES, PAYLOADS, PAYMENTS, PROFILES,
+    PURGED, ROWS, SOURCES, TOUCHED,
 };
 use super::{Event, EventKind, PURGED_TEXT, memory, purge};
 
@@ -187,8 +188,28 @@ fn known(transaction: &WriteTransaction, event: &Event, batch: &RecordBatch) -> 
     Ok(())
 }
 
+/// Notes which items change, once items were carried forward.
+struct Touched<'a>(Option<redb::Table<'a, &'static str, ()>>);
+
+impl<'a> Touched<'a> {
+    fn of(transaction: &'a WriteTransaction) -> Result<Self, Misfit> {
+        let about = transaction.open_table(ABOUT)?;
+        let is_noted = about.get(FORWARD_ITEMS)?.is_some();
+        let touched = is_noted.then(|| transaction.open_table(TOUCHED));
+        Ok(Self(touched.transpose()?))
+    }
+
+    fn note(&mut self, id: &str) -> Folded {
+        if let Some(touched) = &mut self.0 {
+            touched.insert(id, ())?;
+        }
+        Ok(())
+    }
+}
+
 fn items(transaction: &WriteTransaction, event: &Event, batch: &RecordBatch) -> Folded {
     let mut items = transaction.open_table(ITEMS)?;
+    let mut touched = Touched::of(transaction)?;
     let ids = texts(batch, "item_id")?;
     let open = amounts(batch, "open_amount")?;
     for row in 0..batch.num_rows() {
@@ -207,6 +228,7 @@ fn items(transaction: &WriteTransaction, event: &Event, batch: &RecordBatch) -> 
             paid_by: String::new(),
         };
         items.insert(ids.value(row), state.pack().as_slice())?;
+        touched.note(ids.value(row))?;
     }
     Ok(())
 }
@@ -404,7 +426,9 @@ fn effective(batch: &RecordBatch) -> Result<Vec<Part<'_>>, Misfit> {
 
 fn applications(transaction: &WriteTransaction, event: &Event, batch: &RecordBatch) -> Folded {
     let mut items = transaction.open_table(ITEMS)?;
+    let mut touched = Touched::of(transaction)?;
     for part in effective(batch)? {
+        touched.note(part.item)?;
         change(&mut items, part.item, |item| {
             if part.opens {
                 item.give_back(part.total, event.posting, part.payment);
@@ -469,11 +493,13 @@ fn take_back(transaction: &WriteTransaction, event: &Event, id: &str) -> Folded 
         return found(format!("the decision about payment {id} was purged"));
     };
     let mut items = transaction.open_table(ITEMS)?;
+    let mut touched = Touched::of(transaction)?;
     for (name, batch) in payload::batches(decision.value())? {
         if name != "applications" {
             continue;
         }
         for part in effective(&batch)?.iter().filter(|part| part.payment == id) {
+            touched.note(part.item)?;
             change(&mut items, part.item, |item| {
                 if part.opens {
                     return part.take_effect(item, event.posting);

@@ -6,10 +6,13 @@
 //!
 //! The store is one redb file; `docs` of [`event`](Event) draw an event byte by byte.
 
+mod carried;
 mod clock;
+mod closed;
 mod event;
 mod export;
 mod fold;
+mod forward;
 mod lock;
 mod memory;
 mod pack;
@@ -23,16 +26,18 @@ mod state;
 pub(crate) mod store;
 mod verify;
 
+pub use carried::{Carried, Received, WaitingRows};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use event::{Digest, Event, EventKind};
 pub use export::write_chain;
 pub use fold::what;
+pub use forward::{ItemRows, Place, names_of};
 pub use lock::{LOCK, WriterLock};
 pub use memory::Remembered;
 pub(crate) use posting::HandedOver;
 pub use posting::Posting;
 pub use purge::{Left, PURGED_TEXT, Purge, PurgeScope};
-pub use reading::{Carried, Journal, KnownFile, Payload, Received, WaitingRows};
+pub use reading::{Journal, KnownFile, Payload};
 pub use seal::SEAL;
 pub use state::{ItemState, PaymentState};
 pub use store::{FORMAT_VERSION, JOURNAL};

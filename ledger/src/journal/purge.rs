@@ -239,6 +239,10 @@ impl Copy<'_> {
         };
         for entry in known.iter().map_err(failed())? {
             let (name, value) = entry.map_err(failed())?;
+            // What was carried forward has the texts, and is made anew without them.
+            if name.value() != "format" {
+                continue;
+            }
             about
                 .insert(name.value(), value.value())
                 .map_err(failed())?;

@@ -17,7 +17,9 @@ pub const JOURNAL: &str = "journal.redb";
 /// The version of the tables below and of the payloads.
 ///
 /// Version 2 has the tables `rows`, `profiles` and `aside`, and the events that they are folded from.
-pub const FORMAT_VERSION: u64 = 2;
+/// Version 3 may have the items carried forward; a program that does not know of it would change
+/// items and not say so.
+pub const FORMAT_VERSION: u64 = 3;
 
 /// Events by sequence: the header and its hash.
 pub const EVENTS: TableDefinition<u64, &[u8]> = TableDefinition::new("events");
@@ -32,6 +34,15 @@ pub const FILES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("files");
 pub const PAYMENTS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("payments");
 /// What is open of each item, by identifier.
 pub const ITEMS: TableDefinition<&str, &[u8]> = TableDefinition::new("items");
+/// Items that were open when they were carried forward, some thousands together, by the event and
+/// row of the first: rows of `open_items`, and what was open of each.
+pub const FORWARD: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("forward");
+/// Items that have changed since, by identifier.
+pub const TOUCHED: TableDefinition<&str, ()> = TableDefinition::new("touched");
+/// Names of items that were closed by then, in chunks, by run and the first hash.
+pub const CLOSED: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("closed");
+/// The runs of those chunks, with the entries that each has.
+pub const CLOSED_RUNS: TableDefinition<u32, u64> = TableDefinition::new("closed_runs");
 /// The first payment of each cheque, by account, number, amount and currency.
 pub const CHEQUES: TableDefinition<&[u8], &[u8]> = TableDefinition::new("cheques");
 /// Remittance lines that wait for their payment, by posting, file and line.

@@ -16,7 +16,7 @@ use super::store::{
     self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, MEMORY, NOTES, PAYLOADS,
     PAYMENTS, PROFILES, PURGED, ROWS, SOURCES,
 };
-use super::{Digest, Event, EventKind, Left, fold};
+use super::{Digest, Event, EventKind, Journal, Left, fold};
 use crate::LedgerError;
 
 /// Events whose effects are added up in one go.
@@ -53,9 +53,11 @@ pub fn verify(path: &Path, anchors: &[(u64, Digest)]) -> Result<Verified, Ledger
             .set_check_integrity_on_open(true)
             .create_with_backend(Overlay::over(file).map_err(LedgerError::read(path))?)
             .map_err(store::failed(path))?;
-        let read = checked.begin_read().map_err(store::failed(path))?;
-        store::check_format(&read, path)?;
-        Verifier { path, read }.run(anchors)
+        let journal = Journal::of_writer(checked, path)?;
+        let read = journal.read()?;
+        let verified = Verifier { path, read }.run(anchors)?;
+        journal.verify_forward()?;
+        Ok(verified)
     })
 }
 

@@ -35,13 +35,14 @@ impl Items {
         let order = |place| [self.blocks.order(place).map(NonZeroU64::get)];
         self.by_order = Directory::build(count, order);
         self.blocks.drop_orders();
-        self.number_lengths = (0..count)
+        self.number_lengths |= (0..count)
             .into_par_iter()
             .map(|place| 1_u64 << self.significant(ItemIx(place)).as_bytes().len())
             .reduce(|| 0, |left, right| left | right);
         self.group_by_party(parties);
         for item in self.blocks.iter_mut().filter(|item| item.was_closed) {
             item.open = Amount::ZERO;
+            *self.closed_before.entry(item.party).or_default() += 1;
         }
     }
 

@@ -48,6 +48,8 @@ pub struct Items {
     party_start: Vec<u32>,
     /// Bit *n* is set if some document's number has *n* significant characters.
     number_lengths: u64,
+    /// How many items of each party were closed before this run, where any were.
+    closed_before: HashMap<u32, u32, RandomState>,
 }
 
 impl Default for Items {
@@ -65,6 +67,7 @@ impl Default for Items {
             by_party: Vec::new(),
             party_start: Vec::new(),
             number_lengths: 0,
+            closed_before: HashMap::default(),
         }
     }
 }
@@ -143,6 +146,12 @@ impl Items {
     /// The significant part of the item's document number.
     pub fn significant(&self, item: ItemIx) -> Significant {
         Significant::of(self.number_bytes(item))
+    }
+
+    /// Notes the lengths of the numbers of closed items, loaded or not: bit *n* for *n* significant
+    /// characters.
+    pub fn note_lengths(&mut self, lengths: u64) {
+        self.number_lengths |= lengths;
     }
 
     /// Whether `reference` has about the length of some document's number, so that it is missed
@@ -258,15 +267,9 @@ impl Items {
         self.blocks.get_mut(item.0).open += amount;
     }
 
-    /// What people may call the item: the last digits of its document number, all that is
-    /// significant in it, and that without zeros inside.
+    /// What people may call the item.
     fn names_of(&self, item: ItemIx) -> [Significant; 3] {
-        let number = self.number_bytes(item);
-        [
-            Significant::last_run(number),
-            Significant::of(number),
-            Significant::without_inner_zeros(number),
-        ]
+        Significant::names_of(self.number_bytes(item))
     }
 
     /// Items that may be called `key`: those of its hash. Whoever has other reasons to leave some
@@ -315,8 +318,9 @@ impl Items {
     /// their places.
     pub fn of_party(&self, party: u32, currency: Currency) -> impl Iterator<Item = ItemIx> + '_ {
         self.party_places(party)
-            .take(PARTY_SCAN_MAX)
             .map(ItemIx)
+            .filter(|&item| self.is_open(item) || !self.blocks.get(item.0).was_closed)
+            .take(PARTY_SCAN_MAX)
             .filter(move |&item| self.is_open(item) && self.currency(item) == currency)
     }
 
@@ -333,7 +337,8 @@ impl Items {
 
     /// How many items the party had open at the start, in all currencies.
     pub fn count_of(&self, party: u32) -> usize {
-        self.party_places(party).len()
+        let closed = self.closed_before.get(&party);
+        self.party_places(party).len() - closed.map_or(0, |&closed| closed as usize)
     }
 
     /// The party's items that were open for exactly `amount` at the start and still are.

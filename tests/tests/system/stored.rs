@@ -1,7 +1,7 @@
 //! Ledgers that earlier versions have written: each is readable for ever, and goes on.
 //!
-//! `datasets/ledgers/format-1` was written by the version that had this format. It is never written
-//! anew: a format that cannot be read any more is a fault.
+//! Each folder of `datasets/ledgers` was written by the version that had this format. It is never
+//! written anew: a format that cannot be read any more is a fault.
 
 use std::fs;
 use std::path::Path;
@@ -60,6 +60,48 @@ fn a_ledger_of_format_1_is_read_verified_and_goes_on() {
             .replace("B2,", "B10,applied,references,430.25,0.00\nB2,")
     );
     desk.verify();
+}
+
+/// A ledger of a hundred items from before items were carried forward: thirty-one of them are paid.
+#[test]
+fn a_ledger_of_format_2_is_read_verified_and_goes_on() {
+    let desk = desk_with("format-2");
+    let by_status =
+        "select status, count(*) n, sum(applied) applied from payments group by 1 order by 1";
+    assert_eq!(desk.ask(by_status), "applied,31,3575.00\nproposed,1,0.00");
+    desk.verify();
+    // The first run reads all items and carries them forward; the second reads what is open, and
+    // finds what is paid by its name.
+    let spoken_of = |paid: u32, open: u32| {
+        [(paid, format!("P{paid}")), (open, format!("O{open}"))].map(|(number, reference)| {
+            let party = ["ACME TOOLS", "BIRCH LUMBER", "CEDAR SUPPLY", "DELTA PUMPS"];
+            let party = party[number as usize % 7];
+            (
+                u64::from(100 + number) * 100,
+                reference,
+                format!("{party} INV-{}", 40_000 + number),
+            )
+        })
+    };
+    for (day, paid, open) in [
+        ("wednesday", 1, 50),
+        ("thursday", 2, 51),
+        ("friday", 50, 52),
+    ] {
+        let lines = spoken_of(paid, open);
+        let lines = lines.each_ref();
+        let lines = lines
+            .map(|(cents, reference, text)| ("142", *cents, reference.as_str(), text.as_str()));
+        desk.post_lines(day, &lines);
+        desk.verify();
+    }
+    let latest = "select bank_reference, status, applied from payments where bank_reference like 'P%' \
+                  or bank_reference like 'O%' order by 1";
+    assert_eq!(
+        desk.ask(latest),
+        "O50,applied,150.00\nO51,applied,151.00\nO52,applied,152.00\n\
+         P1,duplicate,0.00\nP2,duplicate,0.00\nP50,duplicate,0.00"
+    );
 }
 
 #[test]
