@@ -28,7 +28,9 @@ use crate::journal::{
 use crate::manifest::{MANIFEST, Manifest, NEW_MANIFEST, Posted, damaged, object_name};
 use crate::objects::{Objects, Shelf, Shelved, local_object};
 use crate::posted::{self, file_name};
-use crate::publish::{NEW_JOURNAL, NEW_TABLES, UNPUBLISHED, are_there, publish_what_lags};
+use crate::publish::{
+    NEW_JOURNAL, NEW_TABLES, UNPUBLISHED, are_there, is_written, publish_what_lags,
+};
 use crate::recording::LedgerWriter;
 use crate::{LedgerError, Moment};
 
@@ -147,6 +149,11 @@ impl Ledger {
             self.until = Some(number);
         }
         Ok(self)
+    }
+
+    /// Whether somebody writes into the ledger in `dir` at the moment, as far as its files say.
+    pub fn is_written(dir: &Path) -> bool {
+        is_written(dir)
     }
 
     /// The last posting that is seen, where files have rows of later ones too.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::LedgerError;
 use crate::journal::{JOURNAL, Journal, WriterLock, store};
@@ -49,6 +50,22 @@ pub(crate) fn publish(
     posted.folder = (folder != posting_folder(posted.posting)).then_some(folder);
     manifest.postings.push(posted);
     Ok(())
+}
+
+/// How long nothing may have been written until a posting in the making is one that was killed.
+const SILENT_AFTER: Duration = Duration::from_mins(1);
+
+/// Whether somebody writes into the ledger in `dir`, told by its files alone: whoever tried the
+/// writer's lock would be in the way of one.
+pub(crate) fn is_written(dir: &Path) -> bool {
+    let new = dir.join(NEW_TABLES);
+    let Ok(files) = fs::read_dir(&new) else {
+        return false;
+    };
+    let written = files.flatten().map(|file| file.path());
+    let written = written.chain([new, dir.join(JOURNAL)]);
+    let mut times = written.filter_map(|path| fs::metadata(path).ok()?.modified().ok());
+    times.any(|time| time.elapsed().map_or(true, |ago| ago < SILENT_AFTER))
 }
 
 /// Publishes, as the writer of the moment, what a killed one has committed.

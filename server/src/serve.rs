@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::ServerError;
 use crate::access::{Settings, secret_bytes};
 use crate::flight::Flight;
-use crate::query::{Books, Cancellations, Door, Gate, Memory, Visit};
+use crate::query::{Books, Cancellations, Door, Gate, Means, Memory, Turns, Visit};
 use crate::session;
 use crate::wire::{Channel, Refusal, state};
 
@@ -30,10 +30,13 @@ pub struct Server {
     pub(crate) books: Books,
     pub(crate) gate: Arc<Gate>,
     pub(crate) cancellations: Arc<Cancellations>,
-    pub(crate) memory: Memory,
+    pub(crate) means: Means,
     /// What makes up answers about users who do not exist.
     pub(crate) secret: [u8; 32],
+    /// Where clients wait, and clocks tick.
     pub(crate) runtime: Runtime,
+    /// Where queries run.
+    _works: Runtime,
     pub(crate) door: Arc<Door>,
 }
 
@@ -69,18 +72,14 @@ impl Listening {
     /// A [`ServerError`].
     pub fn start(settings: Settings, dir: &Path) -> Result<Self, ServerError> {
         let limits = &settings.limits;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(limits.threads.max(1))
-            .thread_name("query")
-            .thread_stack_size(STACK_BYTES)
-            .enable_time()
-            .build()?;
+        let clock = runtime("clock", 1)?;
+        let works = runtime("query", limits.threads.max(1))?;
         let of_all: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(limits.memory_mb << 20));
         let query_limits = QueryLimits {
             memory_bytes: limits.query_memory_mb << 20,
             ..QueryLimits::default()
         };
-        let books = runtime.block_on(Books::open(dir, query_limits))?;
+        let books = clock.block_on(Books::open(dir, query_limits))?;
         let listener =
             TcpListener::bind(settings.listen).map_err(|source| ServerError::Listen {
                 address: settings.listen,
@@ -90,14 +89,24 @@ impl Listening {
             books,
             gate: Gate::new(limits.queries_per_user),
             cancellations: Arc::default(),
-            memory: Memory {
-                of_all,
-                query_bytes_max: limits.query_memory_mb << 20,
+            means: Means {
+                threads: limits.threads,
+                works: works.handle().clone(),
+                turns: Arc::new(Turns::of(
+                    limits.threads,
+                    dir.to_owned(),
+                    clock.handle().clone(),
+                )),
+                memory: Memory {
+                    of_all,
+                    query_bytes_max: limits.query_memory_mb << 20,
+                },
             },
             secret: secret_bytes().ok_or(ServerError::NoRandom)?,
             door: Door::new(limits.connections),
             settings,
-            runtime,
+            runtime: clock,
+            _works: works,
         };
         let server = Arc::new(server);
         let flight = server.settings.flight;
@@ -184,6 +193,15 @@ impl Listening {
             refuse(tcp, &too_many());
         }
     }
+}
+
+fn runtime(name: &str, threads: usize) -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .thread_stack_size(STACK_BYTES)
+        .enable_time()
+        .build()
 }
 
 fn converse(server: &Arc<Server>, tcp: TcpStream, _visit: Visit) {

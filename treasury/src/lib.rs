@@ -30,6 +30,7 @@ mod external;
 mod functions;
 mod session;
 mod shelved;
+mod tables;
 
 pub use blocking::{BlockingTreasury, Rows};
 pub use catalog::{Described, DescribedColumn, Kind, Parameter, relations};

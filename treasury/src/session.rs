@@ -1,32 +1,26 @@
 //! A session of queries over one ledger.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{
-    CatalogProvider, MemTable, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
-    TableProvider,
+    CatalogProvider, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    SchemaProvider,
 };
 use datafusion::common::ScalarValue;
-use datafusion::datasource::file_format::options::ReadOptions as _;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::DefaultObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::prelude::{
-    DataFrame, ParquetReadOptions, SQLOptions, SessionConfig, SessionContext, col, lit,
-};
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
 use futures::stream::{AbortHandle, Abortable};
 use tieout_core::schema::Table;
-use tieout_ledger::journal::what;
-use tieout_ledger::{Kept, Ledger, POSTING, stored_schema};
+use tieout_ledger::{Kept, Ledger};
 
 use crate::QueryError;
 use crate::catalog::{AS_OF, AsOf, Public, QueryFunction, queries};
@@ -34,13 +28,10 @@ use crate::error::{Clerk, no_session};
 use crate::external::Allowed;
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
 use crate::shelved;
+use crate::tables::{HISTORY, Tables};
 
 const CATALOG: &str = "tieout";
 const PUBLIC: &str = "public";
-/// The schema with every row of every posting, those that no longer hold too.
-const HISTORY: &str = "history";
-/// Files of each table that are looked into when a ledger is opened, so that a damaged one is named.
-const FILES_LOOKED_INTO: usize = 1;
 
 /// What a query may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +68,8 @@ pub struct Treasury {
     context: SessionContext,
     allowed: Allowed,
     clerk: Clerk,
-    time: Option<Duration>,
+    limits: Limits,
+    public: Arc<Public>,
     /// The files stay while they are read.
     _kept: Kept,
 }
@@ -94,24 +86,9 @@ impl Treasury {
             .build_arc()
             .map_err(no_session)?;
         let context = SessionContext::new_with_config_rt(config(limits), runtime);
-        let catalog = MemoryCatalogProvider::new();
-        let public = Arc::new(Public::new(context.state_weak_ref()));
-        for (name, schema) in [
-            (PUBLIC, public as Arc<dyn SchemaProvider>),
-            (HISTORY, Arc::new(MemorySchemaProvider::new())),
-        ] {
-            catalog.register_schema(name, schema).map_err(no_session)?;
-        }
-        context.register_catalog(CATALOG, Arc::new(catalog));
         let is_elsewhere = shelved::install(&context, ledger)?;
         allowed.install(&context)?;
-        // Reversals first: they say which rows of the others hold.
-        register(&context, ledger, is_elsewhere, Table::Reversals).await?;
-        for table in Table::ALL {
-            if table != Table::Reversals {
-                register(&context, ledger, is_elsewhere, table).await?;
-            }
-        }
+        let tables = Tables::open(&context, ledger, is_elsewhere, None).await?;
         let rates = Arc::new(Rates::default());
         for function in scalar_functions(&rates) {
             context.register_udf(function);
@@ -121,23 +98,77 @@ impl Treasury {
                 context.register_udtf(&query.described.name, Arc::new(QueryFunction(query)));
             }
         }
-        context.register_udtf(AS_OF, Arc::new(AsOf::of(ledger, limits)));
-        if ledger.rows(Table::ExchangeRates) > 0 {
-            let rows = async { context.sql(LOAD_RATES).await?.collect().await };
-            rates
-                .fill(&rows.await.map_err(no_session)?)
-                .map_err(no_session)?;
-        }
-        Ok(Self {
-            context,
-            allowed,
+        let opened = Self {
             clerk: Clerk {
                 memory_bytes: limits.memory_bytes,
                 seconds: limits.time.map_or(0, |time| time.as_secs()),
             },
-            time: limits.time,
+            allowed,
+            limits: limits.clone(),
+            public: catalog(&context, tables, None)?,
+            context,
             _kept: ledger.kept(),
-        })
+        };
+        opened.fill(&rates, ledger).await
+    }
+
+    /// Opens a later state of the same ledger: its files that are new are opened, what was planned
+    /// is taken over, and so is what the session has been given beside the ledger's tables.
+    ///
+    /// # Errors
+    /// Those of [`Treasury::open`].
+    pub async fn open_after(&self, ledger: &Ledger) -> Result<Self, QueryError> {
+        let before = &self.public;
+        let state = self.context.state();
+        // Stores of its own: those who still read the state before find their files where they were.
+        let runtime = RuntimeEnvBuilder::from_runtime_env(state.runtime_env())
+            .with_object_store_registry(Arc::new(DefaultObjectStoreRegistry::new()))
+            .build_arc()
+            .map_err(no_session)?;
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .with_runtime_env(runtime)
+            .build();
+        let context = SessionContext::new_with_state(state);
+        let is_elsewhere = shelved::install(&context, ledger)?;
+        self.allowed.install(&context)?;
+        let known = Some(before.stored());
+        let tables = Tables::open(&context, ledger, is_elsewhere, known).await?;
+        let is_rated_alike = tables.has_same_files(before.stored(), Table::ExchangeRates);
+        // Plans have the rates that they were made with.
+        let before = is_rated_alike.then_some(before.as_ref());
+        let opened = Self {
+            clerk: self.clerk,
+            allowed: self.allowed.clone(),
+            limits: self.limits.clone(),
+            public: catalog(&context, tables, before)?,
+            context,
+            _kept: ledger.kept(),
+        };
+        if is_rated_alike {
+            return Ok(opened.with_as_of(ledger));
+        }
+        let rates = Arc::new(Rates::default());
+        for function in scalar_functions(&rates) {
+            opened.context.register_udf(function);
+        }
+        opened.fill(&rates, ledger).await
+    }
+
+    fn with_as_of(self, ledger: &Ledger) -> Self {
+        let as_of = AsOf::of(ledger, &self.limits);
+        self.context.register_udtf(AS_OF, Arc::new(as_of));
+        self
+    }
+
+    async fn fill(self, rates: &Rates, ledger: &Ledger) -> Result<Self, QueryError> {
+        if ledger.rows(Table::ExchangeRates) > 0 {
+            let rows = async { self.context.sql(LOAD_RATES).await?.collect().await };
+            rates
+                .fill(&rows.await.map_err(no_session)?)
+                .map_err(no_session)?;
+        }
+        Ok(self.with_as_of(ledger))
     }
 
     /// The session, for servers that plan by themselves. It lives as long as the treasury does;
@@ -165,7 +196,7 @@ impl Treasury {
     /// # Errors
     /// Those of [`Treasury::query`].
     pub async fn query_with(&self, sql: &str, parameters: &[&str]) -> Result<Answer, QueryError> {
-        let deadline = self.time.map(|time| Instant::now() + time);
+        let deadline = self.limits.time.map(|time| Instant::now() + time);
         let planned = async {
             let plan = self.context.state().create_logical_plan(sql).await?;
             self.allowed.check(&plan)?;
@@ -249,6 +280,27 @@ impl Answer {
     }
 }
 
+/// The catalog of `context`: the tables, and the views over them.
+fn catalog(
+    context: &SessionContext,
+    tables: Tables,
+    before: Option<&Public>,
+) -> Result<Arc<Public>, QueryError> {
+    let tables = Arc::new(tables);
+    let catalog = MemoryCatalogProvider::new();
+    let history = Arc::new(MemorySchemaProvider::new());
+    tables.register(history.as_ref())?;
+    let public = Arc::new(Public::new(context.state_weak_ref(), tables, before));
+    for (name, schema) in [
+        (PUBLIC, Arc::clone(&public) as Arc<dyn SchemaProvider>),
+        (HISTORY, history),
+    ] {
+        catalog.register_schema(name, schema).map_err(no_session)?;
+    }
+    context.register_catalog(CATALOG, Arc::new(catalog));
+    Ok(public)
+}
+
 fn config(limits: &Limits) -> SessionConfig {
     SessionConfig::new()
         .with_information_schema(true)
@@ -275,167 +327,4 @@ fn bind(frame: DataFrame, parameters: &[&str]) -> Result<DataFrame, DataFusionEr
     }
     let values = parameters.iter().map(|&text| ScalarValue::from(text));
     frame.with_param_values(values.collect::<Vec<_>>())
-}
-
-/// Registers a table under its name with the rows that hold, and in the schema [`HISTORY`] with
-/// all of them.
-async fn register(
-    context: &SessionContext,
-    ledger: &Ledger,
-    is_elsewhere: bool,
-    table: Table,
-) -> Result<(), QueryError> {
-    let all = if is_elsewhere {
-        shelved::provider(context, ledger, table)?
-    } else {
-        provider(context, &ledger.files(table), table).await?
-    };
-    let all = match ledger.until() {
-        None => all,
-        // A file may have rows of later postings too.
-        Some(last) => {
-            let own = col(POSTING).lt_eq(lit(last));
-            let rows = context.read_table(all).and_then(|rows| rows.filter(own));
-            rows.map_err(no_session)?.into_view()
-        }
-    };
-    let history = format!("{HISTORY}.{}", table.name());
-    context
-        .register_table(&history, Arc::clone(&all))
-        .map_err(no_session)?;
-    let holds = match holding(ledger, table, &history) {
-        None => all,
-        Some(sql) => {
-            let rows = context.sql(&sql).await.map_err(no_session)?;
-            rows.into_view()
-        }
-    };
-    context
-        .register_table(table.name(), holds)
-        .map_err(no_session)?;
-    Ok(())
-}
-
-/// The rows of a table that hold, in SQL; none if all do.
-fn holding(ledger: &Ledger, table: Table, history: &str) -> Option<String> {
-    if let Some(key) = delivered_anew(table).filter(|_| ledger.rows(table) > 0) {
-        let schema = stored_schema(table);
-        let columns: Vec<&str> = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
-        let columns = columns.join(", ");
-        return Some(format!(
-            "select {columns} from (select *, row_number() over (partition by {key} \
-             order by posting desc, source_file desc, source_line desc) as place from {history}) t \
-             where place = 1"
-        ));
-    }
-    let (what, key) = reversed_by(table).filter(|_| ledger.rows(Table::Reversals) > 0)?;
-    Some(format!(
-        "select t.* from {history} t left anti join {} r on r.what = '{what}' \
-         and r.id = {key} and r.reversed_posting = t.posting",
-        Table::Reversals.name()
-    ))
-}
-
-/// What tells a row of which a later delivery has a newer one.
-fn delivered_anew(table: Table) -> Option<&'static str> {
-    match table {
-        Table::Accounts => Some("account"),
-        Table::ExchangeRates => Some("rate_date, base_currency, quote_currency"),
-        _ => None,
-    }
-}
-
-/// What reversals call the rows of a table, and how they name one.
-fn reversed_by(table: Table) -> Option<(&'static str, &'static str)> {
-    match table {
-        Table::Payments
-        | Table::Applications
-        | Table::Exceptions
-        | Table::Duplicates
-        | Table::Evidence => Some((what::PAYMENT, "t.payment_id")),
-        Table::OpenItems => Some((what::ITEM, "t.item_id")),
-        Table::Parties => Some((what::PARTY, "t.party_id")),
-        Table::RemittanceLines => Some((
-            what::ADVICE,
-            "t.source_file || ':' || cast(t.source_line as varchar)",
-        )),
-        _ => None,
-    }
-}
-
-/// The rows in `files`, which all have the columns of `table`.
-async fn provider(
-    context: &SessionContext,
-    files: &[PathBuf],
-    table: Table,
-) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let Some(first) = files.first() else {
-        return empty(table);
-    };
-    let unreadable = |path: &Path, found: String| QueryError::Unreadable {
-        path: path.to_owned(),
-        found,
-    };
-    let mut urls = Vec::with_capacity(files.len());
-    for path in files {
-        let whole = path
-            .canonicalize()
-            .map_err(|error| unreadable(path, error.to_string()))?;
-        let url =
-            file_url(&whole).ok_or_else(|| unreadable(path, "the path is no UTF-8".to_owned()))?;
-        let url = ListingTableUrl::parse(&url)
-            .map_err(|error| unreadable(path, error.find_root().to_string()))?;
-        urls.push(url);
-    }
-    // A file of an earlier version lacks columns that came later; they are null.
-    let schema = stored_schema(table);
-    for (path, url) in files.iter().zip(&urls).take(FILES_LOOKED_INTO) {
-        let looked = async {
-            let state = context.state();
-            let options = listing_options(context);
-            options.infer_schema(&state, url).await
-        };
-        let looked = looked.await;
-        looked.map_err(|error| unreadable(path, error.find_root().to_string()))?;
-    }
-    let config = ListingTableConfig::new_with_multi_paths(urls)
-        .with_listing_options(listing_options(context))
-        .with_schema(schema);
-    let listed = ListingTable::try_new(config)
-        .map_err(|error| unreadable(first, error.find_root().to_string()))?;
-    Ok(Arc::new(listed))
-}
-
-/// A table without rows.
-pub(crate) fn empty(table: Table) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let empty = MemTable::try_new(stored_schema(table), vec![Vec::new()]);
-    Ok(Arc::new(empty.map_err(no_session)?))
-}
-
-pub(crate) fn listing_options(context: &SessionContext) -> ListingOptions {
-    ParquetReadOptions::default()
-        .to_listing_options(&context.copied_config(), context.copied_table_options())
-}
-
-/// The path as a URL, in which no character of a folder's name can be taken for a pattern.
-fn file_url(path: &Path) -> Option<String> {
-    let mut url = "file://".to_owned();
-    for &byte in path.to_str()?.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
-            url.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
-        }
-    }
-    Some(url)
-}
-
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16)
-        .unwrap_or('0')
-        .to_ascii_uppercase()
 }

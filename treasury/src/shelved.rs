@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::QueryError;
 use crate::error::{no_runtime, no_session};
-use crate::session::{empty, listing_options};
+use crate::tables::{empty, listing_options};
 
 /// Under which a session finds the ledger's files. Nothing that SQL can say leads there.
 const SHELF: &str = "tieout://ledger/";

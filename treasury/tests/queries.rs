@@ -1,6 +1,8 @@
 //! Queries over a small ledger.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "queries/later.rs"]
+mod later;
 #[path = "queries/stores.rs"]
 mod stores;
 #[path = "queries/views.rs"]
@@ -68,6 +70,25 @@ fn parties(rows: &[(&str, &str)]) -> RecordBatch {
             "party_id" => Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
             "name" => Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1))),
             _ => filler(field.data_type(), field.is_nullable(), rows.len()),
+        }
+    });
+    RecordBatch::try_new(table.schema(), columns.collect()).unwrap()
+}
+
+/// One rate: a euro is 1.1 dollars.
+fn rates() -> RecordBatch {
+    let table = Table::ExchangeRates;
+    let schema = table.schema();
+    let columns = schema.fields().iter().map(|field| -> ArrayRef {
+        match (field.name().as_str(), field.data_type()) {
+            ("base_currency", _) => Arc::new(StringArray::from(vec!["EUR"])),
+            ("quote_currency", _) => Arc::new(StringArray::from(vec!["USD"])),
+            ("rate_date", _) => Arc::new(Date32Array::from(vec![20_527])),
+            ("rate", kind @ DataType::Decimal128(_, scale)) => {
+                let rate = 11 * 10_i128.pow(u32::from(scale.unsigned_abs()) - 1);
+                Arc::new(Decimal128Array::from(vec![rate]).with_data_type(kind.clone()))
+            }
+            (_, kind) => filler(kind, field.is_nullable(), 1),
         }
     });
     RecordBatch::try_new(table.schema(), columns.collect()).unwrap()

@@ -44,8 +44,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Puts the tables and functions into `context`. Those of the state before are taken if the
-    /// ledger's tables are still the same.
+    /// Puts the tables and functions into `context`. Those of the state `before`, from which the
+    /// context comes, are taken if the ledger's tables are still the same.
     ///
     /// # Errors
     /// Those of opening the ledger's tables.
@@ -57,27 +57,20 @@ impl Catalog {
             return Err(DataFusionError::Internal("no catalog".to_owned()));
         };
         let names = names(&provider);
-        let catalog = match before.filter(|before| before.names == names) {
+        let known = before.filter(|before| before.names == names);
+        let catalog = match known {
             Some(before) => Arc::clone(before),
             None => Arc::new(Self::gather(provider.as_ref(), names).await?),
         };
         provider.register_schema(PG_CATALOG, Arc::clone(&catalog.postgres))?;
         provider.register_schema(INFORMATION, Arc::clone(&catalog.information))?;
-        for function in datafusion_functions_nested::all_default_nested_functions() {
-            context.register_udf(function.as_ref().clone());
+        if before.is_none() {
+            register_nested(context)?;
         }
-        for planner in [
-            Arc::new(datafusion_functions_nested::planner::NestedFunctionPlanner)
-                as Arc<dyn datafusion::logical_expr::planner::ExprPlanner>,
-            Arc::new(datafusion_functions_nested::planner::FieldAccessPlanner),
-        ] {
-            datafusion::execution::FunctionRegistry::register_expr_planner(
-                &mut *context.state_ref().write(),
-                planner,
-            )?;
-        }
-        for function in functions::functions(&catalog.relations) {
-            context.register_udf(function);
+        if known.is_none() {
+            for function in functions::functions(&catalog.relations) {
+                context.register_udf(function);
+            }
         }
         Ok(catalog)
     }
@@ -101,6 +94,24 @@ impl Catalog {
             information: Arc::new(information),
         })
     }
+}
+
+/// Arrays, which clients ask about.
+fn register_nested(context: &SessionContext) -> Result<(), DataFusionError> {
+    for function in datafusion_functions_nested::all_default_nested_functions() {
+        context.register_udf(function.as_ref().clone());
+    }
+    for planner in [
+        Arc::new(datafusion_functions_nested::planner::NestedFunctionPlanner)
+            as Arc<dyn datafusion::logical_expr::planner::ExprPlanner>,
+        Arc::new(datafusion_functions_nested::planner::FieldAccessPlanner),
+    ] {
+        datafusion::execution::FunctionRegistry::register_expr_planner(
+            &mut *context.state_ref().write(),
+            planner,
+        )?;
+    }
+    Ok(())
 }
 
 /// Schema and name of each of the ledger's tables and views.

@@ -1,8 +1,8 @@
 //! The ledger in columns: Arrow Flight SQL over gRPC, for clients that want Arrow batches.
 //!
 //! Users, roles, snapshots, plans and limits are those of the Postgres side. [`connection`] takes
-//! clients in, [`entry`] knows who asks, [`service`] answers, [`messages`] and [`rows`] are how; [`statements`] keeps what was prepared,
-//! [`running`] what can be cancelled, [`about`] says what there is.
+//! clients in, [`entry`] knows who asks, [`service`] answers, [`messages`] and [`rows`] are how;
+//! [`statements`] keeps what was prepared, [`tickets`] what was planned for tickets, [`running`] what can be cancelled, [`about`] says what there is.
 
 mod about;
 mod connection;
@@ -13,6 +13,7 @@ mod running;
 mod service;
 mod statements;
 mod status;
+mod tickets;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -60,7 +60,7 @@ pub async fn answer(
     let time_max = server.settings.limits.query_time();
     let watch = watch(&cancellable, time_max);
     let (plan, snapshot) = (&order.plan, &order.snapshot);
-    let rows = Rows::begin(plan, snapshot, &server.memory, pass, &watch).await?;
+    let rows = Rows::begin(plan, snapshot, &server.means, pass, &watch).await?;
     let (sender, steps) = channel(1);
     tokio::spawn(pump(rows, cancellable, time_max, entry, sender));
     Ok(stream_of(flat(&order.columns), batches(steps)))

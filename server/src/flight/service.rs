@@ -34,6 +34,7 @@ use super::messages::{
 use super::rows::{Answer, Order, answer, flat, no_random, whole};
 use super::running::Running;
 use super::statements::{self, Prepared, Statements};
+use super::tickets::Tickets;
 use crate::access::secret_bytes;
 use crate::catalog::Asker;
 use crate::query::{Planned, Snapshot};
@@ -48,6 +49,7 @@ pub struct Service {
     server: Arc<Server>,
     tokens: Tokens,
     statements: Statements,
+    tickets: Tickets,
     running: Running,
 }
 
@@ -58,6 +60,7 @@ impl Service {
             server,
             tokens: Tokens::default(),
             statements: Statements::default(),
+            tickets: Tickets::default(),
             running: Running::default(),
         }
     }
@@ -78,7 +81,8 @@ impl Service {
             process: 0,
             setting: &|name| session::default(name).map(str::to_owned),
         };
-        Planned::of(statement, &[], &asker, self.snapshot().await?).await
+        let planned = Planned::of(statement, &[], &asker, self.snapshot().await?);
+        self.server.means.turns.over(planned).await
     }
 
     /// The statement as it is planned for the newest state.
@@ -155,10 +159,13 @@ impl FlightSqlService for Service {
         let planned = self.plan(&question(&query.query)?, &caller).await?;
         let mut handle = secret_bytes().ok_or_else(no_random)?.to_vec();
         handle.extend(query.query.as_bytes());
+        let columns = flat(&planned.schema);
+        self.tickets
+            .keep(&handle[..NAME_BYTES], &caller.user, planned);
         let ticket = TicketStatementQuery {
             statement_handle: handle.into(),
         };
-        info(&flat(&planned.schema), &ticket, request.into_inner())
+        info(&columns, &ticket, request.into_inner())
     }
 
     async fn do_get_statement(
@@ -171,7 +178,11 @@ impl FlightSqlService for Service {
         let parts = ticket.statement_handle.split_at_checked(NAME_BYTES);
         let (name, sql) = parts.ok_or_else(unknown)?;
         let sql = str::from_utf8(sql).map_err(|_| unknown())?;
-        let planned = self.plan(&question(sql)?, &caller).await?;
+        let number = self.snapshot().await?.number;
+        let planned = match self.tickets.take(name, &caller.user, number) {
+            Some(planned) => planned,
+            None => self.plan(&question(sql)?, &caller).await?,
+        };
         let order = Order {
             plan: planned.with(Vec::new())?,
             snapshot: Arc::clone(&planned.snapshot),

@@ -83,7 +83,7 @@ impl Books {
         })
     }
 
-    /// The newest state. It costs a look at one file, and opening the tables after a commit.
+    /// The newest state. It costs a look at one file, and opening the new files after a commit.
     ///
     /// # Errors
     /// A [`ServerError`] if the ledger can no longer be read.
@@ -121,7 +121,10 @@ async fn snapshot(
     before: Option<&Snapshot>,
 ) -> Result<Arc<Snapshot>, ServerError> {
     let ledger = Ledger::open(dir)?;
-    let treasury = Treasury::open(&ledger, limits).await?;
+    let treasury = match before {
+        None => Treasury::open(&ledger, limits).await?,
+        Some(before) => before.treasury.open_after(&ledger).await?,
+    };
     let catalog = Catalog::install(treasury.context(), before.map(|before| &before.catalog));
     let catalog = catalog.await.map_err(|error| treasury.explain(&error))?;
     Ok(Arc::new(Snapshot {

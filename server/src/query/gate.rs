@@ -24,6 +24,11 @@ impl Gate {
         })
     }
 
+    /// How many queries run.
+    pub fn running(&self) -> usize {
+        self.running.lock().values().sum()
+    }
+
     /// Lets one more query of `user` in.
     ///
     /// # Errors
@@ -45,6 +50,13 @@ impl Gate {
             gate: Arc::clone(self),
             user: user.to_owned(),
         })
+    }
+}
+
+impl Pass {
+    /// How many queries run, this one too.
+    pub fn running(&self) -> usize {
+        self.gate.running()
     }
 }
 

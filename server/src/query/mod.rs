@@ -3,14 +3,17 @@
 mod books;
 mod cancel;
 mod gate;
+mod pauses;
 mod plan;
 mod room;
 mod rows;
 mod statement;
+mod turns;
 
 pub use books::{Books, Snapshot};
 pub use cancel::{Cancellable, Cancellations};
 pub use gate::{Door, Gate, Visit};
 pub use plan::{Planned, placeholder, sql_type};
-pub use rows::{Memory, Rows, Watch};
+pub use rows::{Means, Memory, Rows, Watch};
 pub use statement::{Command, Fetch, read};
+pub use turns::Turns;

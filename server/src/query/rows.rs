@@ -4,14 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::coop::CooperativeExec;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -20,7 +18,9 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use super::books::Snapshot;
 use super::cancel::Cancellable;
 use super::gate::Pass;
+use super::pauses::with_pauses;
 use super::room::QueryRoom;
+use super::turns::Turns;
 use crate::wire::{Refusal, is_disk_full, state};
 
 /// How often it is looked whether the client of a query that gives no rows is still there.
@@ -72,6 +72,31 @@ impl Watch<'_> {
     }
 }
 
+/// What queries have together.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// Threads.
+    pub threads: usize,
+    /// Where queries run: apart from clocks and clients, who would wait while all threads work.
+    pub works: Handle,
+    /// Who works on them.
+    pub turns: Arc<Turns>,
+    /// Memory.
+    pub memory: Memory,
+}
+
+impl Means {
+    /// In how many parts a query is worked on, of so many that run: as many as threads are free, each
+    /// with memory enough for a grouping or a sort that goes to files.
+    fn parts(&self, running: usize) -> usize {
+        if self.turns.is_run_writing() {
+            return 1;
+        }
+        let by_memory = self.memory.query_bytes_max / PART_BYTES_MIN;
+        (self.threads / running.max(1)).min(by_memory).max(1)
+    }
+}
+
 /// Memory of queries.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -81,6 +106,9 @@ pub struct Memory {
     pub query_bytes_max: usize,
 }
 
+/// Memory for each part of a query: a sort alone sets 10 MB aside for putting together what it has in
+/// files.
+const PART_BYTES_MIN: usize = 64 << 20;
 /// Batches that wait for a client.
 const BATCHES_AHEAD: usize = 2;
 
@@ -102,32 +130,26 @@ impl Drop for Rows {
     }
 }
 
-/// Lets joins pause, too, so that what ends a query is noticed: they can go over many rows for each
-/// that they read.
-fn with_pauses(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    let paused = plan.transform_up(|node| {
-        if node.name().contains("Join") {
-            Ok(Transformed::yes(
-                Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>
-            ))
-        } else {
-            Ok(Transformed::no(node))
-        }
-    });
-    paused.map(|paused| paused.data)
-}
-
 /// Runs a query until its end, or until nobody wants its rows.
 async fn drive(
-    mut stream: SendableRecordBatchStream,
+    begin: impl FnOnce() -> Result<SendableRecordBatchStream, DataFusionError>,
     batches: Sender<Result<Option<RecordBatch>, DataFusionError>>,
     ended: Arc<Notify>,
+    turns: Arc<Turns>,
     pass: Pass,
 ) {
     let mut pass = Some(pass);
     let work = async {
+        let mut stream = match begin() {
+            Ok(stream) => stream,
+            Err(error) => {
+                pass = None;
+                let _ = batches.send(Err(error)).await;
+                return;
+            }
+        };
         loop {
-            let batch = stream.next().await.transpose();
+            let batch = turns.over(stream.next()).await.transpose();
             let is_last = !matches!(batch, Ok(Some(_)));
             if is_last {
                 // Before the client knows that it is over, so that it may ask again.
@@ -153,30 +175,40 @@ impl Rows {
     pub async fn begin(
         plan: &LogicalPlan,
         snapshot: &Arc<Snapshot>,
-        memory: &Memory,
+        means: &Means,
         pass: Pass,
         watch: &Watch<'_>,
     ) -> Result<Self, Refusal> {
         let deadline = Instant::now() + watch.time_max;
         let context = snapshot.treasury.context();
+        let memory = &means.memory;
+        let parts = means.parts(pass.running());
         let room = QueryRoom::of(Arc::clone(&memory.of_all), memory.query_bytes_max);
         let begun = async {
-            let state = context.state();
-            let physical = with_pauses(state.create_physical_plan(plan).await?)?;
+            let mut state = context.state();
+            *state.config_mut() = state.config().clone().with_target_partitions(parts);
+            let physical = state.create_physical_plan(plan).await?;
+            let physical = with_pauses(physical, parts > 1, &means.turns)?;
             let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env())
                 .with_memory_pool(Arc::new(room))
                 .build_arc()?;
             let task = TaskContext::from(&state).with_runtime(runtime);
-            execute_stream(physical, Arc::new(task))
+            Ok::<_, DataFusionError>((physical, Arc::new(task)))
         };
-        let begun = watch.over(deadline, begun).await?;
+        let begun = watch.over(deadline, means.turns.over(begun)).await?;
         let refuse = |error| refused(&error, snapshot, memory.query_bytes_max);
-        let stream = begun.map_err(refuse)?;
+        let (physical, task) = begun.map_err(refuse)?;
         let (sender, batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
         let ended = Arc::new(Notify::new());
-        let runtime = Handle::current();
-        let driven = drive(stream, sender, Arc::clone(&ended), pass);
-        tokio::task::spawn_blocking(move || runtime.block_on(driven));
+        let works = means.works.clone();
+        let driven = drive(
+            move || execute_stream(physical, task),
+            sender,
+            Arc::clone(&ended),
+            Arc::clone(&means.turns),
+            pass,
+        );
+        means.works.spawn_blocking(move || works.block_on(driven));
         Ok(Self {
             batches,
             ended,

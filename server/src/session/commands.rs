@@ -1,6 +1,7 @@
 //! Statements that are answered at once.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::sql::sqlparser::ast::Statement;
@@ -153,9 +154,11 @@ impl Session {
         }
         let mut sent = 0;
         while let Some(batch) = self.next(&mut rows, usize::MAX)? {
+            let began = Instant::now();
             sent += batch.num_rows();
             lines.rows(&batch, &columns, &mut self.channel.replies)?;
             self.channel.flush_if_full()?;
+            self.server.means.turns.rest_since(began);
         }
         self.channel.replies.bare(Bare::CopyDone);
         self.channel.replies.complete(&format!("COPY {sent}"));
@@ -174,8 +177,10 @@ impl Session {
             let Some(batch) = self.next(rows, rows_max - sent)? else {
                 break;
             };
+            let began = Instant::now();
             sent += batch.num_rows();
             self.send_batch(&batch, columns)?;
+            self.server.means.turns.rest_since(began);
         }
         Ok(sent)
     }

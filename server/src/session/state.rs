@@ -140,7 +140,8 @@ impl Session {
             setting: &|name| self.variables.get(name),
         };
         let planned = Planned::of(statement, given, &asker, snapshot);
-        self.server.runtime.block_on(planned)
+        let turns = &self.server.means.turns;
+        self.server.runtime.block_on(turns.over(planned))
     }
 
     /// Begins to run a plan.
@@ -153,7 +154,7 @@ impl Session {
         let pass = self.server.gate.enter(&self.user)?;
         let is_gone = || self.channel.is_hung_up();
         let watch = self.watch(&is_gone);
-        let begun = Rows::begin(plan, snapshot, &self.server.memory, pass, &watch);
+        let begun = Rows::begin(plan, snapshot, &self.server.means, pass, &watch);
         self.server.runtime.block_on(begun)
     }
 

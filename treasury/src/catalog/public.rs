@@ -1,6 +1,7 @@
 //! The schema `public`: the ledger's tables, users' own files, and views that are planned when a
 //! query first names them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -10,20 +11,30 @@ use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::TableType;
+use datafusion::logical_expr::{LogicalPlan, TableType};
 use parking_lot::RwLock;
 
 use super::{Kind, LISTING, Query, listing, queries, query};
+use crate::tables::Tables;
 
 /// The state of the session that a schema belongs to.
 pub(crate) type StateRef = Weak<RwLock<SessionState>>;
 
 /// The schema. It is filled once and then only gets users' own tables.
 pub(crate) struct Public {
+    stored: Arc<Tables>,
+    /// Tables of which all rows hold, and users' own.
     tables: RwLock<BTreeMap<String, Arc<dyn TableProvider>>>,
-    /// Views as they were planned.
-    planned: RwLock<BTreeMap<&'static str, Arc<dyn TableProvider>>>,
+    /// Queries as they were planned: views, and tables of which not all rows hold.
+    planned: RwLock<BTreeMap<String, Planned>>,
     state: OnceLock<StateRef>,
+}
+
+/// A query by its name, planned over the tables of this state or an earlier one.
+#[derive(Clone)]
+struct Planned {
+    view: Arc<dyn TableProvider>,
+    over: Arc<Tables>,
 }
 
 impl fmt::Debug for Public {
@@ -33,13 +44,25 @@ impl fmt::Debug for Public {
 }
 
 impl Public {
-    /// No tables yet, for the session of `state`.
-    pub fn new(state: StateRef) -> Self {
+    /// Over the tables `stored`, for the session of `state`. What was planned over those of `before`
+    /// is taken over when it is asked for.
+    pub fn new(state: StateRef, stored: Arc<Tables>, before: Option<&Self>) -> Self {
+        let whole = stored.names().filter(|name| stored.holding(name).is_none());
+        let tables =
+            whole.filter_map(|name| Some((name.to_owned(), Arc::clone(stored.all(name)?))));
+        let planned = before.filter(|before| stored.hold_alike(&before.stored));
+        let planned = planned.map(|before| before.planned.read().clone());
         Self {
-            tables: RwLock::default(),
-            planned: RwLock::default(),
+            tables: RwLock::new(tables.collect()),
+            planned: RwLock::new(planned.unwrap_or_default()),
             state: OnceLock::from(state),
+            stored,
         }
+    }
+
+    /// The ledger's tables.
+    pub fn stored(&self) -> &Tables {
+        &self.stored
     }
 
     fn state(&self) -> Result<SessionState> {
@@ -51,17 +74,39 @@ impl Public {
         Ok(state)
     }
 
-    async fn view(&self, query: &'static Query) -> Result<Arc<dyn TableProvider>> {
-        let name = query.described.name.as_str();
-        if let Some(known) = self.planned.read().get(name) {
-            return Ok(Arc::clone(known));
-        }
-        let sql = query.sql(&[]);
-        let plan = self.state()?.create_logical_plan(&sql).await;
-        let plan = plan.map_err(|error| error.context(format!("view {name}")))?;
+    /// The query `sql`, which is planned once.
+    async fn query(&self, name: &str, sql: String) -> Result<Arc<dyn TableProvider>> {
+        let known = self.planned.read().get(name).cloned();
+        let taken_over = match known {
+            Some(known) if Arc::ptr_eq(&known.over, &self.stored) => return Ok(known.view),
+            Some(known) => self.taken_over(&known)?,
+            None => None,
+        };
+        let plan = if let Some(plan) = taken_over {
+            plan
+        } else {
+            let plan = self.state()?.create_logical_plan(&sql).await;
+            plan.map_err(|error| error.context(format!("view {name}")))?
+        };
         let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, Some(sql)));
-        self.planned.write().insert(name, Arc::clone(&view));
+        let planned = Planned {
+            view: Arc::clone(&view),
+            over: Arc::clone(&self.stored),
+        };
+        self.planned.write().insert(name.to_owned(), planned);
         Ok(view)
+    }
+
+    fn taken_over(&self, known: &Planned) -> Result<Option<LogicalPlan>> {
+        let plan = known.view.get_logical_plan().map(Cow::into_owned);
+        let plan = plan.map(|plan| self.stored.in_place_of(&known.over, plan));
+        Ok(plan.transpose()?.flatten())
+    }
+
+    /// The query for the rows of a table that hold, or that of a view.
+    fn sql(&self, name: &str) -> Option<String> {
+        let held = self.stored.holding(name).map(str::to_owned);
+        held.or_else(|| Some(view_named(name)?.sql(&[])))
     }
 }
 
@@ -77,7 +122,10 @@ impl SchemaProvider for Public {
         let views = views.filter(|described| described.kind == Kind::View);
         let own = self.tables.read();
         let names = own.keys().cloned();
+        let held = self.stored.names();
+        let held = held.filter(|name| self.stored.holding(name).is_some());
         names
+            .chain(held.map(str::to_owned))
             .chain(views.map(|described| described.name.clone()))
             .chain([LISTING.to_owned()])
             .collect()
@@ -90,14 +138,14 @@ impl SchemaProvider for Public {
         if name == LISTING {
             return listing(self).await.map(Some);
         }
-        match view_named(name) {
-            Some(query) => self.view(query).await.map(Some),
+        match self.sql(name) {
+            Some(sql) => self.query(name, sql).await.map(Some),
             None => Ok(None),
         }
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        if self.tables.read().contains_key(name) {
+        if self.tables.read().contains_key(name) || self.stored.holding(name).is_some() {
             return Ok(Some(TableType::Base));
         }
         let is_view = name == LISTING || view_named(name).is_some();
@@ -118,6 +166,6 @@ impl SchemaProvider for Public {
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.tables.read().contains_key(name) || name == LISTING || view_named(name).is_some()
+        self.tables.read().contains_key(name) || name == LISTING || self.sql(name).is_some()
     }
 }

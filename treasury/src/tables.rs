@@ -1,0 +1,313 @@
+//! The tables of a ledger as a session reads them, and which of them are those of an earlier state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::Arc;
+
+use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
+use datafusion::common::tree_node::Transformed;
+use datafusion::datasource::file_format::options::ReadOptions as _;
+use datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use datafusion::datasource::{provider_as_source, source_as_provider};
+use datafusion::error::Result as PlanResult;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{ParquetReadOptions, SessionContext, col, lit};
+use tieout_core::schema::Table;
+use tieout_ledger::journal::what;
+use tieout_ledger::{Ledger, POSTING, stored_schema};
+
+use crate::QueryError;
+use crate::error::no_session;
+use crate::shelved;
+
+/// The schema with every row of every posting, those that no longer hold too.
+pub(crate) const HISTORY: &str = "history";
+/// Files of each table that are looked into when a ledger is opened, so that a damaged one is named.
+const FILES_LOOKED_INTO: usize = 1;
+
+/// All rows of each table, and the query for those that hold where not all do.
+pub(crate) struct Tables {
+    stored: BTreeMap<&'static str, Stored>,
+    /// Where rows of later postings are left out, the last posting.
+    until: Option<u64>,
+    /// Whether files lie at a URL, too.
+    is_elsewhere: bool,
+}
+
+struct Stored {
+    names: Vec<String>,
+    all: Arc<dyn TableProvider>,
+    holding: Option<String>,
+}
+
+impl Tables {
+    /// Opens the tables of `ledger`. Files that `before` knows are not looked into again.
+    ///
+    /// # Errors
+    /// A [`QueryError`] if a file cannot be read.
+    pub async fn open(
+        context: &SessionContext,
+        ledger: &Ledger,
+        is_elsewhere: bool,
+        before: Option<&Self>,
+    ) -> Result<Self, QueryError> {
+        let mut tables = BTreeMap::new();
+        let until = ledger.until();
+        let before = before.filter(|before| {
+            (until, before.until) == (None, None) && before.is_elsewhere == is_elsewhere
+        });
+        for table in Table::ALL {
+            let names = ledger.names(table);
+            let known = before.and_then(|before| before.stored.get(table.name()));
+            let all = match known.filter(|known| known.names == names) {
+                Some(known) => Arc::clone(&known.all),
+                None if is_elsewhere => {
+                    up_to(context, ledger, shelved::provider(context, ledger, table)?)?
+                }
+                None => {
+                    let is_known_good =
+                        known.is_some_and(|known| known.names.first() == names.first());
+                    let files = ledger.files(table);
+                    let all = provider(context, &files, is_known_good, table).await?;
+                    up_to(context, ledger, all)?
+                }
+            };
+            let holding = holding(ledger, table);
+            let stored = Stored {
+                names,
+                all,
+                holding,
+            };
+            tables.insert(table.name(), stored);
+        }
+        Ok(Self {
+            stored: tables,
+            until,
+            is_elsewhere,
+        })
+    }
+
+    /// Puts all rows of each table into the schema `history`.
+    ///
+    /// # Errors
+    /// A [`QueryError`] if the session does not take them.
+    pub fn register(&self, history: &dyn SchemaProvider) -> Result<(), QueryError> {
+        for (name, stored) in &self.stored {
+            history
+                .register_table((*name).to_owned(), Arc::clone(&stored.all))
+                .map_err(no_session)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the tables.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.stored.keys().copied()
+    }
+
+    /// All rows of a table.
+    pub fn all(&self, name: &str) -> Option<&Arc<dyn TableProvider>> {
+        self.stored.get(name).map(|stored| &stored.all)
+    }
+
+    /// The query for the rows of a table that hold, if not all do.
+    pub fn holding(&self, name: &str) -> Option<&str> {
+        self.stored.get(name)?.holding.as_deref()
+    }
+
+    /// Whether the same rows hold by the same queries, so that what was planned for `other` needs
+    /// other files and nothing else.
+    pub fn hold_alike(&self, other: &Self) -> bool {
+        let mut stored = self.stored.iter();
+        (self.until, other.until) == (None, None)
+            && stored.all(|(name, stored)| stored.holding.as_deref() == other.holding(name))
+    }
+
+    /// Whether a table has the same files.
+    pub fn has_same_files(&self, other: &Self, table: Table) -> bool {
+        let files = |tables: &Self| {
+            tables
+                .stored
+                .get(table.name())
+                .map(|stored| stored.names.clone())
+        };
+        files(self) == files(other)
+    }
+
+    /// A plan that reads the tables of `before`, so that it reads these. None if it reads anything
+    /// else.
+    ///
+    /// # Errors
+    /// Those of going over a plan.
+    pub fn in_place_of(&self, before: &Self, plan: LogicalPlan) -> PlanResult<Option<LogicalPlan>> {
+        let mut is_known = true;
+        let replaced = plan.transform_down_with_subqueries(|node| {
+            let LogicalPlan::TableScan(mut scan) = node else {
+                return Ok(Transformed::no(node));
+            };
+            let old = source_as_provider(&scan.source)?;
+            let Some(new) = before.name_of(&old).and_then(|name| self.all(name)) else {
+                is_known = false;
+                return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+            };
+            scan.source = provider_as_source(Arc::clone(new));
+            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+        })?;
+        Ok(is_known.then_some(replaced.data))
+    }
+
+    fn name_of(&self, provider: &Arc<dyn TableProvider>) -> Option<&'static str> {
+        let mut known = self.stored.iter();
+        let found =
+            known.find(|(_, stored)| ptr::addr_eq(Arc::as_ptr(&stored.all), Arc::as_ptr(provider)));
+        found.map(|(name, _)| *name)
+    }
+}
+
+/// The rows of postings that `ledger` knows: a file may have rows of later ones too.
+fn up_to(
+    context: &SessionContext,
+    ledger: &Ledger,
+    all: Arc<dyn TableProvider>,
+) -> Result<Arc<dyn TableProvider>, QueryError> {
+    let Some(last) = ledger.until() else {
+        return Ok(all);
+    };
+    let own = col(POSTING).lt_eq(lit(last));
+    let rows = context.read_table(all).and_then(|rows| rows.filter(own));
+    Ok(rows.map_err(no_session)?.into_view())
+}
+
+/// The rows of a table that hold, in SQL; none if all do.
+fn holding(ledger: &Ledger, table: Table) -> Option<String> {
+    let history = format!("{HISTORY}.{}", table.name());
+    if let Some(key) = delivered_anew(table).filter(|_| ledger.rows(table) > 0) {
+        let schema = stored_schema(table);
+        let columns: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        let columns = columns.join(", ");
+        return Some(format!(
+            "select {columns} from (select *, row_number() over (partition by {key} \
+             order by posting desc, source_file desc, source_line desc) as place from {history}) t \
+             where place = 1"
+        ));
+    }
+    let (what, key) = reversed_by(table).filter(|_| ledger.rows(Table::Reversals) > 0)?;
+    Some(format!(
+        "select t.* from {history} t left anti join {} r on r.what = '{what}' \
+         and r.id = {key} and r.reversed_posting = t.posting",
+        Table::Reversals.name()
+    ))
+}
+
+/// What tells a row of which a later delivery has a newer one.
+fn delivered_anew(table: Table) -> Option<&'static str> {
+    match table {
+        Table::Accounts => Some("account"),
+        Table::ExchangeRates => Some("rate_date, base_currency, quote_currency"),
+        _ => None,
+    }
+}
+
+/// What reversals call the rows of a table, and how they name one.
+fn reversed_by(table: Table) -> Option<(&'static str, &'static str)> {
+    match table {
+        Table::Payments
+        | Table::Applications
+        | Table::Exceptions
+        | Table::Duplicates
+        | Table::Evidence => Some((what::PAYMENT, "t.payment_id")),
+        Table::OpenItems => Some((what::ITEM, "t.item_id")),
+        Table::Parties => Some((what::PARTY, "t.party_id")),
+        Table::RemittanceLines => Some((
+            what::ADVICE,
+            "t.source_file || ':' || cast(t.source_line as varchar)",
+        )),
+        _ => None,
+    }
+}
+
+/// The rows in `files`, which all have the columns of `table`.
+async fn provider(
+    context: &SessionContext,
+    files: &[PathBuf],
+    is_known_good: bool,
+    table: Table,
+) -> Result<Arc<dyn TableProvider>, QueryError> {
+    let Some(first) = files.first() else {
+        return empty(table);
+    };
+    let unreadable = |path: &Path, found: String| QueryError::Unreadable {
+        path: path.to_owned(),
+        found,
+    };
+    let mut urls = Vec::with_capacity(files.len());
+    for path in files {
+        let whole = path
+            .canonicalize()
+            .map_err(|error| unreadable(path, error.to_string()))?;
+        let url =
+            file_url(&whole).ok_or_else(|| unreadable(path, "the path is no UTF-8".to_owned()))?;
+        let url = ListingTableUrl::parse(&url)
+            .map_err(|error| unreadable(path, error.find_root().to_string()))?;
+        urls.push(url);
+    }
+    // A file of an earlier version lacks columns that came later; they are null.
+    let schema = stored_schema(table);
+    let looked_into = if is_known_good { 0 } else { FILES_LOOKED_INTO };
+    for (path, url) in files.iter().zip(&urls).take(looked_into) {
+        let looked = async {
+            let state = context.state();
+            let options = listing_options(context);
+            options.infer_schema(&state, url).await
+        };
+        let looked = looked.await;
+        looked.map_err(|error| unreadable(path, error.find_root().to_string()))?;
+    }
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(listing_options(context))
+        .with_schema(schema);
+    let listed = ListingTable::try_new(config)
+        .map_err(|error| unreadable(first, error.find_root().to_string()))?;
+    // What the files say of their columns is read once for all states.
+    let cache = &context.runtime_env().cache_manager;
+    Ok(Arc::new(
+        listed.with_cache(cache.get_file_statistic_cache()),
+    ))
+}
+
+/// A table without rows.
+pub(crate) fn empty(table: Table) -> Result<Arc<dyn TableProvider>, QueryError> {
+    let empty = MemTable::try_new(stored_schema(table), vec![Vec::new()]);
+    Ok(Arc::new(empty.map_err(no_session)?))
+}
+
+pub(crate) fn listing_options(context: &SessionContext) -> ListingOptions {
+    ParquetReadOptions::default()
+        .to_listing_options(&context.copied_config(), context.copied_table_options())
+}
+
+/// The path as a URL, in which no character of a folder's name can be taken for a pattern.
+fn file_url(path: &Path) -> Option<String> {
+    let mut url = "file://".to_owned();
+    for &byte in path.to_str()?.as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        }
+    }
+    Some(url)
+}
+
+fn hex_digit(value: u8) -> char {
+    char::from_digit(value.into(), 16)
+        .unwrap_or('0')
+        .to_ascii_uppercase()
+}
