@@ -31,6 +31,7 @@ mod functions;
 mod session;
 mod shelved;
 mod tables;
+mod texts;
 
 pub use blocking::{BlockingTreasury, Rows};
 pub use catalog::{Described, DescribedColumn, Kind, Parameter, relations};

@@ -29,6 +29,7 @@ use crate::external::Allowed;
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
 use crate::shelved;
 use crate::tables::{HISTORY, Tables};
+use crate::texts::{as_texts, handed_out};
 
 const CATALOG: &str = "tieout";
 const PUBLIC: &str = "public";
@@ -206,7 +207,7 @@ impl Treasury {
         let clerk = self.clerk;
         let stream = in_time(deadline, clerk, planned).await?;
         let stream = stream.map_err(|error| clerk.explain(&error))?;
-        let schema = stream.schema();
+        let schema = as_texts(&stream.schema());
         let (stream, handle) = futures::stream::abortable(stream);
         Ok(Answer {
             stream,
@@ -275,7 +276,10 @@ impl Answer {
         };
         match batch {
             None if self.handle.is_aborted() => Some(Err(QueryError::Cancelled)),
-            batch => Some(batch?.map_err(|error| self.clerk.explain(&error))),
+            batch => {
+                let batch = batch?.and_then(|batch| Ok(handed_out(&batch, &self.schema)?));
+                Some(batch.map_err(|error| self.clerk.explain(&error)))
+            }
         }
     }
 }

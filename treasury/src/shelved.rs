@@ -6,12 +6,13 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::listing::{ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::prelude::SessionContext;
 use tieout_core::schema::Table;
-use tieout_ledger::{Ledger, stored_schema};
+use tieout_ledger::Ledger;
 use url::Url;
 
 use crate::QueryError;
 use crate::error::{no_runtime, no_session};
 use crate::tables::{empty, listing_options};
+use crate::texts::read_schema;
 
 /// Under which a session finds the ledger's files. Nothing that SQL can say leads there.
 const SHELF: &str = "tieout://ledger/";
@@ -51,7 +52,7 @@ pub(crate) fn provider(
     let urls = urls.collect::<Result<Vec<_>, _>>().map_err(no_session)?;
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(listing_options(context))
-        .with_schema(stored_schema(table));
+        .with_schema(read_schema(table));
     let listed = ListingTable::try_new(config).map_err(no_session)?;
     Ok(Arc::new(listed))
 }

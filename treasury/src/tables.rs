@@ -22,6 +22,7 @@ use tieout_ledger::{Ledger, POSTING, stored_schema};
 use crate::QueryError;
 use crate::error::no_session;
 use crate::shelved;
+use crate::texts::read_schema;
 
 /// The schema with every row of every posting, those that no longer hold too.
 pub(crate) const HISTORY: &str = "history";
@@ -259,7 +260,7 @@ async fn provider(
         urls.push(url);
     }
     // A file of an earlier version lacks columns that came later; they are null.
-    let schema = stored_schema(table);
+    let schema = read_schema(table);
     let looked_into = if is_known_good { 0 } else { FILES_LOOKED_INTO };
     for (path, url) in files.iter().zip(&urls).take(looked_into) {
         let looked = async {
@@ -284,7 +285,7 @@ async fn provider(
 
 /// A table without rows.
 pub(crate) fn empty(table: Table) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let empty = MemTable::try_new(stored_schema(table), vec![Vec::new()]);
+    let empty = MemTable::try_new(read_schema(table), vec![Vec::new()]);
     Ok(Arc::new(empty.map_err(no_session)?))
 }
 

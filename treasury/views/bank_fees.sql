@@ -21,8 +21,10 @@ with fees as (
   where t.feed = 'statement' and t.status = 'BOOK' and (
     (t.type_code in ('564', '567', '661', '698') and t.direction = 'DBIT')
     or (t.type_code = '398' and t.direction = 'CRDT')
-    or regexp_like(t.type_code, '^[A-Z]{4}-[A-Z]{4}-(CHRG|FEES|COMM|COME|COMI|COMT)$')
-    or regexp_like(t.type_code, '^[NSF](CHG|COM)'))
+    -- Few codes end or begin so; only those are held against the pattern.
+    or (substr(t.type_code, 11) in ('CHRG', 'FEES', 'COMM', 'COME', 'COMI', 'COMT')
+      and regexp_like(t.type_code, '^[A-Z]{4}-[A-Z]{4}-[A-Z]{4}$'))
+    or substr(t.type_code, 1, 4) in ('NCHG', 'SCHG', 'FCHG', 'NCOM', 'SCOM', 'FCOM'))
   union all
   select t.booking_date, t.account, null, 'charges', t.type_code,
     'charges of ' || coalesce(t.bank_reference, t.end_to_end_id, t.transaction_id),
@@ -35,7 +37,8 @@ with fees as (
   from settlement_lines s
   where s.fee <> 0
 )
-select f.booking_date, o.entity, coalesce(o.bank, f.processor) as bank, f.account, f.kind, f.type_code,
-  f.description, f.currency, f.fee, f.source_file, f.source_line
+select f.booking_date, a.entity,
+  coalesce(a.bank, f.processor, case when f.account like '%:%' then split_part(f.account, ':', 1) end) as bank,
+  f.account, f.kind, f.type_code, f.description, f.currency, f.fee, f.source_file, f.source_line
 from fees f
-left join own_accounts o on o.account = f.account
+left join accounts a on a.account = f.account

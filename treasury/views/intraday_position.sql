@@ -39,7 +39,8 @@ with lines as (
     rows between unbounded preceding and 1 preceding) as closed_on
   from days
 )
-select o.entity, o.bank, d.account, d.currency, d.position_date,
+select a.entity, coalesce(a.bank, case when d.account like '%:%' then split_part(d.account, ':', 1) end) as bank,
+  d.account, d.currency, d.position_date,
   coalesce(d.opening_ledger, e.closing_ledger) as opening_ledger,
   coalesce(d.credits, 0) as credits, coalesce(d.debits, 0) as debits,
   coalesce(d.pending_credits, 0) as pending_credits, coalesce(d.pending_debits, 0) as pending_debits,
@@ -49,5 +50,5 @@ select o.entity, o.bank, d.account, d.currency, d.position_date,
   d.current_available
 from placed d
 left join stated_balances e on e.account = d.account and e.currency = d.currency and e.position_date = d.closed_on
-left join own_accounts o on o.account = d.account
+left join accounts a on a.account = d.account
 where d.lines is not null or d.current_ledger is not null or d.current_available is not null

@@ -73,8 +73,8 @@ with lines as (
       else greatest(business_days(previous_date, first_date) - 1, 0) end as missing_days
   from followed
 )
-select o.entity, o.bank, c.account, c.currency, c.statement_date, c.opening_ledger, c.credits, c.debits,
-  c.closing_ledger, c.roll_forward_difference, c.previous_date, c.previous_closing_ledger,
+select a.entity, coalesce(a.bank, case when c.account like '%:%' then split_part(c.account, ':', 1) end) as bank,
+  c.account, c.currency, c.statement_date, c.opening_ledger, c.credits, c.debits, c.closing_ledger, c.roll_forward_difference, c.previous_date, c.previous_closing_ledger,
   c.opening_difference, c.missing_days,
   case when c.roll_forward_difference <> 0 then 'roll_forward_break'
     when c.opening_difference <> 0 and c.missing_days > 0 then 'missing_statement'
@@ -82,4 +82,4 @@ select o.entity, o.bank, c.account, c.currency, c.statement_date, c.opening_ledg
     when c.roll_forward_difference is null then 'no_balance'
     else 'complete' end as state
 from checked c
-left join own_accounts o on o.account = c.account
+left join accounts a on a.account = c.account

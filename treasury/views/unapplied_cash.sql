@@ -15,11 +15,11 @@
 -- unapplied: Part that nobody has yet.
 -- status: What became of the payment.
 -- reason: Why it is an exception.
-select p.payment_id, p.booking_date, $as_of - p.booking_date as age_days, p.account, o.entity,
+select p.payment_id, p.booking_date, $as_of - p.booking_date as age_days, p.account, a.entity,
   p.party_id, coalesce(c.name, p.payer_name) as party_name, p.currency, p.amount,
   p.on_account, p.unapplied, p.status, p.reason
 from payments p
-left join own_accounts o on o.account = p.account
+left join accounts a on a.account = p.account
 left join parties c on c.party_id = p.party_id
 where p.direction = 'CRDT' and p.status not in ('out_of_scope', 'duplicate')
   and (p.on_account <> 0 or p.unapplied <> 0)
