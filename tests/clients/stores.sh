@@ -23,7 +23,8 @@ export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_REGION=eu-cen
 export TIEOUT_LEDGER=$books/ledger
 
 "$tieout" run "$root/datasets/distributor" --ledger "$TIEOUT_LEDGER" --quiet || fail "the run"
-told=$("$tieout" audit compact --history s3://books/history 2>&1)
+# An account that nobody names: nothing is asked over the network.
+told=$(env -u AZURE_STORAGE_ACCOUNT_NAME "$tieout" audit compact --history az://books/history 2>&1)
 case $told in *"--features cloud"*) skip "this tieout is built without the feature cloud" ;; esac
 
 moto=${MOTO:-$work/moto}
