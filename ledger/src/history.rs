@@ -308,7 +308,7 @@ fn write(
     postings: &[Posted],
 ) -> Result<BTreeMap<String, StoredTable>, LedgerError> {
     let names: BTreeSet<&String> = postings.iter().flat_map(|own| own.tables.keys()).collect();
-    let mut joined = PostedTables::begin(&place.dir.join(NEW_HISTORY), 0)?;
+    let mut joined = PostedTables::begin_history(&place.dir.join(NEW_HISTORY), 0)?;
     for table in Table::ALL {
         if !names.iter().any(|name| *name == table.name()) {
             continue;

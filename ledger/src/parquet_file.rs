@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -39,9 +39,20 @@ pub(crate) struct ParquetFile<W: Write + Send> {
 }
 
 impl<W: Write + Send> ParquetFile<W> {
+    /// A file that is written and read soon: quick before small.
     pub(crate) fn new(out: W, schema: &SchemaRef) -> io::Result<Self> {
-        let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(properties(schema)))
-            .map_err(as_io)?;
+        Self::packed(out, schema, Compression::SNAPPY)
+    }
+
+    /// A file that is kept for years.
+    pub(crate) fn for_years(out: W, schema: &SchemaRef) -> io::Result<Self> {
+        Self::packed(out, schema, Compression::ZSTD(ZstdLevel::default()))
+    }
+
+    fn packed(out: W, schema: &SchemaRef, compression: Compression) -> io::Result<Self> {
+        let properties = properties(schema, compression);
+        let writer =
+            ArrowWriter::try_new(out, Arc::clone(schema), Some(properties)).map_err(as_io)?;
         Ok(Self {
             schema: Arc::clone(schema),
             pieces: BatchCoalescer::new(Arc::clone(schema), PIECE_ROWS),
@@ -73,9 +84,9 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-fn properties(schema: &Schema) -> WriterProperties {
+fn properties(schema: &Schema, compression: Compression) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
+        .set_compression(compression)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for field in schema.fields() {

@@ -45,6 +45,8 @@ pub(crate) struct StoredTable {
 pub(crate) struct PostedTables {
     dir: PathBuf,
     posting: u64,
+    /// Whether they are kept for years as they are.
+    is_history: bool,
     files: BTreeMap<&'static str, (TableWriter<Digested>, PathBuf)>,
 }
 
@@ -56,7 +58,17 @@ impl PostedTables {
         Ok(Self {
             dir: dir.to_owned(),
             posting,
+            is_history: false,
             files: BTreeMap::new(),
+        })
+    }
+
+    /// Begins those of several postings together, from the posting `first` on.
+    pub(crate) fn begin_history(dir: &Path, first: u64) -> Result<Self, LedgerError> {
+        let tables = Self::begin(dir, first)?;
+        Ok(Self {
+            is_history: true,
+            ..tables
         })
     }
 
@@ -73,8 +85,13 @@ impl PostedTables {
         if !self.files.contains_key(table.name()) {
             let path = self.dir.join(file_name(table));
             let file = File::create(&path).map_err(LedgerError::write(&path))?;
-            let writer = TableWriter::new(Digested::of(file), &schema, FileFormat::Parquet)
-                .map_err(LedgerError::write(&path))?;
+            let file = Digested::of(file);
+            let writer = if self.is_history {
+                TableWriter::for_years(file, &schema)
+            } else {
+                TableWriter::new(file, &schema, FileFormat::Parquet)
+            };
+            let writer = writer.map_err(LedgerError::write(&path))?;
             self.files.insert(table.name(), (writer, path));
         }
         let Some((writer, path)) = self.files.get_mut(table.name()) else {

@@ -55,7 +55,7 @@ impl TablesOnly {
     pub fn begin(&self, count: u64) -> Result<TablesOfPostings, LedgerError> {
         let first = self.manifest.last() + 1;
         Ok(TablesOfPostings {
-            tables: PostedTables::begin(&self.dir.join(NEW_HISTORY), first)?,
+            tables: PostedTables::begin_history(&self.dir.join(NEW_HISTORY), first)?,
             first,
             last: first + count.max(1) - 1,
         })

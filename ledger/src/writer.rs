@@ -38,6 +38,19 @@ impl<W: Write + Send> TableWriter<W> {
         Ok(Self { rendering, rows: 0 })
     }
 
+    /// A writer of Parquet that is kept for years.
+    ///
+    /// # Errors
+    /// An [`io::Error`] if two columns have one name.
+    pub(crate) fn for_years(out: W, schema: &SchemaRef) -> io::Result<Self> {
+        check_names(schema)?;
+        let file = ParquetFile::for_years(out, schema)?;
+        Ok(Self {
+            rendering: Rendering::Parquet(Box::new(file)),
+            rows: 0,
+        })
+    }
+
     /// Writes the rows of `batch`.
     ///
     /// # Errors

@@ -229,7 +229,8 @@ fn unreadable(rows: u64, error: &str) -> Notice {
         code: FindingCode::UnreadableFile,
         line: Some(rows + 1),
         found: format!("{error}, after {rows} rows"),
-        expected: "a whole Parquet file, not compressed or compressed with Snappy".to_owned(),
+        expected: "a whole Parquet file, not compressed or compressed with Snappy or zstd"
+            .to_owned(),
         action: Cow::Borrowed("the rows before were read; write the file again"),
     }
 }
