@@ -22,10 +22,10 @@ use tokio::time::Sleep;
 const TURNS_A_THREAD: usize = 2;
 /// Turns that one costs while a run writes: so half of the threads work.
 const COST_BESIDE_A_RUN: usize = 4;
-/// How many times as long as the work a turn rests while a run writes, so that queries have a sixth
-/// of the threads: half of them for a third of the time, or each of them for a sixth.
-const REST_BESIDE_A_RUN: u32 = 2;
-const REST_OF_EACH_THREAD: u32 = 5;
+/// How many times as long as the work a turn rests while a run writes, so that queries have an eighth
+/// of the threads: half of them for a quarter of the time, or each of them for an eighth.
+const REST_BESIDE_A_RUN: u32 = 3;
+const REST_OF_EACH_THREAD: u32 = 7;
 /// The longest rest, after work that cannot be interrupted.
 const REST_MAX: Duration = Duration::from_secs(10);
 /// How often it is looked whether a run writes.
