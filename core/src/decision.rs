@@ -74,6 +74,7 @@ closed_list! {
         OnlyAssignment = 32, "only_assignment", "Other sets of open items fit too, but other payments need those.";
         OtherPayment = 33, "other_payment", "Another payment fits the same items.";
         DecidedTogether = 34, "decided_together", "Payments that compete for the same items were decided together.";
+        SeveralItems = 35, "several_items", "Nothing but the amount binds the items together; some sets have any amount by chance.";
     }
 }
 

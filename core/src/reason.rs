@@ -115,6 +115,7 @@ closed_list! {
         Reversal = 14, "reversal", "The line undoes an earlier one, and what that did to items.";
         Recipe = 15, "recipe", "A rule of the recipe decides.";
         Person = 16, "person", "A person decided.";
+        Subset = 17, "subset", "Several open items of the customer together have the very amount.";
     }
 }
 

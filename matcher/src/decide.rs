@@ -430,13 +430,11 @@ fn without_reading(
         }
     };
     payer.assume(party);
-    // The candidates below are of what the customer has open now.
-    reads.families.push(view.parties.root(party));
     let mut reading = Reading::new(Rule::CustomerOnly, Some(party));
     payer.judge(view, party, &mut reading);
     view.recipe.weights().weigh(&mut reading);
     parts.reason = failure;
-    parts.alternatives = ladder::nearest(view, payment, &payer, party, ALTERNATIVES_MAX);
+    parts.alternatives = ladder::candidates(view, payment, &payer, party, ALTERNATIVES_MAX, reads);
     parts.party = Some(party);
     parts.score = reading.score();
     parts.margin = parts.score;

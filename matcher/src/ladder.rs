@@ -1,5 +1,7 @@
 //! Readings of a payment that names no document: by amount alone, and only where one fits.
 
+mod several;
+
 use smallvec::SmallVec;
 use tieout_core::{Alternative, Amount, Application, Feature, ItemIx, Reason, Rule};
 
@@ -17,15 +19,28 @@ const FAMILY_ITEMS_MAX: usize = 300;
 const RANKED_MAX: usize = 2_000;
 
 /// One set of items that has the amount.
+#[derive(Clone)]
 struct Set {
     rule: Rule,
     feature: Feature,
     parts: Vec<Application>,
     /// A discount would have to be granted after its date.
     late: bool,
+    /// What chance takes from the agreement, in hundredths of a bit.
+    by_chance: i32,
 }
 
 impl Set {
+    fn new(rule: Rule, feature: Feature, parts: Vec<Application>) -> Self {
+        Self {
+            rule,
+            feature,
+            parts,
+            late: false,
+            by_chance: 0,
+        }
+    }
+
     fn items(&self) -> Vec<ItemIx> {
         let mut items: Vec<_> = self.parts.iter().map(|part| part.item).collect();
         items.sort_unstable();
@@ -61,19 +76,46 @@ pub fn read(
         totals(payment, &scope, &mut sets);
     }
     distinct(&mut sets, Set::items);
+    let plain = sets.len();
+    let mut rivals = Rivals::among(&sets);
+    let several = several::beside(view, payment, &items, plain > 0);
+    if plain > 0 {
+        // What is one with a plain set does not stand against it.
+        sets.extend(several.sets);
+        distinct(&mut sets, Set::items);
+        if sets.len() > plain {
+            rivals = Rivals::Others;
+        }
+    } else {
+        rivals = if several.is_counted {
+            Rivals::among(&several.sets)
+        } else {
+            Rivals::Others
+        };
+        sets = likely(view, payer, several.sets);
+    }
     if sets.is_empty() {
         return Err(Reason::NoReadingFits);
     }
-    let rivals = if view.policy().ladder.rival_pairs && another_pair_fits(payment, &items, &sets) {
-        Rivals::Others
-    } else {
-        Rivals::among(&sets)
-    };
     let readings = sets
         .into_iter()
-        .map(|set| reading(view, payer, set, rivals))
-        .collect();
-    Ok(readings)
+        .map(|set| reading(view, payer, set, rivals));
+    Ok(readings.collect())
+}
+
+/// The sets, where one of them is more likely than not; an unlikely one only as what stands against
+/// the others.
+fn likely(view: &View, payer: &Payer, sets: Vec<Set>) -> Vec<Set> {
+    let is_likely = |set: &Set| {
+        let mut reading = reading(view, payer, set.clone(), Rivals::Readings);
+        view.recipe.weights().weigh(&mut reading);
+        reading.weight() > 0
+    };
+    if sets.iter().any(is_likely) {
+        sets
+    } else {
+        Vec::new()
+    }
 }
 
 /// The readings that [`read`] has `kept` of the payment, while nothing else is open than then.
@@ -123,6 +165,10 @@ fn reading(view: &View, payer: &Payer, set: Set, rivals: Rivals) -> Reading {
         payer.judge(view, owner, &mut reading);
     }
     reading.note(set.feature, "");
+    if set.rule == Rule::Subset {
+        let detail = view.detail(|| format!("{} items", set.parts.len()));
+        reading.note_weighted(Feature::SeveralItems, set.by_chance, detail);
+    }
     match rivals {
         Rivals::None => reading.note(Feature::OnlyReading, ""),
         // Payments that need the others may leave this one.
@@ -137,6 +183,7 @@ fn reading(view: &View, payer: &Payer, set: Set, rivals: Rivals) -> Reading {
         Rule::Group => wanted.group,
         Rule::ClearAccount => wanted.clear_account,
         Rule::ClearPastDue => wanted.clear_past_due,
+        Rule::Subset => wanted.subset,
         _ => wanted.single_item,
     };
     if set.late || !allowed {
@@ -191,14 +238,10 @@ fn groups(view: &View, payment: &Payment, family: &Family) -> Vec<Set> {
         .groups_with_amount(view, payment)
         .into_iter()
         .filter(is_near)
-        .map(|items| Set {
-            rule: Rule::Group,
-            feature: Feature::AmountExact,
-            parts: items
-                .into_iter()
-                .map(|item| application(item, view.items.open(item)))
-                .collect(),
-            late: false,
+        .map(|items| {
+            let in_full = |item| application(item, view.items.open(item));
+            let parts = items.into_iter().map(in_full).collect();
+            Set::new(Rule::Group, Feature::AmountExact, parts)
         })
         .collect()
 }
@@ -234,10 +277,8 @@ fn single(item: ItemIx, cash: Amount, discount: Amount, late: bool) -> Set {
         Feature::AmountNetOfDiscount
     };
     Set {
-        rule: Rule::SingleItem,
-        feature,
-        parts: vec![part],
         late,
+        ..Set::new(Rule::SingleItem, feature, vec![part])
     }
 }
 
@@ -308,50 +349,12 @@ fn total(payment: &Payment, rule: Rule, items: &[OpenItem]) -> Option<Set> {
         part.discount = kept;
         part
     });
-    Some(Set {
-        rule,
-        feature: if with_discounts {
-            Feature::AmountNetOfDiscount
-        } else {
-            Feature::AmountExact
-        },
-        parts: parts.collect(),
-        late: false,
-    })
-}
-
-/// Whether two items together, with or without their discounts, have the amount, and are none
-/// of `sets`.
-fn another_pair_fits(payment: &Payment, items: &[OpenItem], sets: &[Set]) -> bool {
-    let mut values: Vec<(Amount, ItemIx)> = Vec::with_capacity(items.len() * 2);
-    for open in items {
-        values.push((open.open, open.item));
-        values.extend(
-            open.discount
-                .map(|discount| (open.open - discount, open.item)),
-        );
-    }
-    values.sort_unstable();
-    let (mut low, mut high) = (0, values.len());
-    while low < high {
-        let rest = payment.amount - values[low].0;
-        // What is above is too much for this value, and for every larger one.
-        while high > low && values[high - 1].0 > rest {
-            high -= 1;
-        }
-        let partners = values[..high]
-            .iter()
-            .rev()
-            .take_while(|(value, _)| *value == rest);
-        for &(_, other) in partners {
-            let pair = [values[low].1.min(other), values[low].1.max(other)];
-            if pair[0] != pair[1] && sets.iter().all(|set| set.items() != pair) {
-                return true;
-            }
-        }
-        low += 1;
-    }
-    false
+    let feature = if with_discounts {
+        Feature::AmountNetOfDiscount
+    } else {
+        Feature::AmountExact
+    };
+    Some(Set::new(rule, feature, parts.collect()))
 }
 
 /// Items with the amount whose customers are called nearly as the payer, for a person.
@@ -390,14 +393,44 @@ pub fn of_suspects(
     ranked
 }
 
-/// The customer's items nearest to the amount, for a person.
-pub fn nearest(
+/// What the payment may be for of what the customer has open, for a person: items and sets of items
+/// that have the amount, then the items nearest to it.
+pub fn candidates(
     view: &View,
     payment: &Payment,
     payer: &Payer,
     party: u32,
     most: usize,
+    reads: &mut Reads,
 ) -> Vec<Alternative> {
+    let family = Family::of(view, party, reads);
+    let nearest = nearest(view, payment, party, most);
+    let exact = nearest.iter().filter(|near| near.0.is_zero()).count();
+    let mut ranked: Vec<Alternative> = nearest
+        .into_iter()
+        .map(|(distance, item)| one_item(view, payment, payer, party, (distance, item)))
+        .collect();
+    let sets = family
+        .open_items(view, payment, FAMILY_ITEMS_MAX)
+        .map(|items| several::beside(view, payment, &items, false).sets)
+        .unwrap_or_default();
+    let sets = likely(view, payer, sets).into_iter().map(|set| {
+        let parts = set.parts.len();
+        let mut reading = reading(view, payer, set, Rivals::Others);
+        view.recipe.weights().weigh(&mut reading);
+        Alternative {
+            items: reading.items(),
+            score: reading.score(),
+            why: view.detail(|| format!("{parts} items that have the amount together")),
+        }
+    });
+    ranked.splice(exact..exact, sets.collect::<Vec<_>>());
+    ranked.truncate(most);
+    ranked
+}
+
+/// The customer's items nearest to the amount, with how far they are from it.
+fn nearest(view: &View, payment: &Payment, party: u32, most: usize) -> Vec<(Amount, ItemIx)> {
     let mut ranked: Vec<(Amount, ItemIx)> = view
         .items
         .of_party(party, payment.currency)
@@ -414,26 +447,31 @@ pub fn nearest(
     }
     ranked.sort_unstable();
     ranked
-        .into_iter()
-        .map(|(distance, item)| {
-            let mut reading = Reading::new(Rule::SingleItem, Some(party));
-            payer.judge(view, party, &mut reading);
-            let open = view.items.open(item);
-            reading.note(
-                match open.cmp(&payment.amount) {
-                    std::cmp::Ordering::Equal => Feature::AmountExact,
-                    std::cmp::Ordering::Less => Feature::AmountOver,
-                    std::cmp::Ordering::Greater => Feature::AmountPartial,
-                },
-                "",
-            );
-            reading.note(Feature::OtherReading, "");
-            view.recipe.weights().weigh(&mut reading);
-            Alternative {
-                items: vec![item],
-                score: reading.score(),
-                why: view.detail(|| format!("open for {open}, {distance} away")),
-            }
-        })
-        .collect()
+}
+
+fn one_item(
+    view: &View,
+    payment: &Payment,
+    payer: &Payer,
+    party: u32,
+    (distance, item): (Amount, ItemIx),
+) -> Alternative {
+    let mut reading = Reading::new(Rule::SingleItem, Some(party));
+    payer.judge(view, party, &mut reading);
+    let open = view.items.open(item);
+    reading.note(
+        match open.cmp(&payment.amount) {
+            std::cmp::Ordering::Equal => Feature::AmountExact,
+            std::cmp::Ordering::Less => Feature::AmountOver,
+            std::cmp::Ordering::Greater => Feature::AmountPartial,
+        },
+        "",
+    );
+    reading.note(Feature::OtherReading, "");
+    view.recipe.weights().weigh(&mut reading);
+    Alternative {
+        items: vec![item],
+        score: reading.score(),
+        why: view.detail(|| format!("open for {open}, {distance} away")),
+    }
 }

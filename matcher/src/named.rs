@@ -1,6 +1,6 @@
 //! Readings of a payment that names documents, without an amount for each.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use tieout_core::{Amount, Application, Feature, ItemIx, Reason, Rule};
 
 use crate::cited::{Citations, Cited, damaged};
@@ -10,7 +10,7 @@ use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::{Reading, Reads};
 use crate::settle::application;
-use crate::subset::{Subset, subset};
+use crate::subset::{Ways, subsets};
 
 /// References of one payment that are suspected of damage.
 const SUSPECTS_MAX: usize = 64;
@@ -228,15 +228,15 @@ fn take_discounts(
     reading: &mut Reading,
 ) -> bool {
     let earned: Vec<(usize, Amount)> = earned_discounts(view, payment, items);
-    let amounts: Vec<Amount> = earned.iter().map(|&(_, amount)| amount).collect();
-    let total: Amount = amounts.iter().copied().sum();
+    let total: Amount = earned.iter().map(|&(_, amount)| amount).sum();
     let taken: Vec<usize> = if total == short {
         (0..earned.len()).collect()
     } else {
-        match subset(&amounts, short) {
-            Subset::One(places) => places,
-            Subset::None | Subset::Many(_) | Subset::Unknown => return false,
-        }
+        let amounts: Vec<Ways> = earned.iter().map(|&(_, it)| smallvec![it]).collect();
+        let Some(picks) = subsets(&amounts, short).only() else {
+            return false;
+        };
+        picks.into_iter().map(|(place, _)| place).collect()
     };
     for place in taken {
         let (item, discount) = earned[place];

@@ -202,6 +202,7 @@ impl<'a> Payer<'a> {
             Rule::Group,
             Rule::ClearAccount,
             Rule::ClearPastDue,
+            Rule::Subset,
         ];
         if recalled.times == 1 && by_amount.contains(&reading.rule) {
             // Once may be chance: only what was decided twice lets an amount decide by itself.

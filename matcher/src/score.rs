@@ -35,6 +35,8 @@ pub const fn weight(feature: Feature) -> i32 {
         | Feature::LineKind
         | Feature::RecipeRule
         | Feature::DecidedTogether
+        // As unlikely as chance makes such a set, see `ladder::several`.
+        | Feature::SeveralItems
         // Of the weights as a whole, not of a feature.
         | Feature::Prior
         // As much as people's decisions about such answers say, see `Memory::correction`.

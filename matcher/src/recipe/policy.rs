@@ -68,6 +68,8 @@ pub struct Ladder {
     pub clear_account: bool,
     /// Everything that is past due.
     pub clear_past_due: bool,
+    /// Several items that nothing but the amount binds together.
+    pub subset: bool,
     /// Whether two other items that have the amount together stand against one item.
     pub rival_pairs: bool,
 }
@@ -121,6 +123,7 @@ impl Default for Policy {
                 group: false,
                 clear_account: true,
                 clear_past_due: true,
+                subset: true,
                 rival_pairs: true,
             },
         }
@@ -208,7 +211,7 @@ pub struct Patch {
     threshold: Option<f64>,
     margin: Option<f64>,
     on_account: Option<bool>,
-    ladder: [Option<bool>; 5],
+    ladder: [Option<bool>; 6],
 }
 
 impl Patch {
@@ -265,6 +268,7 @@ impl Patch {
                 ladder.group,
                 ladder.clear_account,
                 ladder.clear_past_due,
+                ladder.subset,
                 ladder.rival_pairs,
             ],
         };
@@ -319,6 +323,7 @@ impl Patch {
             &mut ladder.group,
             &mut ladder.clear_account,
             &mut ladder.clear_past_due,
+            &mut ladder.subset,
             &mut ladder.rival_pairs,
         ];
         for (rung, wanted) in rungs.into_iter().zip(&self.ladder) {

@@ -102,6 +102,7 @@ pub struct LadderText {
     pub group: Option<bool>,
     pub clear_account: Option<bool>,
     pub clear_past_due: Option<bool>,
+    pub subset: Option<bool>,
     pub rival_pairs: Option<bool>,
 }
 

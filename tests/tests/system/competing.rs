@@ -1,4 +1,4 @@
-//! Payments without references that compete for the same open items.
+//! Payments without references: those that compete for the same open items, and those for several.
 
 use std::fmt::Write as _;
 
@@ -145,4 +145,80 @@ fn too_many_to_settle_together_are_held_and_say_so() {
     assert_eq!(applied(&many), []);
     let why = explained(&many, "1000.00");
     assert!(why.contains("more than 16"), "{why}");
+}
+
+/// Items of which no two sums are alike, and none is near a multiple of another.
+const APART: [Item; 5] = [
+    (12_310, 0),
+    (24_173, 483),
+    (33_891, 0),
+    (48_733, 0),
+    (57_017, 0),
+];
+
+#[test]
+fn several_items_are_paid_where_one_set_of_them_has_the_amount() {
+    let two = desk(&APART, &[72_906]);
+    let right = [("72906.00", "I1"), ("72906.00", "I3")];
+    assert_eq!(applied(&two), pairs(&right));
+    let why = explained(&two, "72906.00");
+    assert!(why.contains("binds the items together"), "{why}");
+    // With the discount that it is in time for.
+    let three = desk(&APART, &[12_310 + 24_173 - 483 + 57_017]);
+    let right = ["I0", "I1", "I4"].map(|item| ("93017.00", item));
+    assert_eq!(applied(&three), pairs(&right));
+    let applications = three.table("applications");
+    let row = applications.rows_where("item_id", "I1")[0];
+    assert_eq!(applications.cell(row, "discount"), "483.00");
+}
+
+#[test]
+fn several_payments_for_several_items_are_told_in_any_order() {
+    let right = pairs(&[
+        ("69327.00", "I0"),
+        ("69327.00", "I4"),
+        ("82624.00", "I2"),
+        ("82624.00", "I3"),
+    ]);
+    for payments in [[69_327, 82_624], [82_624, 69_327]] {
+        assert_eq!(applied(&desk(&APART, &payments)), right);
+    }
+}
+
+#[test]
+fn sets_that_fit_as_well_are_candidates_for_a_person() {
+    // 36483 is the first two, or the last two.
+    let items = [(12_310, 0), (24_173, 0), (20_000, 0), (16_483, 0)];
+    let several = desk(&items, &[36_483]);
+    assert_eq!(applied(&several), []);
+    let exceptions = several.table("exceptions");
+    let row = &exceptions.rows[0];
+    assert_eq!(exceptions.cell(row, "reason"), "ambiguous_items");
+    let candidates = exceptions.cell(row, "candidates");
+    for item in ["I0", "I1", "I2", "I3"] {
+        assert!(candidates.contains(item), "{candidates}");
+    }
+}
+
+#[test]
+fn among_many_items_a_person_decides_about_several() {
+    let items: Vec<Item> = (0..20)
+        .map(|n| (10_007 + n * n * 131 + n * 17, 0))
+        .collect();
+    let pair = items[3].0 + items[11].0;
+    let many = desk(&items, &[pair]);
+    assert_eq!(applied(&many), []);
+    let why = explained(&many, &format!("{pair}.00"));
+    assert!(why.contains("I11") && why.contains("I3"), "{why}");
+}
+
+#[test]
+fn round_amounts_that_add_up_say_little() {
+    // Each sum is another, but most multiples of ten are some sum.
+    let items = [(10, 0), (20, 0), (40, 0), (80, 0), (160, 0)];
+    let round = desk(&items, &[70]);
+    assert_eq!(applied(&round), []);
+    let payments = round.table("payments");
+    let row = payments.rows_where("amount", "70.00")[0];
+    assert_eq!(payments.cell(row, "status"), "on_account");
 }
