@@ -20,7 +20,7 @@ use crate::{cited, ladder, lines, named};
 use aside::{already_paid, out_of_scope, resubmitted};
 
 /// Alternatives and candidates that a decision keeps.
-const ALTERNATIVES_MAX: usize = 5;
+pub const ALTERNATIVES_MAX: usize = 5;
 
 /// What a decision may look at.
 #[derive(Clone, Copy)]
@@ -434,7 +434,8 @@ fn without_reading(
     payer.judge(view, party, &mut reading);
     view.recipe.weights().weigh(&mut reading);
     parts.reason = failure;
-    parts.alternatives = ladder::candidates(view, payment, &payer, party, ALTERNATIVES_MAX, reads);
+    let names_nothing = failure == Some(Reason::NoReadingFits);
+    parts.alternatives = ladder::candidates(view, payment, &payer, party, names_nothing, reads);
     parts.party = Some(party);
     parts.score = reading.score();
     parts.margin = parts.score;

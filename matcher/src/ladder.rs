@@ -5,7 +5,7 @@ mod several;
 use smallvec::SmallVec;
 use tieout_core::{Alternative, Amount, Application, Feature, ItemIx, Reason, Rule};
 
-use crate::decide::View;
+use crate::decide::{ALTERNATIVES_MAX, View};
 use crate::family::{Family, OpenItem};
 use crate::payer::Payer;
 use crate::payment::Payment;
@@ -26,7 +26,7 @@ struct Set {
     parts: Vec<Application>,
     /// A discount would have to be granted after its date.
     late: bool,
-    /// What chance takes from the agreement, in hundredths of a bit.
+    /// What is taken from the agreement for what chance does, in hundredths of a bit.
     by_chance: i32,
 }
 
@@ -394,15 +394,17 @@ pub fn of_suspects(
 }
 
 /// What the payment may be for of what the customer has open, for a person: items and sets of items
-/// that have the amount, then the items nearest to it.
+/// that have the amount, then the items nearest to it. Where the payment names documents that are not
+/// open, sets that chance may have made are none.
 pub fn candidates(
     view: &View,
     payment: &Payment,
     payer: &Payer,
     party: u32,
-    most: usize,
+    names_nothing: bool,
     reads: &mut Reads,
 ) -> Vec<Alternative> {
+    let most = ALTERNATIVES_MAX;
     let family = Family::of(view, party, reads);
     let nearest = nearest(view, payment, party, most);
     let exact = nearest.iter().filter(|near| near.0.is_zero()).count();
@@ -410,11 +412,16 @@ pub fn candidates(
         .into_iter()
         .map(|(distance, item)| one_item(view, payment, payer, party, (distance, item)))
         .collect();
-    let sets = family
+    let several = family
         .open_items(view, payment, FAMILY_ITEMS_MAX)
-        .map(|items| several::beside(view, payment, &items, false).sets)
+        .map(|items| several::beside(view, payment, &items, false))
         .unwrap_or_default();
-    let sets = likely(view, payer, sets).into_iter().map(|set| {
+    let sets = if names_nothing && several.is_counted {
+        several.sets
+    } else {
+        likely(view, payer, several.sets)
+    };
+    let sets = sets.into_iter().map(|set| {
         let parts = set.parts.len();
         let mut reading = reading(view, payer, set, Rivals::Others);
         view.recipe.weights().weigh(&mut reading);
