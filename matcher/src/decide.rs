@@ -236,6 +236,11 @@ fn decide_payment(
         payer.assume(party);
     }
     let mut found = by_reference(view, payment, &payer, known, reads);
+    for reading in &mut found.readings {
+        if applies(view, reading) && payer.is_by_name_another(view, reading) {
+            reading.hold(Reason::CustomerConflict);
+        }
+    }
     if payer.party.is_none()
         && found.names_documents
         && found.repeats.is_none()

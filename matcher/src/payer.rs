@@ -102,6 +102,30 @@ impl<'a> Payer<'a> {
         found
     }
 
+    /// Whether the payer's name is nearly another customer's, where neither it nor the amount says
+    /// that the documents named are the ones meant: a misread number is then the likelier answer.
+    pub fn is_by_name_another(&mut self, view: &View, reading: &Reading) -> bool {
+        let has = |wanted: &[Feature]| {
+            reading
+                .evidence
+                .iter()
+                .any(|it| wanted.contains(&it.feature))
+        };
+        let agrees = [
+            Feature::AmountExact,
+            Feature::AmountNetOfDiscount,
+            Feature::AmountWithDeduction,
+        ];
+        let (Some(owner), true) = (reading.party, has(&[Feature::NameDiffers])) else {
+            return false;
+        };
+        !has(&agrees)
+            && match self.by_name(view) {
+                Ok(other) => !view.parties.related(other, owner),
+                Err(reason) => reason == Reason::AmbiguousCustomer,
+            }
+    }
+
     /// Whether the payer has the very name of a customer that is not related to `party`.
     fn is_named_otherwise(&self, view: &View, party: u32) -> bool {
         let other = self

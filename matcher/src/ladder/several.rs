@@ -94,10 +94,9 @@ fn likeliest(items: &[OpenItem], members: &[Ways], target: Amount, found: Vec<Pi
 }
 
 fn ways(open: &OpenItem) -> Ways {
-    match open.discount {
-        Some(discount) => smallvec![open.open, open.open - discount],
-        None => smallvec![open.open],
-    }
+    let mut ways: Ways = smallvec![open.open];
+    ways.extend(open.discount.map(|discount| open.open - discount));
+    ways
 }
 
 fn least(open: &OpenItem) -> Amount {

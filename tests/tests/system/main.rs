@@ -22,6 +22,7 @@ mod linking;
 mod locked_out;
 mod memory;
 mod past;
+mod payers;
 mod properties;
 mod purge;
 mod questions;

@@ -1,0 +1,38 @@
+//! Who paid, where marks of the payment speak against one another.
+
+use crate::desk::Desk;
+use crate::properties::{entry, statement};
+
+#[test]
+fn a_misread_number_does_not_pay_for_somebody_else() {
+    let desk = Desk::empty();
+    desk.put(
+        "parties.csv",
+        "party_id,role,name,aliases,parent_id,accounts\n\
+         C1,customer,Rockford Aerospace Supply Ltd.,,,021907713:7939460069\n\
+         C2,customer,\"Berkshire Manufacturing, Inc.\",,,021907713:111\n",
+    );
+    desk.put(
+        "open_items.csv",
+        "item_id,entity,party_id,kind,number,po_number,currency,amount,open_amount,\
+         issue_date,due_date,discount_amount,discount_date\n\
+         I1,US1,C1,invoice,4876558,,USD,167.77,167.77,2026-02-15,2026-04-01,,\n\
+         I2,US1,C2,invoice,4875558,,USD,168.51,168.51,2026-02-15,2026-04-01,,\n",
+    );
+    // The payer's name is cut, its account unknown, and the number is another customer's, whose
+    // invoice is open for nearly as much.
+    let paid = entry(
+        "P1",
+        16_777,
+        "ROCKFORD AEROSPACE SUPPLY LT",
+        None,
+        "INVOICE 4875558",
+    );
+    desk.put("a.xml", statement("A", &paid));
+    let told = desk.run(&["--ledger", "ledger"]);
+    assert!(matches!(told.status, 0 | 3), "{}", told.stderr);
+    let applications = desk.table("applications");
+    assert_eq!(applications.rows_where("item_id", "I2").len(), 0);
+    let row = applications.rows_where("status", "applied")[0];
+    assert_eq!(applications.cell(row, "item_id"), "I1");
+}
