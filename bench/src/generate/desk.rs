@@ -184,8 +184,6 @@ impl<'a> Desk<'a> {
             Scenario::OnAccount => self.on_account(draft),
             Scenario::ClearAccount => self.clear_account(draft),
             Scenario::ClearPastDue => self.clear_past_due(draft),
-            Scenario::SeveralItems => self.several_items(draft),
-            Scenario::SeveralReadings => self.several_readings(draft),
             Scenario::TwoReadings | Scenario::SharedAmount => self.two_readings(draft),
             Scenario::GarbageUnknown => self.garbage(draft),
             Scenario::DuplicateCheck => self.same_check(draft, plan),

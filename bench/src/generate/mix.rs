@@ -207,10 +207,6 @@ mix! {
         "One invoice paid by two checks, first a part and then the rest.";
     NearDuplicate, "near_duplicate", [0, 0, 0, 0], Duplicate,
         "Another check for an invoice that a check has paid, its number written in another way.";
-    SeveralItems, "several_items", [0, 0, 0, 0], Applied,
-        "No reference; some items of the payer together, and no others, have this amount.";
-    SeveralReadings, "several_readings", [0, 0, 0, 0], Person,
-        "No reference, and an amount that two pairs of open items have.";
 }
 
 /// Which mix a morning has.
@@ -230,8 +226,6 @@ pub const WIDE: &[(Scenario, [u32; 4])] = &[
     (Scenario::FamilyCheck, [20, 0, 40, 0]),
     (Scenario::InParts, [60, 60, 0, 0]),
     (Scenario::NearDuplicate, [100, 100, 0, 0]),
-    (Scenario::SeveralItems, [400, 400, 0, 400]),
-    (Scenario::SeveralReadings, [40, 40, 0, 40]),
 ];
 
 impl Scenario {

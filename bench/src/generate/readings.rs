@@ -110,44 +110,24 @@ impl<'a> Readings<'a> {
             && !self.account_or_past_due(amount)
     }
 
-    /// Whether exactly one subset of the items adds up to the amount, no discount taken.
+    /// Whether exactly one subset of the items adds up to the amount.
     pub fn only_one_subset(&self, amount: i64) -> bool {
-        self.subsets(amount, |_| 0) == Some(1)
-    }
-
-    /// Whether exactly one subset of the items adds up to the amount, each discount taken or not,
-    /// whatever its date.
-    pub fn only_one_subset_net_or_not(&self, amount: i64) -> bool {
-        self.subsets(amount, |item| item.discount) == Some(1)
-    }
-
-    /// How many subsets of the items add up to the amount, each item in full or less what is kept
-    /// back; none where there are too many items.
-    fn subsets(&self, amount: i64, kept: impl Fn(&Item) -> i64) -> Option<usize> {
         if self.items.len() > SUBSET_ITEMS_MAX {
-            return None;
+            return false;
         }
-        let sums = |items: &[Item]| {
-            let mut sums = vec![0];
-            for item in items {
-                let (before, back) = (sums.len(), kept(item));
-                for at in 0..before {
-                    sums.push(sums[at] + item.signed());
-                    if back > 0 {
-                        sums.push(sums[at] + item.open - back);
-                    }
-                }
-            }
-            sums
+        let sum = |mask: u32| -> i64 {
+            let chosen = self
+                .items
+                .iter()
+                .enumerate()
+                .filter(|(n, _)| mask >> n & 1 == 1);
+            chosen.map(|(_, item)| item.signed()).sum()
         };
-        let (some, others) = self.items.split_at(self.items.len() / 2);
-        let mut listed = sums(others);
-        listed.sort_unstable();
-        let with = |sum: i64| {
-            let from = listed.partition_point(|&other| other < amount - sum);
-            listed[from..].partition_point(|&other| other == amount - sum)
-        };
-        Some(sums(some).into_iter().map(with).sum())
+        (1..1_u32 << self.items.len())
+            .filter(|&mask| sum(mask) == amount)
+            .take(2)
+            .count()
+            == 1
     }
 }
 
@@ -191,10 +171,6 @@ mod tests {
         assert!(readings.account_or_past_due(19_300));
         assert!(readings.only_one_subset(19_300));
         assert!(!readings.only_one_subset(1));
-        // 12,600 is the first and the third net of the discount, and nothing else.
-        assert!(!readings.only_one_subset(12_600));
-        assert!(readings.only_one_subset_net_or_not(12_600));
-        assert!(readings.only_one_subset(9_800) && !readings.only_one_subset_net_or_not(9_800));
         assert!(readings.near(6_950, 100) && !readings.nothing(6_950));
         assert!(readings.nothing(123));
     }

@@ -6,14 +6,10 @@ use super::desk::{Desk, Draft};
 use super::items::Item;
 use super::mix::Scenario;
 use super::plan::Payer;
-use super::readings::FAMILY_ITEMS_MAX;
 use super::reference::Form;
 
 /// How many items or amounts are tried before giving up.
 const TRIES: usize = 8;
-
-/// How many items a payment covers that names none of them: share of a hundred, and the number.
-const SEVERAL: [(u32, usize); 4] = [(60, 2), (25, 3), (10, 4), (5, 5)];
 
 impl Desk<'_> {
     /// One item, and nothing else that a clerk would try, has the amount.
@@ -70,58 +66,6 @@ impl Desk<'_> {
         // The last resort is an amount larger than anything the family owes.
         draft.form = Form::OnAccount;
         draft.on_account = 1_000 + self.items.iter().map(|item| item.open).sum::<i64>();
-        true
-    }
-
-    /// Several items, and no other subset of what the family has open has the amount.
-    pub fn several_items(&mut self, draft: &mut Draft) -> bool {
-        draft.form = Form::Missing;
-        let member = draft.member as usize;
-        let spare = self.unpaid[member].len();
-        let spare = spare.saturating_sub(self.to_come[member]);
-        for _ in 0..TRIES {
-            let (_, count) = SEVERAL[self.dice.weighted(SEVERAL.iter().map(|row| row.0))];
-            if count > spare {
-                continue;
-            }
-            let mut list = self.unpaid[member].clone();
-            self.dice.shuffle(&mut list);
-            let nets = self.dice.chance(300);
-            let mut tried = draft.clone();
-            for &place in &list[..count] {
-                self.pay_in_full(&mut tried, place);
-                let item = &self.items[place as usize];
-                if let Some(line) = tried.lines.last_mut()
-                    && nets
-                    && item.discount_available()
-                {
-                    line.discount = item.discount;
-                    line.cash -= item.discount;
-                }
-            }
-            if self.readings.only_one_subset_net_or_not(tried.amount()) {
-                self.unpaid[member] = list.split_off(count);
-                *draft = tried;
-                return true;
-            }
-        }
-        false
-    }
-
-    /// One of two items of one amount, and another: all three are kept out of other payments.
-    pub fn several_readings(&mut self, draft: &mut Draft) -> bool {
-        let member = draft.member as usize;
-        if self.items.len() > FAMILY_ITEMS_MAX || self.unpaid[member].len() < 3 {
-            return false;
-        }
-        let Some((first, _)) = self.equal_pair(draft.member) else {
-            return false;
-        };
-        let Some(other) = self.unpaid[member].pop() else {
-            return false;
-        };
-        draft.form = Form::Missing;
-        draft.on_account = self.items[first as usize].open + self.items[other as usize].open;
         true
     }
 
