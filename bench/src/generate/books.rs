@@ -145,7 +145,7 @@ pub fn truth(morning: &Morning, sink: &Sink, dir: &Path) -> Result<()> {
 
 fn write_payment(out: &mut Table, morning: &Morning, sink: &Sink, index: u32) -> Result<()> {
     let payment = &morning.plan.payments[index as usize];
-    if !payment.scenario.row().outcome.has_items() {
+    if !payment.scenario.names_items() {
         return write_row(out, morning, sink, index, None);
     }
     for line in morning.plan.lines_of(payment) {

@@ -1,5 +1,6 @@
 //! One family's desk: which of its items are still unpaid this morning, and how a payment is
-//! drafted from them. The scenarios themselves are in `referenced`, `unreferenced`, `repeats`.
+//! drafted from them. The scenarios themselves are in `referenced`, `unreferenced`, `several`
+//! and `repeats`.
 
 use super::dice::Dice;
 use super::items::{Item, Items, Kind};
@@ -181,6 +182,7 @@ impl<'a> Desk<'a> {
     fn fill(&mut self, draft: &mut Draft, plan: &Plan) -> bool {
         match draft.scenario {
             Scenario::NoReference | Scenario::NoReferenceNewAccount => self.no_reference(draft),
+            Scenario::SeveralItems => self.several(draft),
             Scenario::OnAccount => self.on_account(draft),
             Scenario::ClearAccount => self.clear_account(draft),
             Scenario::ClearPastDue => self.clear_past_due(draft),
@@ -191,6 +193,7 @@ impl<'a> Desk<'a> {
             Scenario::NearDuplicate => self.same_invoice_otherwise(draft, plan),
             Scenario::TwinChecks
             | Scenario::InParts
+            | Scenario::SeveralUnclear
             | Scenario::LockboxDeposit
             | Scenario::Debit => false,
             _ => self.referenced(draft),
@@ -249,6 +252,11 @@ impl<'a> Desk<'a> {
 
     /// The item of a line.
     pub fn item(&self, line: &Line) -> &'a Item {
-        &self.items[(line.item - self.base) as usize]
+        &self.items[self.place(line)]
+    }
+
+    /// The place of a line's item among the family's.
+    pub fn place(&self, line: &Line) -> usize {
+        (line.item - self.base) as usize
     }
 }

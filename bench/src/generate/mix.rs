@@ -207,6 +207,10 @@ mix! {
         "One invoice paid by two checks, first a part and then the rest.";
     NearDuplicate, "near_duplicate", [0, 0, 0, 0], Duplicate,
         "Another check for an invoice that a check has paid, its number written in another way.";
+    SeveralItems, "several_items", [120, 150, 0, 150], Applied,
+        "No reference; two to five invoices of the customer, and no other items, add up to it.";
+    SeveralUnclear, "several_items_unclear", [0, 0, 0, 0], Person,
+        "As before, but other items of the customer add up to it too.";
 }
 
 /// Which mix a morning has.
@@ -226,12 +230,19 @@ pub const WIDE: &[(Scenario, [u32; 4])] = &[
     (Scenario::FamilyCheck, [20, 0, 40, 0]),
     (Scenario::InParts, [60, 60, 0, 0]),
     (Scenario::NearDuplicate, [100, 100, 0, 0]),
+    (Scenario::SeveralItems, [400, 400, 0, 400]),
 ];
 
 impl Scenario {
     /// Its row of the mix.
     pub fn row(self) -> &'static Row {
         &MIX[self as usize]
+    }
+
+    /// Whether the truth names items: those that are paid, or, where nobody but the customer
+    /// could know, those that it meant.
+    pub fn names_items(self) -> bool {
+        self.row().outcome.has_items() || self == Self::SeveralUnclear
     }
 }
 

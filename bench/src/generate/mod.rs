@@ -21,8 +21,10 @@ mod reference;
 mod referenced;
 mod repeats;
 mod shown;
+mod several;
 mod sink;
 mod statement;
+mod subsets;
 mod unreferenced;
 mod words;
 

@@ -145,6 +145,7 @@ fn plan_family(
     }
     dice.shuffle(&mut slots);
     let mut desk = Desk::new(all, family, items, dice);
+    let first = plan.payments.len();
     let mut waiting: Option<Draft> = None;
     for (done, &slot) in slots.iter().enumerate() {
         if let Some(draft) = waiting.take() {
@@ -162,6 +163,7 @@ fn plan_family(
             twin
         });
     }
+    desk.settle_several(plan, first);
 }
 
 fn draw_channel(desk: &mut Desk<'_>, slot: u32, habit: Habit) -> Channel {

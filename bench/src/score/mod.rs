@@ -149,7 +149,7 @@ fn count_candidates(
             return;
         };
         let expected = &truth.payments[number];
-        if expected.to_apply() && matches!(verdicts[number], Verdict::Held(_)) {
+        if expected.has_answer() && matches!(verdicts[number], Verdict::Held(_)) {
             let rank = candidates(text).position(|set| is_truth(truth, expected, set));
             tally.count_candidates(expected, rank);
         }

@@ -45,7 +45,7 @@ pub struct ByFate {
     pub held: [u64; Status::ALL.len()],
     /// Not among the payments.
     pub missing: u64,
-    /// To apply and in `exceptions.csv`: the truth is the first candidate.
+    /// With known items and in `exceptions.csv`: the truth is the first candidate.
     pub first_candidate: Share,
     /// The same: the truth is among the candidates.
     pub any_candidate: Share,
@@ -137,7 +137,8 @@ pub struct Tally {
     pub out_of_scope: Share,
     /// Proposals: exactly the truth.
     pub proposals: Share,
-    /// Payments to apply that wait in `exceptions.csv`: the truth is the first candidate.
+    /// Payments whose items the truth knows and that wait in `exceptions.csv`: the truth is the
+    /// first candidate.
     pub first_candidate: Share,
     /// The same: the truth is among the candidates.
     pub any_candidate: Share,
@@ -197,8 +198,8 @@ impl Tally {
         }
     }
 
-    /// Counts a payment to apply that waits in `exceptions.csv`, by the rank of the truth among
-    /// its candidates.
+    /// Counts a payment whose items the truth knows and that waits in `exceptions.csv`, by the
+    /// rank of the truth among its candidates.
     pub fn count_candidates(&mut self, expected: &Expected, rank: Option<usize>) {
         let fate = &mut self.scenarios[expected.scenario as usize];
         for share in [&mut self.first_candidate, &mut fate.first_candidate] {

@@ -402,6 +402,34 @@ fn a_payment_out_of_balance_or_misread_is_seen() {
 }
 
 #[test]
+fn what_only_the_customer_knows_can_be_a_right_candidate_but_not_be_applied() {
+    let folder = Folder::new(PAYMENTS, APPLICATIONS);
+    let row = "box.txt,12,two_readings,no,C1,person,USD,30.00,,,,,,,,";
+    let meant =
+        "box.txt,12,several_items_unclear,no,C1,person,USD,30.00,G,C1,30.00,0.00,0.00,0.00,,";
+    assert!(TRUTH.contains(row));
+    folder.put("truth.csv", &TRUTH.replace(row, meant));
+    folder.put(
+        "exceptions.csv",
+        "payment_id,reason,amount,candidates\np6,two_readings,30.00,G=0.5\n",
+    );
+    let tally = folder.score().tally;
+    assert_eq!(tally.first_candidate, share(1, 1));
+    assert_eq!(tally.proposals, share(1, 1));
+    assert_eq!(tally.undecidable_applied, share(0, 1));
+    let applied = PAYMENTS.replace(
+        "proposed,C1,0.00,0.00,30.00,0.5",
+        "applied,C1,30.00,0.00,0.00,0.5",
+    );
+    folder.put("payments.csv", &applied);
+    folder.put(
+        "applications.csv",
+        &APPLICATIONS.replace("proposed", "applied"),
+    );
+    only(&folder.score(), Wrong::Undecidable);
+}
+
+#[test]
 fn scores_fall_into_their_buckets() {
     let tally = perfect().tally;
     let counts = tally

@@ -79,6 +79,12 @@ impl Expected {
     pub fn to_apply(&self) -> bool {
         self.decidable && self.outcome.has_items()
     }
+
+    /// Whether the truth knows its items, so that a candidate can be right: it is to be applied,
+    /// or only the customer knows and the truth says what was meant.
+    pub fn has_answer(&self) -> bool {
+        self.to_apply() || (self.outcome == Outcome::Person && self.count > 0)
+    }
 }
 
 /// All of it.
