@@ -37,16 +37,22 @@ pub struct Deposit {
     pub total: i64,
 }
 
-/// Writes the checks of one profile; returns the deposits.
+/// The first number of a lockbox, less one.
+const NUMBERS_FROM: u32 = 61_000;
+/// Numbers from one profile's first to the other's; more where the first has more lockboxes.
+const NUMBERS_STEP: u32 = 400;
+
+/// Writes the checks of one profile, its lockboxes numbered above `used`; returns the deposits.
 pub fn write(
     morning: &Morning,
     channel: Channel,
+    used: u32,
     dir: &Path,
     sink: &mut Sink,
 ) -> Result<Vec<Deposit>> {
     let checks = morning.plan.arriving(|p| p.channel == channel);
     let dice = Dice::new(morning.seed, 10 + channel as u64);
-    let mut clerk = Clerk::new(channel, checks.len() as u32, dice);
+    let mut clerk = Clerk::new(channel, used, checks.len() as u32, dice);
     for index in checks {
         let payment = &morning.plan.payments[index as usize];
         clerk.make_room(payment.amount, dir, sink)?;
@@ -96,7 +102,7 @@ impl Group {
 }
 
 impl Clerk {
-    fn new(channel: Channel, checks: u32, dice: Dice) -> Self {
+    fn new(channel: Channel, used: u32, checks: u32, dice: Dice) -> Self {
         Self {
             channel,
             dice,
@@ -105,7 +111,7 @@ impl Clerk {
             records: 0,
             deposits: Vec::new(),
             lockbox_checks_max: (checks / 3).clamp(150, 9_000),
-            lockbox_number: 61_000 + 400 * channel as u32,
+            lockbox_number: used.max(NUMBERS_FROM + NUMBERS_STEP * channel as u32),
             lockbox: Group::default(),
             batch: Group::default(),
             batch_number: 0,
@@ -350,6 +356,20 @@ fn pieces(text: &str, hard: bool) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_the_two_profiles_never_overlap() {
+        let first = |used| {
+            let dice = Dice::new(1, 0);
+            let mut clerk = Clerk::new(Channel::LockboxText, used, 1, dice);
+            let dir = tempfile::tempdir().unwrap();
+            let mut sink = Sink::new(1, None).unwrap();
+            clerk.make_room(100, dir.path(), &mut sink).unwrap();
+            clerk.lockbox_number
+        };
+        assert_eq!(first(61_003), 61_401);
+        assert_eq!(first(62_940), 62_941);
+    }
 
     #[test]
     fn pieces_join_to_the_text() {

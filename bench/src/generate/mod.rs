@@ -20,8 +20,8 @@ mod readings;
 mod reference;
 mod referenced;
 mod repeats;
-mod shown;
 mod several;
+mod shown;
 mod sink;
 mod statement;
 mod subsets;
@@ -32,6 +32,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use lockbox::Deposit;
 use mix::{Channel, MIX, Mix, Outcome};
 use shown::Morning;
 use sink::Sink;
@@ -161,13 +162,11 @@ pub fn run_wanted(wanted: Wanted, out: &Path, peer: Option<&Path>) -> Result<Sum
     let mut sink = Sink::new(morning.plan.payments.len(), peer)?;
     books::parties(&morning, out)?;
     books::open_items(&morning, out)?;
-    let mut deposits = lockbox::write(&morning, Channel::LockboxInvoice, out, &mut sink)?;
-    deposits.extend(lockbox::write(
-        &morning,
-        Channel::LockboxText,
-        out,
-        &mut sink,
-    )?);
+    let mut deposits = Vec::new();
+    for channel in [Channel::LockboxInvoice, Channel::LockboxText] {
+        let used = deposits.last().map_or(0, |last: &Deposit| last.lockbox);
+        deposits.extend(lockbox::write(&morning, channel, used, out, &mut sink)?);
+    }
     statement::write(&morning, &deposits, out, &mut sink)?;
     books::truth(&morning, &sink, out)?;
     Ok(summary(&morning, &sink))
