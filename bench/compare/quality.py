@@ -84,7 +84,7 @@ def main() -> None:
     shutil.rmtree(options.work / "morning", ignore_errors=True)
     lines = ["# Right on which mornings", "", "Written by the command below; no figure is entered by hand. What the rates mean",
              "is in [README.md](README.md).", "", "    cargo build --release -p tieout-cli -p tieout-bench",
-             f"    {told}", "", *machine(), "", "\"Right answer first\" is of the payments with known items that wait for a person; \"reliability error\" is",
+             f"    {told}", "", *machine(), "", "\"Right answer first\" is of the decidable payments that wait for a person; \"reliability error\" is",
              "the distance of the probability claimed and the share that was right, weighted by the answers.", "", *table, ""]
     options.results.write_text("\n".join(lines))
     print("\n".join(lines))

@@ -11,6 +11,7 @@ use crate::payer::Payer;
 use crate::payment::Payment;
 use crate::reading::{Reading, Reads, distinct};
 use crate::settle::application;
+use several::Beside;
 
 /// Open items of a family up to which an amount alone can decide; among more, some pair of
 /// items has nearly every amount.
@@ -39,6 +40,10 @@ impl Set {
             late: false,
             by_chance: 0,
         }
+    }
+
+    fn is_total(&self) -> bool {
+        matches!(self.rule, Rule::ClearAccount | Rule::ClearPastDue)
     }
 
     fn items(&self) -> Vec<ItemIx> {
@@ -78,7 +83,12 @@ pub fn read(
     distinct(&mut sets, Set::items);
     let plain = sets.len();
     let mut rivals = Rivals::among(&sets);
-    let several = several::beside(view, payment, &items, plain > 0);
+    let others = match sets.as_slice() {
+        [] => Beside::Nothing,
+        sets if sets.iter().all(Set::is_total) => Beside::Totals,
+        _ => Beside::Items,
+    };
+    let several = several::beside(view, payment, &items, others);
     if plain > 0 {
         // What is one with a plain set does not stand against it.
         sets.extend(several.sets);
@@ -414,9 +424,9 @@ pub fn candidates(
         .collect();
     let several = family
         .open_items(view, payment, FAMILY_ITEMS_MAX)
-        .map(|items| several::beside(view, payment, &items, false))
+        .map(|items| several::beside(view, payment, &items, Beside::Nothing))
         .unwrap_or_default();
-    let sets = if names_nothing && several.is_counted {
+    let sets = if names_nothing {
         several.sets
     } else {
         likely(view, payer, several.sets)

@@ -16,6 +16,8 @@ use crate::settle::{Settled, Stated, settle};
 struct Paid<'a> {
     cited: Cited<'a>,
     settled: Settled,
+    /// The line has no minus sign, and its item is a credit.
+    is_credit_unsigned: bool,
 }
 
 /// What the lines say.
@@ -47,7 +49,7 @@ pub fn read(view: &View, payment: &Payment, payer: &Payer, reads: &mut Reads) ->
     if let Some(reason) = problem {
         reading.hold(reason);
     }
-    check_sum(view, payment, on_account, &mut reading);
+    check_sum(view, payment, &paid, on_account, &mut reading);
     Some(reading)
 }
 
@@ -85,11 +87,18 @@ fn combine(view: &View, paid: &[Paid], reading: &mut Reading) -> Vec<Application
 }
 
 /// The lines must add up to the payment.
-fn check_sum(view: &View, payment: &Payment, on_account: Amount, reading: &mut Reading) {
+fn check_sum(
+    view: &View,
+    payment: &Payment,
+    paid: &[Paid],
+    on_account: Amount,
+    reading: &mut Reading,
+) {
     let lines: Amount = payment.lines.iter().filter_map(|line| line.net).sum();
     let applied: Amount = reading.parts.iter().map(|part| part.applied).sum();
-    // Credits may be listed without their minus sign; what is applied then tells.
-    let ties = lines == payment.amount || applied + on_account == payment.amount;
+    // Credits may be listed without their minus sign; what is applied then tells, and not the lines.
+    let signs_hold = paid.iter().all(|part| !part.is_credit_unsigned);
+    let ties = lines == payment.amount && signs_hold || applied + on_account == payment.amount;
     if !ties || applied > payment.amount {
         reading.hold(Reason::RemittanceDoesNotTie);
     }
@@ -152,7 +161,7 @@ fn is_paid(view: &View, line: &Line, items: &[ItemIx]) -> bool {
 fn is_plain(view: &View, part: &Paid) -> bool {
     part.settled.closes_exactly()
         || part.settled.feature == Feature::AmountWithinTolerance
-        || view.items.open(part.cited.item).is_negative()
+        || view.items.open(part.cited.item).is_negative() && !part.is_credit_unsigned
 }
 
 fn paid_with<'a>(
@@ -175,7 +184,11 @@ fn paid_with<'a>(
         item,
         feature,
     };
-    Some(Paid { cited, settled })
+    Some(Paid {
+        cited,
+        settled,
+        is_credit_unsigned: stated.net.is_positive() && view.items.open(item).is_negative(),
+    })
 }
 
 /// The item of the payer's family that has the line's amount and nearly its number.

@@ -12,7 +12,7 @@ use super::verdict::Wrong;
 
 impl Score {
     /// Every rate with its name, in the order of reports.
-    fn shares(&self) -> [(&'static str, Share); 17] {
+    fn shares(&self) -> [(&'static str, Share); 19] {
         let tally = &self.tally;
         [
             ("customer_identified", tally.customer),
@@ -31,6 +31,8 @@ impl Score {
             ("proposals_right", tally.proposals),
             ("exceptions_truth_first", tally.first_candidate),
             ("exceptions_truth_listed", tally.any_candidate),
+            ("unclear_truth_first", tally.first_unclear),
+            ("unclear_truth_listed", tally.any_unclear),
             ("amount_and_currency_read", tally.read),
         ]
     }

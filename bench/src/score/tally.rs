@@ -137,11 +137,15 @@ pub struct Tally {
     pub out_of_scope: Share,
     /// Proposals: exactly the truth.
     pub proposals: Share,
-    /// Payments whose items the truth knows and that wait in `exceptions.csv`: the truth is the
-    /// first candidate.
+    /// Decidable payments that wait in `exceptions.csv`: the truth is the first candidate.
     pub first_candidate: Share,
     /// The same: the truth is among the candidates.
     pub any_candidate: Share,
+    /// Payments that only the customer can decide: what it meant is the first candidate, though
+    /// another set of items fits as well.
+    pub first_unclear: Share,
+    /// The same: what it meant is among the candidates.
+    pub any_unclear: Share,
     /// Payments with an answer: amount and currency as in the file.
     pub read: Share,
     /// Payments with an answer: the parts add up, and to the applications.
@@ -202,10 +206,15 @@ impl Tally {
     /// rank of the truth among its candidates.
     pub fn count_candidates(&mut self, expected: &Expected, rank: Option<usize>) {
         let fate = &mut self.scenarios[expected.scenario as usize];
-        for share in [&mut self.first_candidate, &mut fate.first_candidate] {
+        let all = if expected.decidable {
+            (&mut self.first_candidate, &mut self.any_candidate)
+        } else {
+            (&mut self.first_unclear, &mut self.any_unclear)
+        };
+        for share in [all.0, &mut fate.first_candidate] {
             share.count(rank == Some(0));
         }
-        for share in [&mut self.any_candidate, &mut fate.any_candidate] {
+        for share in [all.1, &mut fate.any_candidate] {
             share.count(rank.is_some());
         }
     }

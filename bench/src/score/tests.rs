@@ -414,7 +414,8 @@ fn what_only_the_customer_knows_can_be_a_right_candidate_but_not_be_applied() {
         "payment_id,reason,amount,candidates\np6,two_readings,30.00,G=0.5\n",
     );
     let tally = folder.score().tally;
-    assert_eq!(tally.first_candidate, share(1, 1));
+    assert_eq!(tally.first_candidate, share(0, 0));
+    assert_eq!(tally.first_unclear, share(1, 1));
     assert_eq!(tally.proposals, share(1, 1));
     assert_eq!(tally.undecidable_applied, share(0, 1));
     let applied = PAYMENTS.replace(

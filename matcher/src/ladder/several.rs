@@ -39,14 +39,24 @@ pub struct Several {
     pub is_counted: bool,
 }
 
-/// The sets among `items`, as far as the recipe wants to know; beside `others` that have the amount,
+/// What else has the amount.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// One item, alone or as an order's.
+    Items,
+    /// The whole account, or all past due.
+    Totals,
+}
+
+/// The sets among `items`, as far as the recipe wants to know; beside others that have the amount,
 /// such as stand against them.
-pub fn beside(view: &View, payment: &Payment, items: &[OpenItem], others: bool) -> Several {
+pub fn beside(view: &View, payment: &Payment, items: &[OpenItem], others: Beside) -> Several {
     let ladder = view.policy().ladder;
-    let wanted = if others {
-        ladder.rival_pairs
-    } else {
-        ladder.subset
+    let wanted = match others {
+        Beside::Nothing => ladder.subset,
+        Beside::Items | Beside::Totals => ladder.rival_pairs,
     };
     if !wanted {
         return Several::default();
@@ -58,13 +68,17 @@ pub fn beside(view: &View, payment: &Payment, items: &[OpenItem], others: bool) 
         .filter(|open| least(open) <= payment.amount - credits && !open.open.is_zero())
         .collect();
     let members: Vec<Ways> = usable.iter().map(ways).collect();
-    let most = if others { RIVALS_MAX } else { COUNTED_MAX };
-    let (mut found, is_all) = if usable.len() <= most {
+    let counted = match others {
+        Beside::Nothing => COUNTED_MAX,
+        Beside::Items | Beside::Totals => RIVALS_MAX,
+    };
+    let (mut found, is_all) = if usable.len() <= counted {
         let answer = subsets(&members, payment.amount);
         (answer.found, answer.is_all)
     } else {
         let mut found = pairs(&values(&members), 0, payment.amount);
-        if !others && usable.len() <= TRIPLES_MAX {
+        // Three items are as good as a total: what chance makes is held too.
+        if others == Beside::Totals || others == Beside::Nothing && usable.len() <= TRIPLES_MAX {
             found.extend(triples(&members, payment.amount));
         }
         (found, false)

@@ -36,3 +36,36 @@ fn a_misread_number_does_not_pay_for_somebody_else() {
     let row = applications.rows_where("status", "applied")[0];
     assert_eq!(applications.cell(row, "item_id"), "I1");
 }
+
+#[test]
+fn an_invoice_is_not_paid_by_taking_a_credit() {
+    let desk = Desk::empty();
+    desk.put(
+        "parties.csv",
+        "party_id,role,name,aliases,parent_id,accounts\n\
+         C1,customer,Union Valve Installers Ltd.,,,021907713:7939460069\n",
+    );
+    // The advice names an invoice by four digits, which are all of a credit's number too.
+    desk.put(
+        "open_items.csv",
+        "item_id,entity,party_id,kind,number,po_number,currency,amount,open_amount,\
+         issue_date,due_date,discount_amount,discount_date\n\
+         I1,US1,C1,invoice,INV-0193116,,USD,339.88,339.88,2026-02-15,2026-04-01,,\n\
+         I2,US1,C1,on_account,OA-0003116,,USD,371.22,371.22,2026-02-15,2026-04-01,,\n",
+    );
+    desk.put(
+        "remittances.csv",
+        "payment_reference,payer_name,payment_date,payment_amount,currency,document_number,gross,\
+         discount,adjustment,adjustment_reason,net\n\
+         P1,UNION VALVE INSTALLERS LTD,2026-03-16,339.88,USD,3116,339.88,0.00,0.00,,339.88\n",
+    );
+    let paid = entry("P1", 33_988, "UNION VALVE INSTALLERS LTD", None, "");
+    desk.put("a.xml", statement("A", &paid));
+    let told = desk.run(&["--ledger", "ledger"]);
+    assert!(matches!(told.status, 0 | 3), "{}", told.stderr);
+    let applications = desk.table("applications");
+    assert_eq!(applications.rows_where("item_id", "I2").len(), 0);
+    let row = applications.rows_where("status", "applied")[0];
+    assert_eq!(applications.cell(row, "item_id"), "I1");
+    assert_eq!(applications.cell(row, "applied"), "339.88");
+}
