@@ -31,28 +31,17 @@ pub fn out_of_scope(view: &View, payment: &Payment, scope: Scope) -> Result<Deci
 
 /// The payment is an earlier one that is presented again.
 pub fn resubmitted(view: &View, payment: &Payment, earlier: u32) -> Result<Decision, Unbalanced> {
-    let mut parts = DecisionBuilder::new(payment.amount);
-    parts.unapplied(payment.amount);
-    parts.party = payment
+    let payer = payment
         .payer_account
         .and_then(|account| view.parties.by_account(account));
-    parts.reason = Some(Reason::ResubmittedPayment);
-    parts.duplicate_of = Some(earlier);
-    parts.score = 1.0;
-    parts.margin = 1.0;
-    parts.evidence.push(Evidence {
-        feature: Feature::EarlierPayment,
-        weight: 0,
-        detail: format!(
-            "account {} cheque {} amount {} {}",
-            payment.payer_account.unwrap_or_default(),
-            payment.check_number.unwrap_or_default(),
-            payment.amount,
-            payment.currency
-        )
-        .into(),
-    });
-    parts.build(Status::Duplicate, Rule::Duplicate)
+    let detail = format!(
+        "account {} cheque {} amount {} {}",
+        payment.payer_account.unwrap_or_default(),
+        payment.check_number.unwrap_or_default(),
+        payment.amount,
+        payment.currency
+    );
+    duplicate(payment, earlier, payer, Reason::ResubmittedPayment, detail)
 }
 
 /// An earlier payment has paid what this one names.
@@ -61,17 +50,30 @@ pub fn already_paid(
     payment: &Payment,
     (item, earlier): (ItemIx, u32),
 ) -> Result<Decision, Unbalanced> {
+    let owner = view.items.party(item);
+    let detail = format!("{} was paid before", view.items.number(item));
+    duplicate(payment, earlier, owner, Reason::ItemsAlreadyPaid, detail)
+}
+
+/// All of the payment is held, because an earlier one has done what it would do.
+fn duplicate(
+    payment: &Payment,
+    earlier: u32,
+    party: Option<u32>,
+    reason: Reason,
+    detail: String,
+) -> Result<Decision, Unbalanced> {
     let mut parts = DecisionBuilder::new(payment.amount);
     parts.unapplied(payment.amount);
-    parts.party = view.items.party(item);
-    parts.reason = Some(Reason::ItemsAlreadyPaid);
+    parts.party = party;
+    parts.reason = Some(reason);
     parts.duplicate_of = Some(earlier);
     parts.score = 1.0;
     parts.margin = 1.0;
     parts.evidence.push(Evidence {
         feature: Feature::EarlierPayment,
         weight: 0,
-        detail: format!("{} was paid before", view.items.number(item)).into(),
+        detail: detail.into(),
     });
     parts.build(Status::Duplicate, Rule::Duplicate)
 }
