@@ -201,11 +201,11 @@ fn cash_that_waits_is_that_of_the_payments() {
 #[test]
 fn cash_is_what_the_bank_says() {
     let rows = asked(morning(), "select * from cash_position");
-    // 16 March in `statement.bai2`: 1,483,633.30 + 11,784,534.42 - 233,633.30.
+    // 16 March in `statement.bai2`: 1,443,424.62 + 13,267,537.79 - 193,424.62.
     assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0]["ledger"], "13034534.42");
-    assert_eq!(rows[0]["credits"], "11784534.42");
-    assert_eq!(rows[0]["debits"], "233633.30");
+    assert_eq!(rows[0]["ledger"], "14517537.79");
+    assert_eq!(rows[0]["credits"], "13267537.79");
+    assert_eq!(rows[0]["debits"], "193424.62");
     assert_eq!(rows[0]["entity"], "");
 }
 
