@@ -216,13 +216,10 @@ impl Session {
     }
 
     fn check(&self, work: &Work) -> Result<(), LedgerError> {
-        if !work.has_failed {
-            return Ok(());
+        if work.has_failed {
+            return Err(store::refused_before(self.journal.path().to_owned()));
         }
-        let source = std::io::Error::other(
-            "the disk refused an earlier posting; open the ledger again to go on",
-        );
-        Err(LedgerError::write(&self.dir)(source))
+        Ok(())
     }
 
     /// Puts what all have recorded on disk, unless somebody else has done so for this posting.

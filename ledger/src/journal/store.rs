@@ -206,9 +206,18 @@ pub fn failed<E: Into<redb::Error>>(path: &Path) -> impl FnOnce(E) -> LedgerErro
     let path: PathBuf = path.to_owned();
     move |error| match error.into() {
         redb::Error::Io(source) => LedgerError::Write { path, source },
+        // The first error was told to whoever wrote then; the file is as good as before it.
+        redb::Error::PreviousIo => refused_before(path),
         error => LedgerError::Journal {
             path,
             found: error.to_string(),
         },
     }
+}
+
+/// What everybody is told who would go on after the disk has refused.
+pub fn refused_before(path: PathBuf) -> LedgerError {
+    let source =
+        std::io::Error::other("the disk has refused before; open the ledger again to go on");
+    LedgerError::Write { path, source }
 }
