@@ -23,6 +23,7 @@ pub fn run(arguments: RunArguments) -> Result<Outcome, Failure> {
         bar.finish();
     }
     let summary = summary?;
+    warn(&summary);
     if !quiet {
         print(&summary, &options)?;
     }
@@ -31,6 +32,13 @@ pub fn run(arguments: RunArguments) -> Result<Outcome, Failure> {
     } else {
         Outcome::NeedsAttention
     })
+}
+
+/// Tells what the ledger leaves to a later run; nothing of this one is missing.
+pub fn warn(summary: &Summary) {
+    for undone in &summary.undone {
+        eprintln!("tieout: warning: {undone}");
+    }
 }
 
 fn options(arguments: RunArguments) -> Result<RunOptions, Failure> {

@@ -13,6 +13,7 @@ use crate::arguments::WatchArguments;
 use crate::failure::Failure;
 use crate::ledger;
 use crate::recipes;
+use crate::run;
 
 /// Watches until it is interrupted, or once.
 pub fn watch(arguments: WatchArguments) -> Result<Outcome, Failure> {
@@ -84,6 +85,7 @@ impl Watcher for Teller {
     }
 
     fn tied_out(&self, summary: &Summary) {
+        run::warn(summary);
         if self.quiet {
             return;
         }

@@ -195,12 +195,16 @@ impl Outputs {
             folder.remove(absent)?;
             folder.finish()?;
         }
-        let mut posting = None;
+        let (mut posting, mut undone) = (None, Vec::new());
         if let Some(ledger) = self.ledger.filter(|_| end.has_news) {
             posting = Some(ledger.number());
-            ledger.cut_off(recipe, &end.known)?;
+            undone = ledger.cut_off(recipe, &end.known)?.undone().to_vec();
         }
-        Ok(Finished { posting, repeated })
+        Ok(Finished {
+            posting,
+            undone,
+            repeated,
+        })
     }
 
     /// Writes the rows of an earlier posting instead of what this run had to say.
@@ -235,6 +239,8 @@ fn begin_folder(out: &Output) -> Result<Folder, LedgerError> {
 pub struct Finished {
     /// The posting that keeps the run.
     pub posting: Option<u64>,
+    /// What the ledger leaves to a later run, and why.
+    pub undone: Vec<String>,
     /// What an earlier one had to say whose files came again.
     pub repeated: Option<Repeated>,
 }

@@ -56,6 +56,7 @@ pub fn tied_out(
     };
     let ((mut summary, learned), finished) = posted(outputs, &options.recipe.label(), work)?;
     summary.posting = finished.posting;
+    summary.undone = finished.undone;
     if let Some(repeated) = finished.repeated {
         summary.repeat(&repeated);
     }

@@ -134,6 +134,9 @@ pub struct Summary {
     pub rematched: Tally,
     /// The posting that keeps the run, if a ledger does and anything was new.
     pub posting: Option<u64>,
+    /// What the ledger could not do once the posting was on disk, and why, as sentences. A later run
+    /// does it.
+    pub undone: Vec<String>,
     /// The posting whose files these are, if nothing of them was new: the output tables are its.
     pub repeats: Option<u64>,
     /// Payments held as duplicates.

@@ -52,6 +52,8 @@ pub struct Ledger {
     manifest: Manifest,
     /// The last posting that is seen, where a file has later ones too.
     until: Option<u64>,
+    /// What its writer could not do behind its last posting.
+    undone: Vec<String>,
     lock: Arc<ReaderLock>,
 }
 
@@ -78,11 +80,17 @@ impl Ledger {
         LedgerWriter::begin(dir, lock_to_write(dir)?, clock)
     }
 
-    pub(crate) fn of(dir: &Path, manifest: Manifest, lock: ReaderLock) -> Self {
+    pub(crate) fn of(
+        dir: &Path,
+        manifest: Manifest,
+        undone: Vec<String>,
+        lock: ReaderLock,
+    ) -> Self {
         Self {
             dir: dir.to_owned(),
             manifest,
             until: None,
+            undone,
             lock: Arc::new(lock),
         }
     }
@@ -115,6 +123,7 @@ impl Ledger {
             dir: dir.to_owned(),
             manifest,
             until: None,
+            undone: Vec::new(),
             lock,
         })
     }
@@ -154,6 +163,12 @@ impl Ledger {
     /// Whether somebody writes into the ledger in `dir` at the moment, as far as its files say.
     pub fn is_written(dir: &Path) -> bool {
         is_written(dir)
+    }
+
+    /// What its writer could not do once its posting was on disk, as sentences: later runs do it, and
+    /// are slower until then. Nothing for a ledger that was opened to read.
+    pub fn undone(&self) -> &[String] {
+        &self.undone
     }
 
     /// The last posting that is seen, where files have rows of later ones too.

@@ -325,7 +325,7 @@ impl LedgerWriter {
         let tables = std::mem::replace(&mut self.tables, Tables::None);
         let Tables::Files(mut tables) = tables else {
             self.posting.take().map(Posting::commit).transpose()?;
-            return Ok(self.as_ledger(Manifest::empty()));
+            return Ok(self.as_ledger(Manifest::empty(), Vec::new()));
         };
         let (Some(posting), Some(journal)) = (self.posting.take(), self.journal.take()) else {
             return Err(LedgerError::NotALedger(self.dir.clone()));
@@ -340,21 +340,29 @@ impl LedgerWriter {
             self.is_new = false;
         }
         let recipe = recipe_of(&events);
+        let mut undone = Vec::new();
         if let Some((last, _)) = events.last() {
             let is_run = recipe.is_some();
             let posted = Posted::of(number, last, recipe, stored);
             publish(&self.dir, &mut self.manifest, posted)?;
             self.manifest.write(&self.dir)?;
-            // From here on the posting is there; to join files can wait for the next one.
-            let _ = history::join_due(&self.dir, &mut self.manifest, is_run);
-            if is_run {
-                let _ = journal.carry_forward();
+            // From here on the posting is there; what follows can wait for the next one.
+            if let Err(error) = history::join_due(&self.dir, &mut self.manifest, is_run) {
+                undone.push(format!(
+                    "the files of earlier postings could not be joined: {error}"
+                ));
+            }
+            if is_run && let Err(error) = journal.carry_forward() {
+                undone.push(format!(
+                    "what is open could not be carried forward: {error}; the next run reads all \
+                     that ever was, and tries again"
+                ));
             }
         }
         remove_file(&self.dir.join(UNPUBLISHED))?;
         drop(journal);
         let manifest = std::mem::replace(&mut self.manifest, Manifest::empty());
-        Ok(self.as_ledger(manifest))
+        Ok(self.as_ledger(manifest, undone))
     }
 
     /// Hands everything to the session, which puts it on disk.
@@ -374,8 +382,8 @@ impl LedgerWriter {
         })
     }
 
-    fn as_ledger(&self, manifest: Manifest) -> Ledger {
-        Ledger::of(&self.dir, manifest, ReaderLock::take(&self.dir))
+    fn as_ledger(&self, manifest: Manifest, undone: Vec<String>) -> Ledger {
+        Ledger::of(&self.dir, manifest, undone, ReaderLock::take(&self.dir))
     }
 }
 

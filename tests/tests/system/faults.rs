@@ -144,6 +144,67 @@ fn each_failing_call_stops_cleanly_and_the_next_run_goes_on() {
     println!("{tried} failing calls, each followed by a run that went on");
 }
 
+/// The run is done, what it leaves is told, and the next run does it.
+#[test]
+fn what_cannot_be_carried_forward_is_told_and_left_to_the_next_run() {
+    let desk = Desk::empty();
+    let Some(library) = library(&desk) else {
+        println!("no library can be put in front of the system's here");
+        return;
+    };
+    let header = OPEN_ITEMS.lines().next().unwrap();
+    let items = (0..30).map(|number| {
+        format!(
+            "N{number},US1,C1,invoice,INV-7{number:04},,USD,10.00,10.00,2026-02-01,2026-03-03,,\n"
+        )
+    });
+    let items = format!("{header}\n{}", items.collect::<String>());
+    desk.put_in("monday", "parties.csv", PARTIES);
+    desk.put_in("monday", "open_items.csv", &items);
+    let paid = [("142", 1_000, "B1", "ACME TOOLS INV-70001")];
+    desk.put_in("monday", "statement.bai", &statement(&paid));
+    let paid = [("142", 1_000, "B2", "ACME TOOLS INV-70002")];
+    desk.put_in("tuesday", "statement.bai", &statement(&paid));
+    let run = |day: &str, ledger: &str, fault: Option<u32>| {
+        let mut command = command::command();
+        command.current_dir(desk.path(""));
+        command.args(["run", day, "--ledger", ledger, "--quiet"]);
+        if let Some(at) = fault {
+            let _ = fs::remove_dir_all(desk.path(ledger));
+            fs::create_dir(desk.path(ledger)).unwrap();
+            command
+                .env("LD_PRELOAD", &library)
+                .env("FAULT_CALL", "sync")
+                .env("FAULT_HOW", "eio")
+                .env("FAULT_AT", at.to_string())
+                .env("FAULT_DIR", desk.path(ledger).canonicalize().unwrap());
+        }
+        let told = command.output().unwrap();
+        let words = String::from_utf8_lossy(&told.stderr).into_owned();
+        (told.status.code(), words)
+    };
+    for day in ["monday", "tuesday"] {
+        assert_eq!(run(day, "calm", None), (Some(0), String::new()), "{day}");
+    }
+    let mut warned = 0;
+    for at in 1..60 {
+        let (status, words) = run("monday", "ledger", Some(at));
+        if status != Some(0) || !words.contains("carried forward") {
+            continue;
+        }
+        warned += 1;
+        assert!(words.starts_with("tieout: warning: "), "{words}");
+        assert!(words.contains("Input/output error"), "{words}");
+        assert_eq!(words.lines().count(), 1, "{words}");
+        let next = run("tuesday", "ledger", None);
+        assert_eq!(next, (Some(0), String::new()), "after sync {at}");
+        assert_eq!(answers(&desk, "ledger"), answers(&desk, "calm"));
+        let told = desk.tieout(&["audit", "verify", "--ledger", "ledger"]);
+        assert_eq!(told.status, 0, "after sync {at}: {}", told.stderr);
+    }
+    assert!(warned > 0, "no sync of carrying forward was made to fail");
+}
+
 #[test]
 fn a_disk_without_room_for_a_new_ledger_leaves_none() {
     let desk = desk_of_tuesday();
