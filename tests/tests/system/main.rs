@@ -17,6 +17,7 @@ mod faults;
 mod feeds;
 mod golden;
 mod inspecting;
+mod joined;
 pub mod ledger;
 mod linking;
 mod locked_out;

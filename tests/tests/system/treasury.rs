@@ -236,8 +236,13 @@ fn the_page_shows_what_its_questions_answer() {
 }
 
 fn shell(words: &[&str], input: &str) -> Told {
+    shell_of(small(), words, input)
+}
+
+/// What the shell over the ledger of `desk` answers to `input`.
+pub fn shell_of(desk: &Desk, words: &[&str], input: &str) -> Told {
     let mut command = command::command();
-    command.current_dir(small().path("")).stdin(Stdio::piped());
+    command.current_dir(desk.path("")).stdin(Stdio::piped());
     command.args(["sql", "--ledger", "ledger"]).args(words);
     let mut child = command
         .stdout(Stdio::piped())

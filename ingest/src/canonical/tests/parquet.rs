@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use ::parquet::arrow::ArrowWriter;
+use ::parquet::basic::{Compression, ZstdLevel};
+use ::parquet::file::properties::WriterProperties;
 use arrow::array::{
     ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int64Array,
     LargeStringArray, StringArray, TimestampMicrosecondArray,
@@ -18,6 +20,10 @@ use tieout_core::Severity::{Error, Info, Warning};
 use super::*;
 
 fn file(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    packed_file(columns, Compression::UNCOMPRESSED)
+}
+
+fn packed_file(columns: Vec<(&str, ArrayRef)>, compression: Compression) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter_with_nullable(
         columns
             .into_iter()
@@ -25,7 +31,10 @@ fn file(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     );
     let batch = batch.unwrap();
     let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(compression)
+        .build();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     bytes
@@ -84,6 +93,21 @@ fn every_exact_type_is_read() {
     let absent = (Warning, MissingColumn, None);
     assert_eq!(outcome.findings(), [absent, (Info, UnknownColumn, None)]);
     assert_eq!((outcome.counts.lines, outcome.counts.rows), (2, 2));
+}
+
+/// What data frames, warehouses and archives write.
+#[test]
+fn however_the_file_is_packed_its_rows_are_the_same() {
+    let plain = file(items(decimals()));
+    for compression in [
+        Compression::SNAPPY,
+        Compression::ZSTD(ZstdLevel::default()),
+        Compression::ZSTD(ZstdLevel::try_new(19).unwrap()),
+    ] {
+        let packed = packed_file(items(decimals()), compression);
+        assert_ne!(packed, plain);
+        assert_eq!(read(&packed), read(&plain), "{compression}");
+    }
 }
 
 #[test]
