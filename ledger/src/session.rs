@@ -58,9 +58,9 @@ struct Work {
     hidden: Option<Hidden>,
     /// After a commit that failed nobody knows what is on disk, so nothing may follow.
     has_failed: bool,
-    /// Tables could not be written. They are made again, from the journal, by whoever opens the
+    /// Why tables could not be written. They are made again, from the journal, by whoever opens the
     /// ledger next.
-    is_blind: bool,
+    blind: Option<String>,
 }
 
 /// Postings that are put on disk together.
@@ -110,7 +110,7 @@ impl Session {
                 group: Group::default(),
                 hidden: None,
                 has_failed: false,
-                is_blind: false,
+                blind: None,
             }),
             durable: Mutex::new(recorded),
             journal,
@@ -178,12 +178,10 @@ impl Session {
         let events = posting.events.iter().map(|(event, _)| event.clone());
         work.group.events.extend(events.zip(posting.payloads));
         work.group.transaction = Some(posting.transaction);
-        if !work.is_blind
-            && self
-                .hide(&mut work, number, &posting.events, &rows)
-                .is_err()
+        if work.blind.is_none()
+            && let Err(error) = self.hide(&mut work, number, &posting.events, &rows)
         {
-            work.is_blind = true;
+            work.blind = Some(error.to_string());
             work.hidden = None;
         }
         MutexGuard::unlock_fair(work);
@@ -302,9 +300,10 @@ impl Session {
 
     /// Puts the tables of what is on disk beside those that readers see.
     fn show_hidden(&self, work: &mut Work) -> Result<(), LedgerError> {
-        if work.is_blind {
-            let source =
-                std::io::Error::other("the tables are made when the ledger is opened next");
+        if let Some(why) = &work.blind {
+            let source = std::io::Error::other(format!(
+                "{why}; the tables are made when the ledger is opened next"
+            ));
             return Err(LedgerError::write(&self.dir)(source));
         }
         let Some(hidden) = work.hidden.take() else {
@@ -312,7 +311,7 @@ impl Session {
         };
         let shown = self.show_these(&mut work.manifest, hidden);
         // Later ones would not follow those that are missing.
-        work.is_blind = shown.is_err();
+        work.blind = shown.as_ref().err().map(ToString::to_string);
         shown
     }
 
