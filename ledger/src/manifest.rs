@@ -2,14 +2,14 @@
 //! digest; what it does not name is rubbish.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Digest, Event};
-use crate::posted::{StoredTable, sync_dir};
+use crate::posted::{StoredTable, write_whole};
 use crate::{FileFormat, LedgerError};
 
 /// The file that says what readers see.
@@ -242,19 +242,11 @@ impl Manifest {
 
     pub(crate) fn write(&mut self, dir: &Path) -> Result<(), LedgerError> {
         let path = dir.join(MANIFEST);
-        let partial = dir.join(NEW_MANIFEST);
         let unwritable = |error: serde_json::Error| LedgerError::write(&path)(error.into());
         self.format_version = self.version();
         self.digest = self.digest_of().map_err(unwritable)?;
         let text = self.text().map_err(unwritable)?;
-        File::create(&partial)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&partial, &path))
-            .map_err(LedgerError::write(&path))?;
-        sync_dir(dir)
+        write_whole(dir, MANIFEST, NEW_MANIFEST, text.as_bytes())
     }
 
     fn text(&self) -> Result<String, serde_json::Error> {

@@ -247,6 +247,25 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<(), LedgerError> {
         .map_err(LedgerError::write(dir))
 }
 
+/// Puts `bytes` into the file `name` of the folder `dir`, by way of the file `partial`: whoever reads
+/// it has what was there, or all of the new.
+pub(crate) fn write_whole(
+    dir: &Path,
+    name: &str,
+    partial: &str,
+    bytes: &[u8],
+) -> Result<(), LedgerError> {
+    let (path, partial) = (dir.join(name), dir.join(partial));
+    File::create(&partial)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&partial, &path))
+        .map_err(LedgerError::write(&path))?;
+    sync_dir(dir)
+}
+
 /// BLAKE3 of a file, and its size.
 fn digest_of(path: &Path) -> Result<(String, u64), LedgerError> {
     let mut hasher = blake3::Hasher::new();

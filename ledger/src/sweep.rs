@@ -94,13 +94,13 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>, LedgerError> {
 /// the manifest drops one, until all are gone. So nobody asks a store for a list but where that may
 /// be.
 pub(crate) mod unswept {
-    use std::fs::{self, File};
-    use std::io::{self, Write as _};
+    use std::fs;
+    use std::io;
     use std::path::Path;
 
     use crate::LedgerError;
     use crate::manifest::{Elsewhere, damaged};
-    use crate::posted::sync_dir;
+    use crate::posted::write_whole;
     use crate::publish::remove_file;
 
     const UNSWEPT: &str = ".unswept";
@@ -140,21 +140,13 @@ pub(crate) mod unswept {
     }
 
     fn write(dir: &Path, places: &[Elsewhere]) -> Result<(), LedgerError> {
-        let (path, partial) = (dir.join(UNSWEPT), dir.join(NEW_UNSWEPT));
         let mut text = String::new();
         for place in places {
             let line = serde_json::to_string(place)
-                .map_err(|error| LedgerError::write(&path)(error.into()))?;
+                .map_err(|error| LedgerError::write(&dir.join(UNSWEPT))(error.into()))?;
             text.push_str(&line);
             text.push('\n');
         }
-        File::create(&partial)
-            .and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&partial, &path))
-            .map_err(LedgerError::write(&path))?;
-        sync_dir(dir)
+        write_whole(dir, UNSWEPT, NEW_UNSWEPT, text.as_bytes())
     }
 }
