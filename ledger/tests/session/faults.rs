@@ -3,7 +3,7 @@
 //!
 //! The calls are made to fail by the library that the tests of the whole system put in front of the
 //! command, too. By default some calls of each kind are tried; `TIEOUT_FAULTS=all` tries them one by
-//! one until none is left to fail.
+//! one until none is left to fail, `TIEOUT_FAULTS=torn` those of one kind.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -119,9 +119,15 @@ fn what_was_told_is_there_once_whatever_call_fails() {
         println!("no library can be put in front of the system's here");
         return;
     };
-    let is_full = std::env::var("TIEOUT_FAULTS").is_ok_and(|which| which == "all");
+    let wanted = std::env::var("TIEOUT_FAULTS").ok();
+    let is_full = wanted.is_some();
+    let is_wanted = |(_, how, _): &Fault| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted == "all" || wanted == how)
+    };
     let (mut tried, mut refused) = (0, 0);
-    for fault in FAULTS {
+    for fault in FAULTS.into_iter().filter(is_wanted) {
         let mut places: Box<dyn Iterator<Item = u32>> = if is_full {
             Box::new(1..)
         } else {
