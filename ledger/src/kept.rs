@@ -330,19 +330,32 @@ impl Ledger {
                 dir: dir.to_owned(),
                 manifest: manifest.clone(),
                 until: None,
+                undone: Vec::new(),
                 lock: Arc::new(ReaderLock::take(dir)),
             }),
             _ => None,
         };
         let head = ledger.as_ref().and_then(Self::head);
         let anchors: Vec<_> = head.into_iter().chain(anchor).collect();
-        let mut verified = verify(&path, &anchors)?;
-        verified.is_sealed = seal::check(dir)?;
+        let tables = || ledger.as_ref().map_or(Ok(()), Self::verify_tables);
+        let (verified, (sealed, tables)) = std::thread::scope(|scope| {
+            let files = scope.spawn(|| (seal::check(dir), tables()));
+            let verified = verify(&path, &anchors);
+            let files = files.join();
+            (
+                verified,
+                files.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        });
+        // What is wrong with the journal comes before what is wrong with files made from it.
+        let verified = verified?;
+        let is_sealed = sealed?;
         manifest?;
-        if let Some(ledger) = ledger {
-            ledger.verify_tables()?;
-        }
-        Ok(verified)
+        tables?;
+        Ok(Verified {
+            is_sealed,
+            ..verified
+        })
     }
 
     fn verify_tables(&self) -> Result<(), LedgerError> {

@@ -8,19 +8,15 @@ use arrow::compute::take_record_batch;
 use redb::{ReadTransaction, ReadableTable as _};
 use serde_json::Value;
 use tieout_core::schema::Table;
-use tieout_core::{Feed, Status};
 
-use super::state::{PaymentState, payment_key, texts};
-use super::store::{self, ADVICE, LINES, PAYMENTS, PROFILES, SOURCES};
+use super::state::texts;
+use super::store::{self, ADVICE, LINES, PROFILES, SOURCES};
 use super::{EventKind, Journal, PURGED_TEXT, Remembered, fold, payload};
 use crate::LedgerError;
 
 /// Days after which a line of a report during the day, or a single payment behind a statement's
 /// line, is not looked for on a statement any more.
 const PROVISIONAL_DAYS: i32 = 31;
-
-/// The status of a line that is not booked.
-const PENDING: &str = "PDNG";
 
 /// Rows of one event of a business's own file, as far as they still hold.
 #[derive(Clone, Debug)]
@@ -76,32 +72,27 @@ impl Journal {
             memory: self.memory()?,
             ..Carried::default()
         };
-        let Some(sources) = self.table(&read, SOURCES)? else {
-            return Ok(carried);
-        };
-        let mut waiting = Vec::new();
-        for entry in sources.iter().map_err(store::failed(&self.path))? {
-            let (sequence, name) = entry.map_err(store::failed(&self.path))?;
-            let (sequence, name) = (sequence.value(), name.value());
-            if name == Table::Parties.name() {
-                carried.parties.push(self.received(sequence)?);
-            } else if name != Table::OpenItems.name() {
-                waiting.push(sequence);
-            }
-        }
-        // The latest event of a payment is the one that counts.
-        let mut seen = HashSet::new();
-        for sequence in waiting.into_iter().rev() {
-            carried
-                .waiting
-                .extend(self.waiting(&read, sequence, &mut seen)?);
-        }
-        carried.waiting.reverse();
-        carried.parties.reverse();
-        self.keep_latest(&mut carried.parties)?;
+        carried.parties = self.parties(&read)?;
+        carried.waiting = self.waiting_left(&read)?;
         carried.provisional = self.provisional(&read)?;
         carried.advice = self.advice(&read)?;
         Ok(carried)
+    }
+
+    /// The parties that no later file describes anew, the latest file first.
+    fn parties(&self, read: &ReadTransaction) -> Result<Vec<Received>, LedgerError> {
+        let mut parties = Vec::new();
+        if let Some(sources) = self.table(read, SOURCES)? {
+            for entry in sources.iter().map_err(store::failed(&self.path))? {
+                let (sequence, name) = entry.map_err(store::failed(&self.path))?;
+                if name.value() == Table::Parties.name() {
+                    parties.push(self.received(sequence.value())?);
+                }
+            }
+        }
+        parties.reverse();
+        self.keep_latest(&mut parties)?;
+        Ok(parties)
     }
 
     fn profiles(&self, read: &ReadTransaction) -> Result<Vec<Value>, LedgerError> {
@@ -178,85 +169,6 @@ impl Journal {
         places: &UInt32Array,
     ) -> Result<RecordBatch, LedgerError> {
         take_record_batch(rows, places).map_err(|error| self.damaged(sequence, &error.to_string()))
-    }
-
-    fn waiting(
-        &self,
-        read: &ReadTransaction,
-        sequence: u64,
-        seen: &mut HashSet<Vec<u8>>,
-    ) -> Result<Option<WaitingRows>, LedgerError> {
-        let mut batches = self.batches(sequence)?.into_iter().map(|(_, batch)| batch);
-        let (Some(payments), Some(lines)) = (batches.next(), batches.next()) else {
-            return Err(self.damaged(sequence, "the payload holds no rows"));
-        };
-        let Some(states) = self.table(read, PAYMENTS)? else {
-            return Ok(None);
-        };
-        let ids = texts(&payments, "transaction_id").map_err(|e| self.damaged(sequence, &e))?;
-        let text = |name| texts(&payments, name).map_err(|e| self.damaged(sequence, &e));
-        let (feeds, statuses) = (text("feed")?, text("status")?);
-        let (mut kept, mut postings) = (Vec::new(), Vec::new());
-        for row in 0..payments.num_rows() {
-            let key = payment_key(ids.value(row));
-            let state = states
-                .get(key.as_slice())
-                .map_err(store::failed(&self.path))?;
-            let state = state.and_then(|bytes| PaymentState::unpack(bytes.value()));
-            // A single payment that no statement had yet waits for one.
-            let is_pending = |state: &PaymentState| {
-                state.status == Some(Status::OutOfScope)
-                    && !state.by_person
-                    && feeds.value(row) == Feed::Detail.code()
-                    && statuses.value(row) == PENDING
-            };
-            let waits = |state: &PaymentState| state.is_waiting() || is_pending(state);
-            if let Some(state) = state.filter(waits)
-                && seen.insert(key)
-            {
-                kept.push(row as u32);
-                postings.push(state.posting);
-            }
-        }
-        if kept.is_empty() {
-            return Ok(None);
-        }
-        let lines = self.lines_of(sequence, &lines, &kept)?;
-        let payments = self.take(sequence, &payments, &UInt32Array::from(kept))?;
-        Ok(Some(WaitingRows {
-            payments,
-            lines,
-            postings,
-        }))
-    }
-
-    /// The lines of the payments in `rows` (ascending), under their new numbers.
-    fn lines_of(
-        &self,
-        sequence: u64,
-        lines: &RecordBatch,
-        rows: &[u32],
-    ) -> Result<RecordBatch, LedgerError> {
-        use arrow::datatypes::UInt32Type;
-        let owners = lines
-            .columns()
-            .first()
-            .and_then(|column| column.as_primitive_opt::<UInt32Type>())
-            .ok_or_else(|| self.damaged(sequence, "the documents have no payments"))?;
-        let (mut kept, mut numbers) = (Vec::new(), Vec::new());
-        for (place, owner) in owners.values().iter().enumerate() {
-            if let Ok(number) = rows.binary_search(owner) {
-                kept.push(place as u32);
-                numbers.push(number as u32);
-            }
-        }
-        let taken = self.take(sequence, lines, &UInt32Array::from(kept))?;
-        let mut columns = taken.columns().to_vec();
-        if let Some(first) = columns.first_mut() {
-            *first = Arc::new(UInt32Array::from(numbers));
-        }
-        RecordBatch::try_new(taken.schema(), columns)
-            .map_err(|error| self.damaged(sequence, &error.to_string()))
     }
 
     fn advice(&self, read: &ReadTransaction) -> Result<Vec<Received>, LedgerError> {

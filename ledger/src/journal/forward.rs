@@ -6,30 +6,27 @@
 //! From then on the fold notes which items change (`touched`). So what is open is the blocks, but
 //! for what was touched, and of what was touched the state; what is in neither is closed, and read
 //! only when it is asked for. All of it is made from the state and the payloads, and can be left
-//! out: without it everything is read.
+//! out: without it everything is read. Payments that wait are carried forward in the same way.
+
+mod verifying;
+mod waiting;
+mod writing;
 
 use std::collections::BTreeMap;
 
 use ahash::{HashMap, HashMapExt as _};
-use arrow::array::{AsArray as _, BinaryArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, filter_record_batch, take_record_batch};
-use arrow::datatypes::{DataType, Field, Schema};
-use redb::{ReadTransaction, ReadableTable as _, ReadableTableMetadata as _, WriteTransaction};
-use std::sync::Arc;
+use redb::{ReadTransaction, ReadableTable as _};
 use tieout_core::Significant;
 
-use super::closed::{Entry, add_entries};
 use super::state::{ItemState, texts};
-use super::store::{self, ABOUT, FORWARD, ITEMS, SOURCES, TOUCHED};
+use super::store::{self, ABOUT, FORWARD, ITEMS, TOUCHED};
 use super::{Journal, payload};
 use crate::LedgerError;
 
 /// Items of one block.
 const BLOCK_ITEMS: usize = 8_192;
-/// Fewer items, or changes, are not worth a block.
-const ITEMS_MIN: u64 = 16;
-/// So many of the items may have changed before they are carried forward again.
-const CHANGED_SHARE: u64 = 4;
 /// Names of closed items that are sorted at once.
 const ENTRIES_MAX: usize = 1 << 22;
 
@@ -37,6 +34,8 @@ const ENTRIES_MAX: usize = 1 << 22;
 pub const FORWARD_ITEMS: &str = "forward_items";
 /// The name under which `about` has the lengths of closed items' numbers.
 const CLOSED_LENGTHS: &str = "closed_lengths";
+
+pub use waiting::{FORWARD_WAITING_LAST, WaitingRead};
 
 /// An event with open items, and a row of it.
 pub type Place = (u64, u64);
@@ -346,279 +345,6 @@ impl Journal {
             return Err(self.damaged(event, "the row of an item is not there"));
         }
         self.take(event, &received.rows, places)
-    }
-
-    /// Carries the items forward, if enough of them have changed. For the writer.
-    ///
-    /// # Errors
-    /// [`LedgerError::Write`] if the disk refuses; then all is as it was.
-    pub(crate) fn carry_forward(&self) -> Result<(), LedgerError> {
-        let Some(database) = self.database() else {
-            return Ok(());
-        };
-        if !self.is_due()? {
-            return Ok(());
-        }
-        let transaction = store::begin(database, &self.path)?;
-        self.write_forward(&transaction)?;
-        transaction.commit().map_err(store::failed(&self.path))
-    }
-
-    fn is_due(&self) -> Result<bool, LedgerError> {
-        let read = self.read()?;
-        let failed = || store::failed(&self.path);
-        let Some(items) = self.table(&read, ITEMS)? else {
-            return Ok(false);
-        };
-        let Some(forward) = self.forward_items(&read)? else {
-            return Ok(items.len().map_err(failed())? >= ITEMS_MIN);
-        };
-        let Some(touched) = self.table(&read, TOUCHED)? else {
-            return Ok(false);
-        };
-        let touched = touched.len().map_err(failed())?;
-        Ok(touched >= ITEMS_MIN.max(forward / CHANGED_SHARE))
-    }
-
-    fn write_forward(&self, transaction: &WriteTransaction) -> Result<(), LedgerError> {
-        let failed = || store::failed(&self.path);
-        transaction
-            .delete_table(FORWARD)
-            .map_err(store::failed(&self.path))?;
-        let lengths = self.closed_lengths()?.unwrap_or_default();
-        let mut forward = Forward {
-            journal: self,
-            transaction,
-            open: Vec::new(),
-            entries: Vec::new(),
-            items: 0,
-            lengths,
-        };
-        self.items_left::<LedgerError>(&[], |items| forward.take(items))?;
-        forward.write_block()?;
-        forward.write_entries()?;
-        let (items, lengths) = (forward.items, forward.lengths);
-        transaction
-            .delete_table(TOUCHED)
-            .map_err(store::failed(&self.path))?;
-        let mut about = transaction
-            .open_table(ABOUT)
-            .map_err(store::failed(&self.path))?;
-        about.insert(FORWARD_ITEMS, items).map_err(failed())?;
-        about.insert(CLOSED_LENGTHS, lengths).map_err(failed())?;
-        Ok(())
-    }
-
-    /// Compares what was carried forward with the state and the payloads that it was made from.
-    ///
-    /// # Errors
-    /// [`LedgerError::Journal`] with what differs.
-    pub(crate) fn verify_forward(&self) -> Result<(), LedgerError> {
-        let read = self.read()?;
-        if self.forward_items(&read)?.is_none() {
-            return Ok(());
-        }
-        let failed = || store::failed(&self.path);
-        let differs = || LedgerError::Journal {
-            path: self.path.clone(),
-            found: "the items that were carried forward are not those that are open".to_owned(),
-        };
-        let Some(items) = self.table(&read, ITEMS)? else {
-            return Err(differs());
-        };
-        let mut open = 0_u64;
-        let mut source: Option<(u64, RecordBatch)> = None;
-        self.items_left::<LedgerError>(&[], |left| {
-            let ids = texts(&left.rows, "item_id").map_err(|e| self.damaged(0, &e))?;
-            for (row, state) in left.states.iter().enumerate() {
-                let stored = items.get(ids.value(row)).map_err(failed())?;
-                let is_same = stored.is_some_and(|bytes| bytes.value() == state.pack());
-                let (event, place) = state.source;
-                if source.as_ref().is_none_or(|(known, _)| *known != event) {
-                    source = Some((event, self.received(event)?.rows));
-                }
-                let is_own = source.as_ref().is_some_and(|(_, rows)| {
-                    place < rows.num_rows() as u64
-                        && rows.slice(place as usize, 1) == left.rows.slice(row, 1)
-                });
-                if !is_same || !is_own {
-                    return Err(differs());
-                }
-                open += u64::from(!state.open.is_zero());
-            }
-            Ok(())
-        })?;
-        let mut expected = 0_u64;
-        for entry in items.iter().map_err(failed())? {
-            let (id, bytes) = entry.map_err(failed())?;
-            let state = self.item_state(id.value(), bytes.value())?;
-            expected += u64::from(!state.open.is_zero());
-        }
-        if open != expected {
-            return Err(differs());
-        }
-        self.verify_closed(&read)
-    }
-
-    /// Each closed item must be found by its names.
-    fn verify_closed(&self, read: &ReadTransaction) -> Result<(), LedgerError> {
-        let failed = || store::failed(&self.path);
-        let (Some(sources), Some(items)) = (self.table(read, SOURCES)?, self.table(read, ITEMS)?)
-        else {
-            return Ok(());
-        };
-        let touched = self.table(read, TOUCHED)?;
-        let is_touched = |id: &str| match &touched {
-            Some(touched) => touched.get(id).map(|entry| entry.is_some()),
-            None => Ok(false),
-        };
-        let mut entries: Vec<Entry> = Vec::new();
-        for entry in sources.iter().map_err(failed())? {
-            let (sequence, name) = entry.map_err(failed())?;
-            if name.value() != "open_items" {
-                continue;
-            }
-            let sequence = sequence.value();
-            let rows = self.received(sequence)?.rows;
-            let ids = texts(&rows, "item_id").map_err(|e| self.damaged(sequence, &e))?;
-            let numbers = texts(&rows, "number").map_err(|e| self.damaged(sequence, &e))?;
-            for (row, id) in ids.iter().enumerate() {
-                let id = id.unwrap_or_default();
-                let Some(bytes) = items.get(id).map_err(failed())? else {
-                    continue;
-                };
-                let state = self.item_state(id, bytes.value())?;
-                let is_own = state.open.is_zero() && state.source == (sequence, row as u64);
-                if is_own && !is_touched(id).map_err(failed())? {
-                    let names = names_of(numbers.value(row));
-                    entries.extend(names.map(|name| (name, sequence, row as u64)));
-                }
-            }
-            if entries.len() > ENTRIES_MAX {
-                self.find_all(read, &mut entries)?;
-            }
-        }
-        self.find_all(read, &mut entries)
-    }
-
-    fn find_all(
-        &self,
-        read: &ReadTransaction,
-        entries: &mut Vec<Entry>,
-    ) -> Result<(), LedgerError> {
-        entries.sort_unstable();
-        let mut names: Vec<u64> = entries.iter().map(|(name, ..)| *name).collect();
-        names.dedup();
-        let mut missing: ahash::HashSet<Entry> = entries.drain(..).collect();
-        self.closed_entries(read, &names, |entry| {
-            missing.remove(&entry);
-        })?;
-        if missing.is_empty() {
-            return Ok(());
-        }
-        Err(LedgerError::Journal {
-            path: self.path.clone(),
-            found: format!(
-                "{} closed items cannot be found by their names",
-                missing.len()
-            ),
-        })
-    }
-}
-
-/// Items that are carried forward in a transaction.
-struct Forward<'a> {
-    journal: &'a Journal,
-    transaction: &'a WriteTransaction,
-    /// Items of the next block.
-    open: Vec<ItemRows>,
-    /// Names of items that were closed.
-    entries: Vec<Entry>,
-    items: u64,
-    lengths: u64,
-}
-
-impl Forward<'_> {
-    fn take(&mut self, items: ItemRows) -> Result<(), LedgerError> {
-        let found = |error: String| self.journal.damaged(0, &error);
-        let numbers = texts(&items.rows, "number").map_err(found)?;
-        let mut is_open = Vec::with_capacity(items.states.len());
-        for (row, state) in items.states.iter().enumerate() {
-            is_open.push(!state.open.is_zero());
-            if state.open.is_zero() {
-                let (event, place) = state.source;
-                let number = numbers.value(row);
-                let names = names_of(number).map(|name| (name, event, place));
-                self.entries.extend(names);
-                let significant = Significant::of(number.as_bytes());
-                self.lengths |= 1 << significant.as_bytes().len();
-            }
-        }
-        if self.entries.len() > ENTRIES_MAX {
-            self.write_entries()?;
-        }
-        let open = items.keep(&BooleanArray::from(is_open));
-        let open = open.map_err(|error| self.journal.damaged(0, &error))?;
-        let schema = open.rows.schema();
-        if self
-            .open
-            .last()
-            .is_some_and(|last| last.rows.schema() != schema)
-        {
-            self.write_block()?;
-        }
-        for first in (0..open.states.len()).step_by(BLOCK_ITEMS) {
-            let count = BLOCK_ITEMS.min(open.states.len() - first);
-            self.open.push(ItemRows {
-                rows: open.rows.slice(first, count),
-                states: open.states[first..first + count].to_vec(),
-            });
-            if self
-                .open
-                .iter()
-                .map(|part| part.states.len())
-                .sum::<usize>()
-                >= BLOCK_ITEMS
-            {
-                self.write_block()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_entries(&mut self) -> Result<(), LedgerError> {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.sort_unstable();
-        entries.dedup();
-        add_entries(self.transaction, &entries).map_err(store::failed(&self.journal.path))
-    }
-
-    fn write_block(&mut self) -> Result<(), LedgerError> {
-        let parts = std::mem::take(&mut self.open);
-        let states = || parts.iter().flat_map(|part| &part.states);
-        let Some(first) = states().next().map(|state| state.source) else {
-            return Ok(());
-        };
-        self.items += states().count() as u64;
-        let found = |error: arrow::error::ArrowError| error.to_string();
-        let schema = parts[0].rows.schema();
-        let packed: BinaryArray = states().map(|state| Some(state.pack())).collect();
-        let fields = Schema::new(vec![Field::new("state", DataType::Binary, false)]);
-        let bytes = concat_batches(&schema, parts.iter().map(|part| &part.rows))
-            .map_err(found)
-            .and_then(|rows| {
-                let packed = RecordBatch::try_new(Arc::new(fields), vec![Arc::new(packed)]);
-                let packed = packed.map_err(found)?;
-                payload::of_batches(&[("open_items", &rows), ("states", &packed)])
-            });
-        let bytes = bytes.map_err(|error| self.journal.damaged(first.0, &error))?;
-        let path = &self.journal.path;
-        let blocks = self.transaction.open_table(FORWARD);
-        let mut blocks = blocks.map_err(store::failed(path))?;
-        blocks
-            .insert(first, bytes.as_slice())
-            .map_err(store::failed(path))?;
-        Ok(())
     }
 }
 

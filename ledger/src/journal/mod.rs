@@ -15,6 +15,7 @@ mod fold;
 mod forward;
 mod lock;
 mod memory;
+mod overlay;
 mod pack;
 mod past;
 mod payload;

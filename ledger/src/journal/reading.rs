@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use parking_lot::Mutex;
 use redb::{
     Database, Key, ReadOnlyTable, ReadTransaction, ReadableTable as _, TableDefinition, TableError,
     Value as StoredValue,
@@ -11,6 +12,7 @@ use serde_json::Value;
 use tieout_core::schema::Table;
 use tieout_core::{Amount, LineId};
 
+use super::forward::WaitingRead;
 use super::state::{ItemState, PaymentState, cheque_key, payment_key};
 use super::store::{
     self, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, MEMORY, NOTES, PAYLOADS, PAYMENTS,
@@ -23,6 +25,8 @@ use crate::LedgerError;
 pub struct Journal {
     store: Store,
     pub(super) path: PathBuf,
+    /// What was read the last time to find the payments that wait.
+    pub(super) waiting_read: Mutex<WaitingRead>,
 }
 
 /// A payload, unpacked.
@@ -64,6 +68,7 @@ impl Journal {
         let journal = Self {
             store,
             path: path.to_owned(),
+            waiting_read: Mutex::default(),
         };
         store::check_format(&journal.read()?, path)?;
         Ok(journal)

@@ -17,8 +17,8 @@ pub const JOURNAL: &str = "journal.redb";
 /// The version of the tables below and of the payloads.
 ///
 /// Version 2 has the tables `rows`, `profiles` and `aside`, and the events that they are folded from.
-/// Version 3 may have the items carried forward; a program that does not know of it would change
-/// items and not say so.
+/// Version 3 may have the items and the payments that wait carried forward; a program that does not
+/// know of it would change items and not say so.
 pub const FORMAT_VERSION: u64 = 3;
 
 /// Events by sequence: the header and its hash.
@@ -39,6 +39,11 @@ pub const ITEMS: TableDefinition<&str, &[u8]> = TableDefinition::new("items");
 pub const FORWARD: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("forward");
 /// Items that have changed since, by identifier.
 pub const TOUCHED: TableDefinition<&str, ()> = TableDefinition::new("touched");
+/// Payments that waited for a decision when they were carried forward, some thousands together, in
+/// their order: what an event of kind `waiting` has.
+pub const FORWARD_WAITING: TableDefinition<u64, &[u8]> = TableDefinition::new("forward_waiting");
+/// Payments that were decided anew since, wait, and are in no later event of that kind.
+pub const WAITING_AGAIN: TableDefinition<&[u8], ()> = TableDefinition::new("waiting_again");
 /// Names of items that were closed by then, in chunks, by run and the first hash.
 pub const CLOSED: TableDefinition<(u32, u64), &[u8]> = TableDefinition::new("closed");
 /// The runs of those chunks, with the entries that each has.

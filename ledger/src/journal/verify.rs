@@ -2,23 +2,25 @@
 //! payload, fits the state, and all of them together come to the state that is stored.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
 
-use parking_lot::Mutex;
 use redb::{
-    Builder, Database, Key, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
-    ReadableTableMetadata as _, StorageBackend, TableDefinition, TableError, Value as StoredValue,
-    WriteTransaction,
+    Builder, Database, Key, ReadOnlyTable, ReadTransaction, ReadableDatabase as _,
+    ReadableTable as _, ReadableTableMetadata as _, TableDefinition, TableError,
+    Value as StoredValue, WriteTransaction,
 };
 
+use super::overlay::Overlay;
 use super::store::{
     self, ADVICE, ASIDE, CHEQUES, EVENTS, FILES, ITEMS, LINES, MEMO, MEMORY, NOTES, PAYLOADS,
     PAYMENTS, PROFILES, PURGED, ROWS, SOURCES,
 };
-use super::{Digest, Event, EventKind, Journal, Left, fold};
+use super::{Digest, Event, EventKind, Journal, Left, Payload, fold};
 use crate::LedgerError;
 
+/// Events that are read ahead of those that take effect.
+const EVENTS_AHEAD: usize = 4;
 /// Events whose effects are added up in one go.
 const EVENTS_PER_STEP: u64 = 1_024;
 
@@ -54,9 +56,17 @@ pub fn verify(path: &Path, anchors: &[(u64, Digest)]) -> Result<Verified, Ledger
             .create_with_backend(Overlay::over(file).map_err(LedgerError::read(path))?)
             .map_err(store::failed(path))?;
         let journal = Journal::of_writer(checked, path)?;
-        let read = journal.read()?;
-        let verified = Verifier { path, read }.run(anchors)?;
-        journal.verify_forward()?;
+        let verifier = Verifier {
+            path,
+            read: journal.read()?,
+        };
+        let (verified, forward) = std::thread::scope(|scope| {
+            let forward = scope.spawn(|| journal.verify_forward());
+            (verifier.run(anchors), forward.join())
+        });
+        // What does not fit in the chain comes first; the rest may be no more than what follows.
+        let verified = verified?;
+        forward.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok(verified)
     })
 }
@@ -66,9 +76,47 @@ struct Verifier<'a> {
     read: ReadTransaction,
 }
 
+/// An event that is as it was written, with its payload as it is stored and what is in it.
+struct Checked {
+    event: Event,
+    bytes: Vec<u8>,
+    payload: Result<Payload, String>,
+    /// Whether the payload was purged in part.
+    is_purged: bool,
+}
+
 impl Verifier<'_> {
+    /// One thread reads, digests and unpacks, a little ahead of the one that lets the events take
+    /// effect again, one after the other. So what is found first is what does not fit first.
     fn run(&self, anchors: &[(u64, Digest)]) -> Result<Verified, LedgerError> {
         let again = store::scratch(self.path)?;
+        let (ahead, events) = sync_channel(EVENTS_AHEAD);
+        let (mut verified, last) = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let read = self.read_events(anchors, |checked| ahead.send(Ok(checked)).is_ok());
+                if let Err(error) = read {
+                    // Nobody listens who has found something before.
+                    let _ = ahead.send(Err(error));
+                }
+            });
+            self.fold(&again, events)
+        })?;
+        if let Some((at, _)) = anchors.iter().find(|(at, _)| *at > verified.events) {
+            return Err(self.altered(*at, "the journal ends before it"));
+        }
+        self.count_payloads(verified.events)?;
+        self.compare(&again, verified.events)?;
+        verified.postings = last.as_ref().map_or(0, |event| event.posting);
+        verified.head = last.map_or_else(Digest::default, |event| event.hash);
+        Ok(verified)
+    }
+
+    /// Lets the events take effect in an empty store.
+    fn fold(
+        &self,
+        again: &Database,
+        events: Receiver<Result<Checked, LedgerError>>,
+    ) -> Result<(Verified, Option<Event>), LedgerError> {
         let mut verified = Verified {
             events: 0,
             postings: 0,
@@ -77,14 +125,42 @@ impl Verifier<'_> {
             is_sealed: false,
             head: Digest::default(),
         };
+        let mut last = None;
+        let mut transaction = store::begin_scratch(again, self.path)?;
+        for checked in events {
+            let checked = checked?;
+            self.apply(&transaction, &checked)?;
+            verified.events += 1;
+            verified.payload_bytes += checked.event.payload_bytes;
+            verified.purged += u64::from(checked.is_purged);
+            if verified.events.is_multiple_of(EVENTS_PER_STEP) {
+                transaction.commit().map_err(store::failed(self.path))?;
+                transaction = store::begin_scratch(again, self.path)?;
+            }
+            last = Some(checked.event);
+        }
+        transaction.commit().map_err(store::failed(self.path))?;
+        Ok((verified, last))
+    }
+
+    /// Hands the events, each as it was written, to `take` until it takes no more.
+    fn read_events(
+        &self,
+        anchors: &[(u64, Digest)],
+        mut take: impl FnMut(Checked) -> bool,
+    ) -> Result<(), LedgerError> {
         let events = self
             .read
             .open_table(EVENTS)
             .map_err(store::failed(self.path))?;
+        let payloads = self
+            .read
+            .open_table(PAYLOADS)
+            .map_err(store::failed(self.path))?;
         let mut last: Option<Event> = None;
-        let mut transaction = store::begin_scratch(&again, self.path)?;
+        let mut expected = 0;
         for entry in events.iter().map_err(store::failed(self.path))? {
-            let expected = verified.events + 1;
+            expected += 1;
             let (sequence, bytes) = entry.map_err(store::failed(self.path))?;
             let event =
                 Event::from_bytes(bytes.value()).map_err(|found| self.altered(expected, found))?;
@@ -96,46 +172,33 @@ impl Verifier<'_> {
             if anchors.iter().any(is_other) {
                 return Err(self.altered(expected, "another event stood here"));
             }
-            verified.purged += u64::from(self.apply(&transaction, &event)?);
-            verified.events += 1;
-            verified.payload_bytes += event.payload_bytes;
-            if verified.events.is_multiple_of(EVENTS_PER_STEP) {
-                transaction.commit().map_err(store::failed(self.path))?;
-                transaction = store::begin_scratch(&again, self.path)?;
+            last = Some(event.clone());
+            if !take(self.checked(&payloads, event)?) {
+                break;
             }
-            last = Some(event);
         }
-        transaction.commit().map_err(store::failed(self.path))?;
-        if let Some((at, _)) = anchors.iter().find(|(at, _)| *at > verified.events) {
-            return Err(self.altered(*at, "the journal ends before it"));
-        }
-        self.count_payloads(verified.events)?;
-        self.compare(&again, verified.events)?;
-        verified.postings = last.as_ref().map_or(0, |event| event.posting);
-        verified.head = last.map_or_else(Digest::default, |event| event.hash);
-        Ok(verified)
+        Ok(())
     }
 
-    /// Lets the event take effect again.
-    /// Returns whether the payload was purged in part.
-    fn apply(&self, transaction: &WriteTransaction, event: &Event) -> Result<bool, LedgerError> {
-        let payloads = self
-            .read
-            .open_table(PAYLOADS)
-            .map_err(store::failed(self.path))?;
+    /// The event with its payload, if that is as it was written, or as its purge has left it.
+    fn checked(
+        &self,
+        payloads: &ReadOnlyTable<u64, &'static [u8]>,
+        event: Event,
+    ) -> Result<Checked, LedgerError> {
         // By its key, as everybody else reads it.
         let bytes = payloads
             .get(event.sequence)
             .map_err(store::failed(self.path))?
             .ok_or_else(|| self.altered(event.sequence, "the payload is missing"))?;
-        let bytes = bytes.value();
+        let bytes = bytes.value().to_vec();
         let left = self.left(event.sequence)?;
         let is_purged = left.is_some();
         let (length, digest) = match left {
             None => (event.payload_bytes, event.payload_digest),
             Some(left) => (left.bytes, left.digest),
         };
-        if bytes.len() as u64 != length || Digest::of(bytes) != digest {
+        if bytes.len() as u64 != length || Digest::of(&bytes) != digest {
             let found = if is_purged {
                 "the payload is not what its purge has left"
             } else {
@@ -143,17 +206,37 @@ impl Verifier<'_> {
             };
             return Err(self.altered(event.sequence, found));
         }
+        Ok(Checked {
+            payload: fold::unpack(&event, &bytes),
+            event,
+            bytes,
+            is_purged,
+        })
+    }
+
+    /// Lets the event take effect again.
+    fn apply(
+        &self,
+        transaction: &WriteTransaction,
+        Checked {
+            event,
+            bytes,
+            payload,
+            ..
+        }: &Checked,
+    ) -> Result<(), LedgerError> {
         // A reversal looks at the decision that it takes back.
         if event.kind == EventKind::Decisions {
             let mut kept = transaction
                 .open_table(PAYLOADS)
                 .map_err(store::failed(self.path))?;
-            kept.insert(event.sequence, bytes)
+            kept.insert(event.sequence, bytes.as_slice())
                 .map_err(store::failed(self.path))?;
         }
-        fold::apply(transaction, event, bytes)
-            .map_err(|misfit| self.altered(event.sequence, misfit.to_string()))?;
-        Ok(is_purged)
+        let payload = payload.as_ref();
+        let payload = payload.map_err(|found| self.altered(event.sequence, found))?;
+        fold::apply_unpacked(transaction, event, bytes, payload)
+            .map_err(|misfit| self.altered(event.sequence, misfit.to_string()))
     }
 
     /// What a purge has left of a payload. That the purges say so is checked with the state.
@@ -182,23 +265,34 @@ impl Verifier<'_> {
         Err(self.damaged(&format!("{count} payloads for {events} events")))
     }
 
-    /// The stored state must be what the events come to.
+    /// The stored state must be what the events come to. On two threads, each with about half of the
+    /// entries.
     fn compare(&self, again: &Database, events: u64) -> Result<(), LedgerError> {
         let again = again.begin_read().map_err(store::failed(self.path))?;
-        self.same(&again, FILES, "files", events)?;
-        self.same(&again, PAYMENTS, "payments", events)?;
-        self.same(&again, ITEMS, "items", events)?;
-        self.same(&again, CHEQUES, "cheques", events)?;
-        self.same(&again, ADVICE, "advice", events)?;
-        self.same(&again, SOURCES, "sources", events)?;
-        self.same(&again, LINES, "lines", events)?;
-        self.same(&again, PURGED, "purges", events)?;
-        self.same(&again, ROWS, "rows", events)?;
-        self.same(&again, ASIDE, "aside", events)?;
-        self.same(&again, PROFILES, "profiles", events)?;
-        self.same(&again, NOTES, "notes", events)?;
-        self.same(&again, MEMORY, "memory", events)?;
-        self.same(&again, MEMO, "memo", events)
+        let again = &again;
+        std::thread::scope(|scope| {
+            let others = scope.spawn(|| self.compare_others(again, events));
+            let first = self
+                .same(again, FILES, "files", events)
+                .and_then(|()| self.same(again, PAYMENTS, "payments", events));
+            let others = others.join();
+            first.and(others.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
+    }
+
+    fn compare_others(&self, again: &ReadTransaction, events: u64) -> Result<(), LedgerError> {
+        self.same(again, ITEMS, "items", events)?;
+        self.same(again, CHEQUES, "cheques", events)?;
+        self.same(again, ADVICE, "advice", events)?;
+        self.same(again, SOURCES, "sources", events)?;
+        self.same(again, LINES, "lines", events)?;
+        self.same(again, PURGED, "purges", events)?;
+        self.same(again, ROWS, "rows", events)?;
+        self.same(again, ASIDE, "aside", events)?;
+        self.same(again, PROFILES, "profiles", events)?;
+        self.same(again, NOTES, "notes", events)?;
+        self.same(again, MEMORY, "memory", events)?;
+        self.same(again, MEMO, "memo", events)
     }
 
     fn same<K: Key + 'static, V: StoredValue + 'static>(
@@ -254,7 +348,7 @@ impl Verifier<'_> {
         &self,
         read: &ReadTransaction,
         definition: TableDefinition<'static, K, V>,
-    ) -> Result<Option<redb::ReadOnlyTable<K, V>>, LedgerError> {
+    ) -> Result<Option<ReadOnlyTable<K, V>>, LedgerError> {
         match read.open_table(definition) {
             Ok(table) => Ok(Some(table)),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
@@ -299,118 +393,4 @@ fn follows(last: Option<&Event>, event: &Event) -> Result<(), &'static str> {
         return Err("the event is earlier than the one before");
     }
     Ok(())
-}
-
-/// A file that is only read: what the store would write stays in memory.
-#[derive(Debug)]
-struct Overlay {
-    file: Mutex<Layers>,
-}
-
-#[derive(Debug)]
-struct Layers {
-    below: File,
-    below_bytes: u64,
-    bytes: u64,
-    written: std::collections::BTreeMap<u64, Vec<u8>>,
-}
-
-/// Bytes that are kept together once one of them was written.
-const PAGE_BYTES: u64 = 4_096;
-
-impl Overlay {
-    fn over(below: File) -> io::Result<Self> {
-        let bytes = below.metadata()?.len();
-        Ok(Self {
-            file: Mutex::new(Layers {
-                below,
-                below_bytes: bytes,
-                bytes,
-                written: std::collections::BTreeMap::new(),
-            }),
-        })
-    }
-}
-
-impl Layers {
-    fn page(&mut self, number: u64) -> io::Result<Vec<u8>> {
-        if let Some(page) = self.written.get(&number) {
-            return Ok(page.clone());
-        }
-        let mut page = vec![0; PAGE_BYTES as usize];
-        self.read_below(number * PAGE_BYTES, &mut page)?;
-        Ok(page)
-    }
-
-    /// Reads what the file has, and zeros behind its end.
-    fn read_below(&mut self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let there = self
-            .below_bytes
-            .saturating_sub(offset)
-            .min(out.len() as u64);
-        let (there, behind) = out.split_at_mut(there as usize);
-        behind.fill(0);
-        if there.is_empty() {
-            return Ok(());
-        }
-        self.below.seek(io::SeekFrom::Start(offset))?;
-        self.below.read_exact(there)
-    }
-
-    /// Each page that the stretch touches, with the parts of the page and of the stretch.
-    fn pieces(
-        offset: u64,
-        length: usize,
-    ) -> impl Iterator<Item = (u64, std::ops::Range<usize>, std::ops::Range<usize>)> {
-        let end = offset + length as u64;
-        (offset / PAGE_BYTES..end.div_ceil(PAGE_BYTES)).map(move |number| {
-            let start = number * PAGE_BYTES;
-            let from = offset.max(start);
-            let to = end.min(start + PAGE_BYTES);
-            (
-                number,
-                (from - start) as usize..(to - start) as usize,
-                (from - offset) as usize..(to - offset) as usize,
-            )
-        })
-    }
-}
-
-impl StorageBackend for Overlay {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.file.lock().bytes)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut file = self.file.lock();
-        if offset + out.len() as u64 > file.bytes {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-        }
-        file.read_below(offset, out)?;
-        for (number, part, place) in Layers::pieces(offset, out.len()) {
-            if let Some(page) = file.written.get(&number) {
-                out[place].copy_from_slice(&page[part]);
-            }
-        }
-        Ok(())
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.lock().bytes = len;
-        Ok(())
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut file = self.file.lock();
-        for (number, part, place) in Layers::pieces(offset, data.len()) {
-            let mut page = file.page(number)?;
-            page[part].copy_from_slice(&data[place]);
-            file.written.insert(number, page);
-        }
-        Ok(())
-    }
 }
