@@ -21,7 +21,7 @@ use tieout_core::schema::Table;
 use crate::manifest::{
     Elsewhere, HISTORY, Manifest, POSTINGS, Posted, damaged, object_name, stored_name,
 };
-use crate::objects::Objects;
+use crate::objects::{Objects, Seat};
 use crate::posted::{self, PostedTables, StoredTable, file_name, sync_dir};
 use crate::publish::remove_file;
 use crate::sweep::{sweep, unswept};
@@ -199,7 +199,7 @@ pub(crate) fn move_to(
     to: Option<Elsewhere>,
 ) -> Result<bool, LedgerError> {
     let from = manifest.history.clone();
-    let source = Place::of(dir, from.as_ref())?;
+    let source = Place::to_read(dir, from.as_ref())?;
     let target = Place::of(dir, to.as_ref())?;
     let mut has_any = false;
     for posted in manifest.postings.iter_mut().filter(|own| own.is_joined()) {
@@ -233,7 +233,7 @@ impl<'a> Place<'a> {
     fn of(dir: &'a Path, history: Option<&Elsewhere>) -> Result<Self, LedgerError> {
         let objects = history.map(|history| {
             let objects = Objects::at(&history.url)?;
-            objects.check_owner(&history.ledger)?;
+            objects.check_seat(&Seat::of(dir, &history.ledger)?)?;
             unswept::note(dir, history)?;
             Ok(objects)
         });
@@ -241,6 +241,21 @@ impl<'a> Place<'a> {
             dir,
             objects: objects.transpose()?,
         })
+    }
+
+    /// One that files are taken from: a copy leaves them to its original.
+    fn to_read(dir: &'a Path, history: Option<&Elsewhere>) -> Result<Self, LedgerError> {
+        match (Self::of(dir, history), history) {
+            (Err(LedgerError::Address { .. }), Some(history)) => {
+                let objects = Objects::at(&history.url)?;
+                objects.check_ledger(&history.ledger)?;
+                Ok(Self {
+                    dir,
+                    objects: Some(objects),
+                })
+            }
+            (place, _) => place,
+        }
     }
 
     /// The path of a file as it was written: what is damaged must not get a digest of its own.
@@ -290,7 +305,7 @@ pub(crate) fn lost(manifest: &Manifest) -> Result<BTreeSet<u64>, LedgerError> {
         return Ok(BTreeSet::new());
     };
     let objects = Objects::at(&history.url)?;
-    objects.check_owner(&history.ledger)?;
+    objects.check_ledger(&history.ledger)?;
     let there: HashMap<String, u64> = objects.list()?.into_iter().collect();
     let is_lost = |posted: &&Posted| {
         posted.elsewhere

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::LedgerError;
 use crate::history::{FETCHED, NEW_HISTORY};
 use crate::manifest::{Elsewhere, HISTORY, Manifest, POSTINGS};
-use crate::objects::Objects;
+use crate::objects::{Objects, Seat};
 use crate::posted;
 use crate::publish::remove_file;
 
@@ -37,7 +37,7 @@ pub(crate) fn sweep(dir: &Path, manifest: &Manifest) -> Result<bool, LedgerError
     let removed = rubbish.iter().try_for_each(|path| posted::remove(path));
     let mut is_swept = true;
     for place in &elsewhere {
-        if sweep_there(place, manifest).is_ok() {
+        if sweep_there(dir, place, manifest).is_ok() {
             unswept::forget(dir, place)?;
         } else {
             is_swept = false;
@@ -49,10 +49,10 @@ pub(crate) fn sweep(dir: &Path, manifest: &Manifest) -> Result<bool, LedgerError
 }
 
 /// Removes the objects in `place` that `manifest` does not name.
-fn sweep_there(place: &Elsewhere, manifest: &Manifest) -> Result<(), LedgerError> {
+fn sweep_there(dir: &Path, place: &Elsewhere, manifest: &Manifest) -> Result<(), LedgerError> {
     let objects = Objects::at(&place.url)?;
-    match objects.check_owner(&place.ledger) {
-        // Nothing of this ledger lies there any more.
+    match objects.check_seat(&Seat::of(dir, &place.ledger)?) {
+        // Nothing of this ledger lies there any more, or it is a copy's to remove.
         Err(LedgerError::Address { .. }) => return Ok(()),
         checked => checked?,
     }

@@ -8,7 +8,7 @@ use crate::history;
 use crate::journal::purge::write_without;
 use crate::journal::{Clock, JOURNAL, Journal, Purge, SystemClock, WriterLock, seal, store};
 use crate::manifest::{Elsewhere, Manifest};
-use crate::objects::{Address, Objects};
+use crate::objects::{Address, Objects, Seat};
 use crate::posted::sync_dir;
 use crate::publish::{NEW_JOURNAL, UNPUBLISHED, publish_anew, publish_from, remove_file};
 use crate::sweep::{sweep, unswept};
@@ -67,14 +67,18 @@ impl Ledger {
         let _lock = WriterLock::take(dir)?;
         let mut manifest = found_again(dir)?;
         if manifest.history == to {
+            // Whoever names the place once more wants it for this folder.
+            if let Some(to) = &to {
+                Objects::at(&to.url)?.take_over(&Seat::of(dir, &to.ledger)?)?;
+            }
             return Ok(false);
         }
         if let (Some(place), Some(to)) = (place, &to) {
             check_apart(dir, place)?;
-            let objects = Objects::at(&to.url)?;
-            if objects.is_free(&to.ledger)? {
+            let (objects, seat) = (Objects::at(&to.url)?, Seat::of(dir, &to.ledger)?);
+            if objects.is_free(&seat)? {
                 unswept::note(dir, to)?;
-                objects.claim(&to.ledger)?;
+                objects.claim(&seat)?;
             }
         }
         let moved = history::move_to(dir, &mut manifest, to)?;
@@ -114,7 +118,7 @@ impl Ledger {
         let _lock = WriterLock::take(dir)?;
         // What cannot be reached cannot be removed.
         if let Some(history) = Manifest::read(dir)?.and_then(|manifest| manifest.history) {
-            Objects::at(&history.url)?.check_owner(&history.ledger)?;
+            Objects::at(&history.url)?.check_seat(&Seat::of(dir, &history.ledger)?)?;
         }
         let path = dir.join(JOURNAL);
         let partial = dir.join(NEW_JOURNAL);

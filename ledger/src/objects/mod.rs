@@ -10,12 +10,14 @@ mod address;
 mod apart;
 #[cfg(feature = "cloud")]
 mod cloud;
+mod owner;
 mod shelf;
 mod transfer;
 
 pub(crate) use address::local_object;
 pub use address::{Address, bring};
 pub use object_store::ObjectStore;
+pub(crate) use owner::Seat;
 pub use shelf::Shelf;
 pub(crate) use shelf::Shelved;
 pub(crate) use transfer::Objects;

@@ -8,18 +8,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
-use object_store::{
-    Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload, WriteMultipart,
-};
-use serde_json::{Value, json};
+use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutPayload, WriteMultipart};
 
 use super::apart::wait;
+use super::owner::OWNER;
 use super::{Address, altered, failed};
 use crate::LedgerError;
 use crate::posted::{StoredTable, sync_dir};
 
-/// The object that says whose place it is.
-const OWNER: &str = "ledger.json";
 /// Bytes of a file that goes in one piece, and of each piece of a larger one. S3 takes 5 MiB at
 /// least, and 10,000 pieces.
 const PIECE_BYTES: usize = 8 << 20;
@@ -29,7 +25,7 @@ const PIECES: usize = 4;
 /// A place in a store.
 #[derive(Clone, Debug)]
 pub(crate) struct Objects {
-    address: Address,
+    pub(super) address: Address,
     store: Arc<dyn ObjectStore>,
     prefix: Path,
 }
@@ -62,82 +58,6 @@ impl Objects {
     fn path(&self, name: &str) -> Path {
         let name = Path::from(name);
         self.prefix.parts().chain(name.parts()).collect()
-    }
-
-    /// Whether nobody has the place; not if the ledger has it, which `ledger` tells from others.
-    ///
-    /// # Errors
-    /// [`LedgerError::Address`] if another ledger or anything else lies there,
-    /// [`LedgerError::Object`] if the store refuses.
-    pub fn is_free(&self, ledger: &str) -> Result<bool, LedgerError> {
-        if self.owner()?.is_some() {
-            return self.check_owner(ledger).map(|()| false);
-        }
-        match self.names()?.first() {
-            None => Ok(true),
-            Some(other) => Err(self.occupied(&format!("{} lies there", self.url(other)))),
-        }
-    }
-
-    /// Makes a free place the ledger's.
-    ///
-    /// # Errors
-    /// [`LedgerError::Object`] if the store refuses, or another was first.
-    pub fn claim(&self, ledger: &str) -> Result<(), LedgerError> {
-        if let Some(folder) = self.address.folder() {
-            fs::create_dir_all(&folder).map_err(LedgerError::write(&folder))?;
-        }
-        let text = format!("{}\n", json!({ "ledger": ledger }));
-        let (store, path) = self.object(OWNER);
-        let url = self.url(OWNER);
-        let told = url.clone();
-        wait(&url, async move {
-            let payload = PutPayload::from(text);
-            let options = PutOptions::from(PutMode::Create);
-            let put = match store.put_opts(&path, payload.clone(), options).await {
-                // Some stores cannot promise that nobody was first.
-                Err(Error::NotImplemented { .. } | Error::NotSupported { .. }) => {
-                    store.put(&path, payload).await
-                }
-                put => put,
-            };
-            put.map(drop).map_err(|error| failed(&told, &error))
-        })
-    }
-
-    /// Looks whether the place is still the ledger's.
-    ///
-    /// # Errors
-    /// [`LedgerError::Address`] if it is not, [`LedgerError::Object`] if the store refuses.
-    pub fn check_owner(&self, ledger: &str) -> Result<(), LedgerError> {
-        match self.owner()? {
-            Some(owner) if owner == ledger => Ok(()),
-            Some(_) => Err(self.occupied("another ledger's history lies there")),
-            None => Err(self.occupied(&format!("{OWNER} is missing there"))),
-        }
-    }
-
-    fn occupied(&self, found: &str) -> LedgerError {
-        LedgerError::Address {
-            url: self.address.to_string(),
-            found: format!("{found}: a ledger's history needs a place of its own"),
-        }
-    }
-
-    fn owner(&self) -> Result<Option<String>, LedgerError> {
-        let (store, path) = self.object(OWNER);
-        let url = self.url(OWNER);
-        let told = url.clone();
-        wait(&url, async move {
-            let bytes = match store.get(&path).await {
-                Err(Error::NotFound { .. }) => return Ok(None),
-                Err(error) => Err(error),
-                Ok(found) => found.bytes().await,
-            };
-            let bytes = bytes.map_err(|error| failed(&told, &error))?;
-            let said: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            Ok(Some(said["ledger"].as_str().unwrap_or_default().to_owned()))
-        })
     }
 
     /// Puts `file` there, whole or not at all.
@@ -285,14 +205,6 @@ impl Objects {
             })?;
         }
         self.remove_halves()
-    }
-
-    /// Gives the place up, now that nothing of the ledger lies there.
-    ///
-    /// # Errors
-    /// [`LedgerError::Object`] if the store refuses.
-    pub fn leave(&self) -> Result<(), LedgerError> {
-        self.remove(&[OWNER.to_owned()])
     }
 
     /// Removes what a kill has left of files that were being put. Clouds keep such pieces out of

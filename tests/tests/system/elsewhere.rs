@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::command::Told;
 use crate::desk::Desk;
 use crate::ledger::after_monday;
+use crate::stored::copy;
 
 const QUESTIONS: [&str; 5] = [
     "select bank_reference, status, amount, applied, on_account from payments order by 1",
@@ -142,6 +143,69 @@ fn an_object_that_is_wrong_is_named_and_no_row_is_missing_silently() {
     refused(&["audit", "verify"]);
     desk.good(&["audit", "compact"]);
     assert_eq!(desk.ask("select count(*) from payments"), payments);
+    desk.good(&["audit", "verify"]);
+}
+
+/// A copy reads where its original's history lies, records what is new beside it, and writes there
+/// only once it is told that the place is its own.
+#[test]
+fn a_copy_leaves_the_history_to_its_original() {
+    let desk = after_monday();
+    desk.post_lines("later", &[("142", 120_000, "B5", "BIRCH LUMBER INV-20001")]);
+    let url = format!("file://{}", desk.path("there").display());
+    let there = || -> Vec<_> {
+        let files = objects(&desk.path("there"));
+        let bytes = files.iter().map(|path| fs::read(path).unwrap());
+        files.iter().cloned().zip(bytes).collect()
+    };
+    desk.good(&["audit", "compact", "--history", &url]);
+    let (before, answers) = (there(), desk.answers());
+    let original = desk.path("original");
+    fs::rename(desk.path("ledger"), &original).unwrap();
+    copy(&original, &desk.path("ledger"));
+    let refused = |words: &[&str]| {
+        let told = desk.audit(words);
+        assert_eq!(told.status, 1, "{words:?}: {}", told.stdout);
+        assert!(told.stderr.contains(&url), "{words:?}: {}", told.stderr);
+        assert!(told.stderr.contains("copy of it"), "{}", told.stderr);
+        assert!(
+            told.stderr.contains("audit compact --history"),
+            "{}",
+            told.stderr
+        );
+    };
+
+    assert_eq!(desk.answers(), answers);
+    desk.good(&["audit", "verify"]);
+    desk.post_lines("tuesday", &[("142", 73_025, "B6", "INV-10002")]);
+    desk.post_lines("wednesday", &[("142", 8_810, "B7", "INV-20002")]);
+    let answers = desk.answers();
+    refused(&["compact"]);
+    refused(&["purge", "--party", "C1", "--by", "Ada", "--reason", "asked"]);
+    assert_eq!(there(), before);
+    assert_eq!(desk.answers(), answers);
+    desk.good(&["audit", "verify"]);
+
+    // A place of its own: the original keeps what it had.
+    let own = format!("file://{}", desk.path("own").display());
+    desk.good(&["audit", "compact", "--history", &own]);
+    assert_eq!(there(), before);
+    assert_eq!(desk.answers(), answers);
+    desk.good(&["audit", "verify"]);
+
+    // The original, which was moved on its disk, is the same; told so, another takes its place.
+    let ledger = original.display().to_string();
+    let told = desk.tieout(&["audit", "compact", "--ledger", &ledger]);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    fs::remove_dir_all(desk.path("ledger")).unwrap();
+    copy(&original, &desk.path("ledger"));
+    fs::remove_dir_all(&original).unwrap();
+    let told = desk.audit(&["compact"]);
+    assert!(told.stderr.contains("copy of it"), "{}", told.stderr);
+    desk.good(&["audit", "compact", "--history", &url]);
+    desk.good(&["audit", "compact"]);
+    desk.post_lines("tuesday", &[("142", 73_025, "B6", "INV-10002")]);
+    desk.good(&["audit", "compact"]);
     desk.good(&["audit", "verify"]);
 }
 
