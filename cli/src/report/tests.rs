@@ -80,6 +80,7 @@ fn busy_morning() -> Summary {
         action: "ask the bank for the file again".to_owned(),
     };
     Summary {
+        undone: Vec::new(),
         repeats: None,
         posting: None,
         files: vec![
