@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use parquet::basic::Compression;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
 use crate::desk::Desk;
@@ -38,8 +39,8 @@ fn packed(desk: &Desk, folder: &str) -> (Vec<PathBuf>, Vec<Compression>) {
         let file = std::fs::File::open(path).unwrap();
         let reader = SerializedFileReader::new(file).unwrap();
         let groups = reader.metadata().row_groups();
-        let columns = groups.iter().flat_map(|group| group.columns());
-        let own: Vec<_> = columns.map(|column| column.compression()).collect();
+        let columns = groups.iter().flat_map(RowGroupMetaData::columns);
+        let own: Vec<_> = columns.map(ColumnChunkMetaData::compression).collect();
         own
     });
     let compressions = compressions.collect();
