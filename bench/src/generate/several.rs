@@ -70,9 +70,10 @@ impl Desk<'_> {
             }
             let amount = payment.amount;
             let (scenario, form) = if payment.scenario == Scenario::OnAccount {
-                let form = match self.fits(&unnamed, amount) {
-                    true => Form::OnAccount,
-                    false => Form::Missing,
+                let form = if self.fits(&unnamed, amount) {
+                    Form::OnAccount
+                } else {
+                    Form::Missing
                 };
                 (Scenario::OnAccount, form)
             } else {
