@@ -28,6 +28,8 @@ mod condition;
 mod error;
 mod external;
 mod functions;
+mod holding;
+mod reversed;
 mod session;
 mod shelved;
 mod tables;

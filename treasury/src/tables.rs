@@ -21,6 +21,8 @@ use tieout_ledger::{Ledger, POSTING, stored_schema};
 
 use crate::QueryError;
 use crate::error::no_session;
+use crate::holding::Holding;
+use crate::reversed::{Asked, Places, StoredFile};
 use crate::shelved;
 use crate::texts::read_schema;
 
@@ -41,7 +43,16 @@ pub(crate) struct Tables {
 struct Stored {
     names: Vec<String>,
     all: Arc<dyn TableProvider>,
-    holding: Option<String>,
+    held: Held,
+}
+
+/// Which rows of a table hold.
+enum Held {
+    All,
+    /// Those that no reversal names.
+    Some(Arc<Holding>),
+    /// Those of a query.
+    Query(String),
 }
 
 impl Tables {
@@ -60,6 +71,12 @@ impl Tables {
         let before = before.filter(|before| {
             (until, before.until) == (None, None) && before.is_elsewhere == is_elsewhere
         });
+        let is_read_by_place = until.is_none() && !is_elsewhere;
+        let reversals = if is_read_by_place {
+            stored_files(ledger, Table::Reversals)?
+        } else {
+            Vec::new()
+        };
         for table in Table::ALL {
             let names = ledger.names(table);
             let known = before.and_then(|before| before.stored.get(table.name()));
@@ -76,12 +93,23 @@ impl Tables {
                     up_to(context, ledger, all)?
                 }
             };
-            let holding = holding(ledger, table);
-            let stored = Stored {
-                names,
-                all,
-                holding,
+            let held = match reversed_by(table) {
+                Some((what, Key::Column(key))) if is_read_by_place => {
+                    let asked = Asked {
+                        what,
+                        key,
+                        files: stored_files(ledger, table)?,
+                        reversals: reversals.clone(),
+                        last: ledger.postings(),
+                    };
+                    let places = known.and_then(Stored::places).unwrap_or_default();
+                    let before = known.map_or(&[][..], |known| &known.names);
+                    places.keep(names.iter().chain(before));
+                    Held::Some(Arc::new(Holding::of(Arc::clone(&all), asked, places)))
+                }
+                _ => holding(ledger, table).map_or(Held::All, Held::Query),
             };
+            let stored = Stored { names, all, held };
             tables.insert(table.name(), stored);
         }
         Ok(Self {
@@ -109,14 +137,22 @@ impl Tables {
         self.stored.keys().copied()
     }
 
-    /// All rows of a table.
-    pub fn all(&self, name: &str) -> Option<&Arc<dyn TableProvider>> {
-        self.stored.get(name).map(|stored| &stored.all)
+    /// The rows of a table that hold, unless they are those of a query.
+    pub fn held(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
+        let stored = self.stored.get(name)?;
+        match &stored.held {
+            Held::All => Some(Arc::clone(&stored.all)),
+            Held::Some(holding) => Some(Arc::clone(holding) as Arc<dyn TableProvider>),
+            Held::Query(_) => None,
+        }
     }
 
-    /// The query for the rows of a table that hold, if not all do.
+    /// The query for the rows of a table that hold, if there is one.
     pub fn holding(&self, name: &str) -> Option<&str> {
-        self.stored.get(name)?.holding.as_deref()
+        match &self.stored.get(name)?.held {
+            Held::Query(sql) => Some(sql),
+            Held::All | Held::Some(_) => None,
+        }
     }
 
     /// Whether the same rows hold by the same queries, so that what was planned for `other` needs
@@ -124,7 +160,10 @@ impl Tables {
     pub fn hold_alike(&self, other: &Self) -> bool {
         let mut stored = self.stored.iter();
         (self.until, other.until) == (None, None)
-            && stored.all(|(name, stored)| stored.holding.as_deref() == other.holding(name))
+            && stored.all(|(name, stored)| {
+                let other = other.stored.get(name);
+                other.is_some_and(|other| stored.held.is_alike(&other.held))
+            })
     }
 
     /// Whether a table has the same files.
@@ -150,21 +189,70 @@ impl Tables {
                 return Ok(Transformed::no(node));
             };
             let old = source_as_provider(&scan.source)?;
-            let Some(new) = before.name_of(&old).and_then(|name| self.all(name)) else {
+            let Some(new) = self.instead_of(before, &old) else {
                 is_known = false;
                 return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
             };
-            scan.source = provider_as_source(Arc::clone(new));
+            scan.source = provider_as_source(new);
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         })?;
         Ok(is_known.then_some(replaced.data))
     }
 
-    fn name_of(&self, provider: &Arc<dyn TableProvider>) -> Option<&'static str> {
-        let mut known = self.stored.iter();
-        let found =
-            known.find(|(_, stored)| ptr::addr_eq(Arc::as_ptr(&stored.all), Arc::as_ptr(provider)));
-        found.map(|(name, _)| *name)
+    /// What `old` is of `before`, of these tables.
+    fn instead_of(
+        &self,
+        before: &Self,
+        old: &Arc<dyn TableProvider>,
+    ) -> Option<Arc<dyn TableProvider>> {
+        let is_old =
+            |known: &Arc<dyn TableProvider>| ptr::addr_eq(Arc::as_ptr(known), Arc::as_ptr(old));
+        let (name, stored) = before.stored.iter().find(|(name, stored)| {
+            is_old(&stored.all) || before.held(name).as_ref().is_some_and(is_old)
+        })?;
+        if is_old(&stored.all) {
+            self.stored.get(name).map(|stored| Arc::clone(&stored.all))
+        } else {
+            self.held(name)
+        }
+    }
+}
+
+impl Stored {
+    /// What is known of where rows lie.
+    fn places(&self) -> Option<Arc<Places>> {
+        match &self.held {
+            Held::Some(holding) => Some(Arc::clone(holding.places())),
+            Held::All | Held::Query(_) => None,
+        }
+    }
+}
+
+impl Held {
+    /// Whether what was planned for one is right for the other, with other files.
+    fn is_alike(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, Self::All) | (Self::Some(_), Self::Some(_)) => true,
+            (Self::Query(one), Self::Query(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// The files of a table, as they really are.
+fn stored_files(ledger: &Ledger, table: Table) -> Result<Vec<StoredFile>, QueryError> {
+    let files = ledger.names(table).into_iter().zip(ledger.files(table));
+    let files = files.map(|(name, path)| match path.canonicalize() {
+        Ok(path) => Ok(StoredFile { name, path }),
+        Err(error) => Err(unreadable(&path, error.to_string())),
+    });
+    files.collect()
+}
+
+fn unreadable(path: &Path, found: String) -> QueryError {
+    QueryError::Unreadable {
+        path: path.to_owned(),
+        found,
     }
 }
 
@@ -200,6 +288,10 @@ fn holding(ledger: &Ledger, table: Table) -> Option<String> {
         ));
     }
     let (what, key) = reversed_by(table).filter(|_| ledger.rows(Table::Reversals) > 0)?;
+    let key = match key {
+        Key::Column(name) => format!("t.{name}"),
+        Key::Made(sql) => sql.to_owned(),
+    };
     Some(format!(
         "select t.* from {history} t left anti join {} r on r.what = '{what}' \
          and r.id = {key} and r.reversed_posting = t.posting",
@@ -216,19 +308,27 @@ fn delivered_anew(table: Table) -> Option<&'static str> {
     }
 }
 
+/// How reversals name a row.
+enum Key {
+    /// By a column.
+    Column(&'static str),
+    /// By what is made of several, in SQL.
+    Made(&'static str),
+}
+
 /// What reversals call the rows of a table, and how they name one.
-fn reversed_by(table: Table) -> Option<(&'static str, &'static str)> {
+fn reversed_by(table: Table) -> Option<(&'static str, Key)> {
     match table {
         Table::Payments
         | Table::Applications
         | Table::Exceptions
         | Table::Duplicates
-        | Table::Evidence => Some((what::PAYMENT, "t.payment_id")),
-        Table::OpenItems => Some((what::ITEM, "t.item_id")),
-        Table::Parties => Some((what::PARTY, "t.party_id")),
+        | Table::Evidence => Some((what::PAYMENT, Key::Column("payment_id"))),
+        Table::OpenItems => Some((what::ITEM, Key::Column("item_id"))),
+        Table::Parties => Some((what::PARTY, Key::Column("party_id"))),
         Table::RemittanceLines => Some((
             what::ADVICE,
-            "t.source_file || ':' || cast(t.source_line as varchar)",
+            Key::Made("t.source_file || ':' || cast(t.source_line as varchar)"),
         )),
         _ => None,
     }
@@ -243,10 +343,6 @@ async fn provider(
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
     let Some(first) = files.first() else {
         return empty(table);
-    };
-    let unreadable = |path: &Path, found: String| QueryError::Unreadable {
-        path: path.to_owned(),
-        found,
     };
     let mut urls = Vec::with_capacity(files.len());
     for path in files {

@@ -1,6 +1,8 @@
 //! Queries over a small ledger.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "queries/holding.rs"]
+mod holding;
 #[path = "queries/later.rs"]
 mod later;
 #[path = "queries/stores.rs"]
@@ -23,9 +25,9 @@ use tieout_ledger::{Cells, Ledger, stored_schema};
 use tieout_treasury::{BlockingTreasury, Limits, QueryError, Treasury};
 
 /// Identity, status, customer, amount in hundred-thousandths, day.
-type Payment = (&'static str, &'static str, Option<&'static str>, i128, i32);
+type Payment<'a> = (&'a str, &'a str, Option<&'a str>, i128, i32);
 
-const PAYMENTS: [Payment; 5] = [
+const PAYMENTS: [Payment<'_>; 5] = [
     ("a1", "applied", Some("C1"), 10_000_000, 20_528),
     ("a2", "applied", Some("C2"), 25_000_000, 20_529),
     ("b1", "proposed", Some("C1"), 12_345_678, 20_560),
@@ -33,7 +35,7 @@ const PAYMENTS: [Payment; 5] = [
     ("b3", "duplicate", Some("C2"), 25_000_000, 20_561),
 ];
 
-fn payments(rows: &[Payment]) -> RecordBatch {
+fn payments(rows: &[Payment<'_>]) -> RecordBatch {
     let table = Table::Payments;
     let schema = table.schema();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {

@@ -23,9 +23,9 @@ pub(crate) type StateRef = Weak<RwLock<SessionState>>;
 /// The schema. It is filled once and then only gets users' own tables.
 pub(crate) struct Public {
     stored: Arc<Tables>,
-    /// Tables of which all rows hold, and users' own.
+    /// Tables whose rows that hold need no query, and users' own.
     tables: RwLock<BTreeMap<String, Arc<dyn TableProvider>>>,
-    /// Queries as they were planned: views, and tables of which not all rows hold.
+    /// Queries as they were planned: views, and tables whose rows that hold are those of a query.
     planned: RwLock<BTreeMap<String, Planned>>,
     state: OnceLock<StateRef>,
 }
@@ -47,9 +47,9 @@ impl Public {
     /// Over the tables `stored`, for the session of `state`. What was planned over those of `before`
     /// is taken over when it is asked for.
     pub fn new(state: StateRef, stored: Arc<Tables>, before: Option<&Self>) -> Self {
-        let whole = stored.names().filter(|name| stored.holding(name).is_none());
-        let tables =
-            whole.filter_map(|name| Some((name.to_owned(), Arc::clone(stored.all(name)?))));
+        let tables = stored
+            .names()
+            .filter_map(|name| Some((name.to_owned(), stored.held(name)?)));
         let planned = before.filter(|before| stored.hold_alike(&before.stored));
         let planned = planned.map(|before| before.planned.read().clone());
         Self {

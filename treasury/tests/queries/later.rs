@@ -8,7 +8,7 @@ use tieout_treasury::{Kind, Limits, Treasury, relations};
 use super::{parties, payments, rates};
 
 /// Rows as text, in an order of their own.
-async fn rows(treasury: &Treasury, sql: &str) -> Vec<String> {
+pub(crate) async fn rows(treasury: &Treasury, sql: &str) -> Vec<String> {
     let mut answer = treasury.query(sql).await.unwrap();
     let columns = answer.schema().fields().len();
     let mut lines = Vec::new();

@@ -1,0 +1,193 @@
+//! The rows of a table that hold, by their places in its files.
+//!
+//! What later postings took back is named in `reversals`. To hold each row against those names would
+//! read the widest column of a table for every question, and join it. So the places of rows that no
+//! longer hold are looked up once for each file, and whoever reads the table skips them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::object_store::path::Path as Location;
+use datafusion::parquet::arrow::arrow_reader::RowSelection;
+use datafusion::physical_plan::ExecutionPlan;
+use parking_lot::Mutex;
+
+use crate::reversed::{Asked, Places, StoredFile};
+
+/// The rows of `all` that no posting has taken back.
+#[derive(Debug)]
+pub(crate) struct Holding {
+    all: Arc<dyn TableProvider>,
+    asked: Asked,
+    /// What is known of its files, for all states of a ledger that are opened one after the other.
+    places: Arc<Places>,
+    /// What to skip in each file, once somebody has asked.
+    skipped: Mutex<Option<Arc<BTreeMap<Location, Skipped>>>>,
+}
+
+/// The rows of a file that hold.
+#[derive(Debug)]
+struct Skipped {
+    selection: ParquetRowSelection,
+    held: usize,
+}
+
+impl Holding {
+    /// Of the table that `asked` names, all rows of which are `all`.
+    pub fn of(all: Arc<dyn TableProvider>, asked: Asked, places: Arc<Places>) -> Self {
+        Self {
+            all,
+            asked,
+            places,
+            skipped: Mutex::default(),
+        }
+    }
+
+    /// What is known of the files.
+    pub fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+
+    fn skipped(&self, threads: usize) -> Result<Arc<BTreeMap<Location, Skipped>>> {
+        let mut known = self.skipped.lock();
+        if let Some(skipped) = known.as_ref() {
+            return Ok(Arc::clone(skipped));
+        }
+        let reversed = self.places.look_up(&self.asked, threads)?;
+        let files = self.asked.files.iter().zip(reversed);
+        let skipped = files
+            .filter(|(_, (_, gone))| !gone.is_empty())
+            .map(|(file, (rows, gone))| skipped(file, rows, &gone))
+            .collect::<Result<BTreeMap<_, _>>>()?;
+        Ok(Arc::clone(known.insert(Arc::new(skipped))))
+    }
+}
+
+/// Where a file lies, and what to skip of its `rows`: those at `gone`, in their order.
+fn skipped(file: &StoredFile, rows: usize, gone: &[usize]) -> Result<(Location, Skipped)> {
+    let ends = gone.iter().copied().chain([rows]);
+    let begins = [0].into_iter().chain(gone.iter().map(|row| row + 1));
+    let kept = begins.zip(ends).map(|(begin, end)| begin..end);
+    let selection = RowSelection::from_consecutive_ranges(kept, rows);
+    let location = Location::from_absolute_path(&file.path);
+    let location = location.map_err(|error| DataFusionError::External(error.into()))?;
+    let skipped = Skipped {
+        selection: ParquetRowSelection::new(selection),
+        held: rows - gone.len(),
+    };
+    Ok((location, skipped))
+}
+
+#[async_trait]
+impl TableProvider for Holding {
+    fn schema(&self) -> SchemaRef {
+        self.all.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        self.all.supports_filters_pushdown(filters)
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let skipped = self.skipped(state.config().target_partitions())?;
+        if skipped.is_empty() {
+            return self.all.scan(state, projection, filters, limit).await;
+        }
+        // With a limit it would leave out files, by the number of all their rows.
+        let plan = self.all.scan(state, projection, filters, None).await?;
+        let source = plan.downcast_ref::<DataSourceExec>();
+        let config =
+            source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
+        match config {
+            Some(config) => Ok(DataSourceExec::from_data_source(without(
+                config, &skipped, limit,
+            ))),
+            // No file is left to read.
+            None if plan.children().is_empty() && source.is_none() => Ok(plan),
+            None => Err(DataFusionError::Internal(
+                "a table is read from no files".to_owned(),
+            )),
+        }
+    }
+}
+
+/// What is read by `config`, without the rows that are skipped.
+fn without(
+    config: &FileScanConfig,
+    skipped: &BTreeMap<Location, Skipped>,
+    limit: Option<usize>,
+) -> FileScanConfig {
+    let groups = config.file_groups.iter().map(|group| {
+        let files = group.iter().map(|file| part(file, skipped));
+        let files: Vec<_> = files.collect();
+        let held = files.iter().map(|file| match file.statistics.as_deref() {
+            Some(statistics) => statistics.num_rows,
+            None => Precision::Absent,
+        });
+        let held = held.fold(Precision::Exact(0), |sum, rows| sum.add(&rows));
+        match group.file_statistics(None) {
+            Some(statistics) => {
+                let statistics = of_rows(statistics, held);
+                FileGroup::new(files).with_statistics(Arc::new(statistics))
+            }
+            None => FileGroup::new(files),
+        }
+    });
+    let groups: Vec<_> = groups.collect();
+    let held = groups
+        .iter()
+        .map(|group| match group.file_statistics(None) {
+            Some(statistics) => statistics.num_rows,
+            None => Precision::Absent,
+        });
+    let held = held.fold(Precision::Exact(0), |sum, rows| sum.add(&rows));
+    let statistics = of_rows(&config.statistics(), held);
+    FileScanConfigBuilder::from(config.clone())
+        .with_file_groups(groups)
+        .with_statistics(statistics)
+        .with_limit(limit)
+        .build()
+}
+
+/// The file, without the rows that are skipped.
+fn part(file: &PartitionedFile, skipped: &BTreeMap<Location, Skipped>) -> PartitionedFile {
+    let file = file.clone();
+    let Some(skipped) = skipped.get(&file.object_meta.location) else {
+        return file;
+    };
+    let held = Precision::Exact(skipped.held);
+    let statistics = file.statistics.as_deref();
+    let statistics = statistics.map(|statistics| Arc::new(of_rows(statistics, held)));
+    let mut file = file.with_extension(skipped.selection.clone());
+    file.statistics = statistics;
+    file
+}
+
+/// Statistics for fewer rows: what they say of columns are bounds.
+fn of_rows(statistics: &Statistics, rows: Precision<usize>) -> Statistics {
+    statistics.clone().to_inexact().with_num_rows(rows)
+}
