@@ -23,7 +23,7 @@ use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::physical_plan::ExecutionPlan;
 use parking_lot::Mutex;
 
-use crate::reversed::{Asked, Places, StoredFile};
+use crate::reversed::{Asked, Places};
 
 /// The rows of `all` that no posting has taken back.
 #[derive(Debug)]
@@ -68,25 +68,20 @@ impl Holding {
         let files = self.asked.files.iter().zip(reversed);
         let skipped = files
             .filter(|(_, (_, gone))| !gone.is_empty())
-            .map(|(file, (rows, gone))| skipped(file, rows, &gone))
-            .collect::<Result<BTreeMap<_, _>>>()?;
-        Ok(Arc::clone(known.insert(Arc::new(skipped))))
+            .map(|(file, (rows, gone))| (file.url.prefix().clone(), skipped(rows, &gone)));
+        Ok(Arc::clone(known.insert(Arc::new(skipped.collect()))))
     }
 }
 
-/// Where a file lies, and what to skip of its `rows`: those at `gone`, in their order.
-fn skipped(file: &StoredFile, rows: usize, gone: &[usize]) -> Result<(Location, Skipped)> {
+/// What to skip of a file's `rows`: those at `gone`, in their order.
+fn skipped(rows: usize, gone: &[usize]) -> Skipped {
     let ends = gone.iter().copied().chain([rows]);
     let begins = [0].into_iter().chain(gone.iter().map(|row| row + 1));
     let kept = begins.zip(ends).map(|(begin, end)| begin..end);
-    let selection = RowSelection::from_consecutive_ranges(kept, rows);
-    let location = Location::from_absolute_path(&file.path);
-    let location = location.map_err(|error| DataFusionError::External(error.into()))?;
-    let skipped = Skipped {
-        selection: ParquetRowSelection::new(selection),
+    Skipped {
+        selection: ParquetRowSelection::new(RowSelection::from_consecutive_ranges(kept, rows)),
         held: rows - gone.len(),
-    };
-    Ok((location, skipped))
+    }
 }
 
 #[async_trait]
@@ -122,17 +117,21 @@ impl TableProvider for Holding {
         let source = plan.downcast_ref::<DataSourceExec>();
         let config =
             source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
-        match config {
-            Some(config) => Ok(DataSourceExec::from_data_source(without(
-                config, &skipped, limit,
-            ))),
-            // No file is left to read.
-            None if plan.children().is_empty() && source.is_none() => Ok(plan),
-            None => Err(DataFusionError::Internal(
-                "a table is read from no files".to_owned(),
-            )),
-        }
+        let config = config.filter(|config| has_all(config, &skipped));
+        let config = config.ok_or_else(|| {
+            let found = "a table is not read from the files in which rows are to be skipped";
+            DataFusionError::Internal(found.to_owned())
+        })?;
+        let held = without(config, &skipped, limit);
+        Ok(DataSourceExec::from_data_source(held))
     }
+}
+
+/// Whether all files in which something is skipped are read.
+fn has_all(config: &FileScanConfig, skipped: &BTreeMap<Location, Skipped>) -> bool {
+    let files = config.file_groups.iter().flat_map(FileGroup::iter);
+    let known = files.filter(|file| skipped.contains_key(&file.object_meta.location));
+    known.count() == skipped.len()
 }
 
 /// What is read by `config`, without the rows that are skipped.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use arrow::array::{Array, RecordBatch, StringArray, UInt64Array};
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
@@ -33,6 +34,8 @@ pub(crate) struct StoredFile {
     pub name: String,
     /// Where it is.
     pub path: PathBuf,
+    /// The same, as readers name it.
+    pub url: ListingTableUrl,
 }
 
 /// Which rows of a table are to be found.

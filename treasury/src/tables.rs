@@ -1,7 +1,7 @@
 //! The tables of a ledger as a session reads them, and which of them are those of an earlier state.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl Tables {
                 None => {
                     let is_known_good =
                         known.is_some_and(|known| known.names.first() == names.first());
-                    let files = ledger.files(table);
+                    let files = stored_files(ledger, table)?;
                     let all = provider(context, &files, is_known_good, table).await?;
                     up_to(context, ledger, all)?
                 }
@@ -242,11 +242,17 @@ impl Held {
 /// The files of a table, as they really are.
 fn stored_files(ledger: &Ledger, table: Table) -> Result<Vec<StoredFile>, QueryError> {
     let files = ledger.names(table).into_iter().zip(ledger.files(table));
-    let files = files.map(|(name, path)| match path.canonicalize() {
-        Ok(path) => Ok(StoredFile { name, path }),
-        Err(error) => Err(unreadable(&path, error.to_string())),
+    let files = files.map(|(name, path)| {
+        let url = url_of(&path).map_err(|found| unreadable(&path, found))?;
+        Ok(StoredFile { name, path, url })
     });
     files.collect()
+}
+
+fn url_of(path: &Path) -> Result<ListingTableUrl, String> {
+    let whole = path.canonicalize().map_err(|error| error.to_string())?;
+    let url = file_url(&whole).ok_or_else(|| "the path is no UTF-8".to_owned())?;
+    ListingTableUrl::parse(&url).map_err(|error| error.find_root().to_string())
 }
 
 fn unreadable(path: &Path, found: String) -> QueryError {
@@ -337,28 +343,17 @@ fn reversed_by(table: Table) -> Option<(&'static str, Key)> {
 /// The rows in `files`, which all have the columns of `table`.
 async fn provider(
     context: &SessionContext,
-    files: &[PathBuf],
+    files: &[StoredFile],
     is_known_good: bool,
     table: Table,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
     let Some(first) = files.first() else {
         return empty(table);
     };
-    let mut urls = Vec::with_capacity(files.len());
-    for path in files {
-        let whole = path
-            .canonicalize()
-            .map_err(|error| unreadable(path, error.to_string()))?;
-        let url =
-            file_url(&whole).ok_or_else(|| unreadable(path, "the path is no UTF-8".to_owned()))?;
-        let url = ListingTableUrl::parse(&url)
-            .map_err(|error| unreadable(path, error.find_root().to_string()))?;
-        urls.push(url);
-    }
     // A file of an earlier version lacks columns that came later; they are null.
     let schema = read_schema(table);
     let looked_into = if is_known_good { 0 } else { FILES_LOOKED_INTO };
-    for (path, url) in files.iter().zip(&urls).take(looked_into) {
+    for StoredFile { path, url, .. } in files.iter().take(looked_into) {
         let looked = async {
             let state = context.state();
             let options = listing_options(context);
@@ -367,11 +362,12 @@ async fn provider(
         let looked = looked.await;
         looked.map_err(|error| unreadable(path, error.find_root().to_string()))?;
     }
+    let urls = files.iter().map(|file| file.url.clone()).collect();
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(listing_options(context))
         .with_schema(schema);
     let listed = ListingTable::try_new(config)
-        .map_err(|error| unreadable(first, error.find_root().to_string()))?;
+        .map_err(|error| unreadable(&first.path, error.find_root().to_string()))?;
     // What the files say of their columns is read once for all states.
     let cache = &context.runtime_env().cache_manager;
     Ok(Arc::new(
