@@ -77,6 +77,7 @@ impl Listening {
         let of_all: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(limits.memory_mb << 20));
         let query_limits = QueryLimits {
             memory_bytes: limits.query_memory_mb << 20,
+            own_tables: settings.tables.clone(),
             ..QueryLimits::default()
         };
         let books = clock.block_on(Books::open(dir, query_limits))?;

@@ -72,6 +72,14 @@ pub enum QueryError {
         /// What is wrong with it.
         found: String,
     },
+    /// A table of the user's own that a session was to begin with.
+    #[error("cannot join in the table {name}: {found}")]
+    OwnTable {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        found: String,
+    },
     /// Anything else about the query or a value that it met.
     #[error("the query has no answer: {0}")]
     Refused(String),

@@ -1,5 +1,5 @@
 //! Files of users' own, joined in by `create external table`: only inside folders, and beneath URLs of
-//! object stores, that were allowed.
+//! object stores, that were allowed. A session may begin with some, which whoever opens it names.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,78 @@ use crate::session::read_only;
 
 /// The kinds of files that can be joined in.
 const FILE_TYPES: [&str; 3] = ["PARQUET", "CSV", "JSON"];
+
+/// What a file of a user's own is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnFormat {
+    /// CSV whose first line names the columns.
+    Csv,
+    /// Objects, one a line.
+    Json,
+    /// Parquet.
+    Parquet,
+}
+
+/// A table that a session has beside those of the ledger, under a name that was given to files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTable {
+    /// Its name: small letters, digits and underscores.
+    pub name: String,
+    /// A file or a folder of files, by its path or URL.
+    pub location: String,
+    /// What they are written in.
+    pub format: OwnFormat,
+}
+
+impl OwnTable {
+    /// The statement that makes it.
+    fn statement(&self) -> Result<String, QueryError> {
+        let mut letters = self.name.chars();
+        let is_letter = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        if !letters.next().is_some_and(is_letter)
+            || !letters.all(|letter| is_letter(letter) || letter.is_ascii_digit())
+        {
+            return Err(self.refused("a name has small letters, digits and underscores only"));
+        }
+        let (kind, options) = match self.format {
+            OwnFormat::Csv => ("csv", " options ('format.has_header' 'true')"),
+            OwnFormat::Json => ("json", ""),
+            OwnFormat::Parquet => ("parquet", ""),
+        };
+        let location = self.location.replace('\'', "''");
+        let Self { name, .. } = self;
+        Ok(format!(
+            "create external table {name} stored as {kind} location '{location}'{options}"
+        ))
+    }
+
+    fn refused(&self, found: &str) -> QueryError {
+        QueryError::OwnTable {
+            name: self.name.clone(),
+            found: found.to_owned(),
+        }
+    }
+}
+
+/// Makes `tables` in `context`; what they name is allowed for that, and for nothing else.
+///
+/// # Errors
+/// [`QueryError::OwnTable`] if one cannot be made.
+pub(crate) async fn join_in(
+    context: &SessionContext,
+    tables: &[OwnTable],
+) -> Result<(), QueryError> {
+    for table in tables {
+        let refused = |error: DataFusionError| table.refused(&error.find_root().to_string());
+        let allowed = Allowed::named(std::slice::from_ref(table))?;
+        let (state, statement) = (context.state(), table.statement()?);
+        let plan = state.create_logical_plan(&statement).await;
+        let plan = plan.map_err(refused)?;
+        allowed.check(&plan).map_err(refused)?;
+        context.execute_logical_plan(plan).await.map_err(refused)?;
+    }
+    Ok(())
+}
 
 /// What was allowed.
 #[derive(Clone, Debug)]
@@ -42,6 +114,28 @@ impl Allowed {
         let folders = folders.collect::<Result<_, _>>()?;
         urls.retain(|url| url.folder().is_none());
         Ok(Self { folders, urls })
+    }
+
+    /// Where the files of `tables` lie, and no other place.
+    ///
+    /// # Errors
+    /// [`QueryError::OwnTable`] if one of them is not there.
+    pub fn named(tables: &[OwnTable]) -> Result<Self, QueryError> {
+        let mut all = Self {
+            folders: Vec::new(),
+            urls: Vec::new(),
+        };
+        for table in tables {
+            let one = if table.location.contains("://") {
+                Self::of(&[], std::slice::from_ref(&table.location))
+            } else {
+                Self::of(&[PathBuf::from(&table.location)], &[])
+            };
+            let one = one.map_err(|error| table.refused(&error.to_string()))?;
+            all.folders.extend(one.folders);
+            all.urls.extend(one.urls);
+        }
+        Ok(all)
     }
 
     /// Gives the session the stores of what was allowed. No other machine is asked before a table is

@@ -39,5 +39,6 @@ pub use blocking::{BlockingTreasury, Rows};
 pub use catalog::{Described, DescribedColumn, Kind, Parameter, relations};
 pub use condition::{Condition, Expressions, TextExpression};
 pub use error::QueryError;
+pub use external::{OwnFormat, OwnTable};
 pub use functions::{FunctionWords, functions};
 pub use session::{Answer, Canceller, Limits, Treasury, read_only};

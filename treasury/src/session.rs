@@ -25,7 +25,7 @@ use tieout_ledger::{Kept, Ledger};
 use crate::QueryError;
 use crate::catalog::{AS_OF, AsOf, Public, QueryFunction, queries};
 use crate::error::{Clerk, no_session};
-use crate::external::Allowed;
+use crate::external::{Allowed, OwnTable, join_in};
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
 use crate::shelved;
 use crate::tables::{HISTORY, Tables};
@@ -49,6 +49,9 @@ pub struct Limits {
     /// URLs of object stores beneath which `create external table` may read; none unless some are
     /// given.
     pub allow_urls: Vec<String>,
+    /// Tables that the session begins with beside those of the ledger. What they are made of is read
+    /// anew by each query, but for its columns.
+    pub own_tables: Vec<OwnTable>,
 }
 
 impl Default for Limits {
@@ -59,6 +62,7 @@ impl Default for Limits {
             time: None,
             allow_paths: Vec::new(),
             allow_urls: Vec::new(),
+            own_tables: Vec::new(),
         }
     }
 }
@@ -84,11 +88,14 @@ impl Treasury {
         let allowed = Allowed::of(&limits.allow_paths, &limits.allow_urls)?;
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
+            // A folder of somebody's own has other files tomorrow.
+            .with_object_list_cache_limit(0)
             .build_arc()
             .map_err(no_session)?;
         let context = SessionContext::new_with_config_rt(config(limits), runtime);
         let is_elsewhere = shelved::install(&context, ledger)?;
         allowed.install(&context)?;
+        Allowed::named(&limits.own_tables)?.install(&context)?;
         let tables = Tables::open(&context, ledger, is_elsewhere, None).await?;
         let rates = Arc::new(Rates::default());
         for function in scalar_functions(&rates) {
@@ -110,6 +117,7 @@ impl Treasury {
             context,
             _kept: ledger.kept(),
         };
+        join_in(&opened.context, &limits.own_tables).await?;
         opened.fill(&rates, ledger).await
     }
 
@@ -133,6 +141,7 @@ impl Treasury {
         let context = SessionContext::new_with_state(state);
         let is_elsewhere = shelved::install(&context, ledger)?;
         self.allowed.install(&context)?;
+        Allowed::named(&self.limits.own_tables)?.install(&context)?;
         let known = Some(before.stored());
         let tables = Tables::open(&context, ledger, is_elsewhere, known).await?;
         let is_rated_alike = tables.has_same_files(before.stored(), Table::ExchangeRates);
@@ -146,6 +155,7 @@ impl Treasury {
             context,
             _kept: ledger.kept(),
         };
+        opened.public.join_in_those_of(&self.public);
         if is_rated_alike {
             return Ok(opened.with_as_of(ledger));
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use serde::Deserialize;
+use tieout_treasury::{OwnFormat, OwnTable};
 use tonic::transport::Identity;
 
 use super::scram::Verifier;
@@ -76,6 +77,24 @@ struct File {
     roles: BTreeMap<String, RoleText>,
     #[serde(default)]
     users: BTreeMap<String, UserText>,
+    #[serde(default)]
+    tables: BTreeMap<String, TableText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableText {
+    /// A file or a folder of files, beside the configuration file, or a URL.
+    location: String,
+    format: FormatText,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FormatText {
+    Csv,
+    Json,
+    Parquet,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +149,8 @@ pub struct Settings {
     pub tls: Option<Arc<ServerConfig>>,
     /// The same certificate and key, for gRPC.
     pub identity: Option<Identity>,
+    /// Tables beside those of the ledger.
+    pub tables: Vec<OwnTable>,
     users: BTreeMap<String, User>,
 }
 
@@ -145,6 +166,7 @@ impl Settings {
             limits: Limits::default(),
             tls: None,
             identity: None,
+            tables: Vec::new(),
             users: BTreeMap::new(),
         }
         .checked()
@@ -188,8 +210,23 @@ impl Settings {
             .users
             .iter()
             .map(|(name, user)| Ok((name.clone(), user_of(name, user, roles).map_err(wrong)?)));
+        let tables = file.tables.iter().map(|(name, table)| OwnTable {
+            name: name.clone(),
+            location: if table.location.contains("://") {
+                table.location.clone()
+            } else {
+                let path = beside(&PathBuf::from(&table.location));
+                path.to_string_lossy().into_owned()
+            },
+            format: match table.format {
+                FormatText::Csv => OwnFormat::Csv,
+                FormatText::Json => OwnFormat::Json,
+                FormatText::Parquet => OwnFormat::Parquet,
+            },
+        });
         Self {
             listen,
+            tables: tables.collect(),
             flight: address("flight", &file.flight)?,
             users: users.collect::<Result<_, ServerError>>()?,
             limits: file.limits,

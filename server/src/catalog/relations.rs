@@ -87,19 +87,24 @@ impl Relations {
                 oid += 1;
             }
             let (described, column_comments) = words(name, &columns);
+            let is_view = described.map_or_else(
+                // A table may be a query, too: for the rows that hold.
+                || table.table_type() == TableType::View,
+                |described| described.kind == Kind::View,
+            );
+            // That of a table of somebody's own would say where its files lie.
+            let definition = table
+                .get_table_definition()
+                .filter(|_| is_view || described.is_some());
             relations.push(Relation {
                 oid,
                 schema: schema.clone(),
                 name: name.clone(),
-                is_view: described.map_or_else(
-                    // A table may be a query, too: for the rows that hold.
-                    || table.table_type() == TableType::View,
-                    |described| described.kind == Kind::View,
-                ),
+                is_view,
                 columns,
                 comment: described.map(|described| described.comment.clone()),
                 column_comments,
-                definition: table.get_table_definition().map(str::to_owned),
+                definition: definition.map(str::to_owned),
             });
         }
         Ok(Self(relations))

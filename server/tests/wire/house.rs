@@ -66,7 +66,7 @@ impl House {
         Self::configured(&format!("flight = \"127.0.0.1:0\"\n{text}"))
     }
 
-    fn with(settings: Settings, dir: &Path) -> Self {
+    pub fn with(settings: Settings, dir: &Path) -> Self {
         let listening = Listening::start(settings, dir).unwrap();
         let connections = Box::new(listening.connections());
         let (address, stop) = (listening.address().unwrap(), listening.stop().unwrap());
@@ -123,6 +123,7 @@ impl Papers {
     }
 }
 
-fn loopback() -> SocketAddr {
+/// Any free port of this machine.
+pub fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }

@@ -8,4 +8,5 @@ mod columns;
 mod flight;
 mod house;
 mod limits;
+mod own;
 mod questions;

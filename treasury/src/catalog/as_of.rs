@@ -94,7 +94,11 @@ impl AsOf {
     pub fn of(ledger: &Ledger, limits: &Limits) -> Self {
         Self {
             ledger: ledger.clone(),
-            limits: limits.clone(),
+            // Files of users' own have no earlier state.
+            limits: Limits {
+                own_tables: Vec::new(),
+                ..limits.clone()
+            },
             states: Mutex::default(),
         }
     }

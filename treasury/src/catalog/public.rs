@@ -60,6 +60,16 @@ impl Public {
         }
     }
 
+    /// Takes over users' own tables from the state `before`.
+    pub fn join_in_those_of(&self, before: &Self) {
+        let mut tables = self.tables.write();
+        for (name, table) in before.tables.read().iter() {
+            if before.stored.names().all(|stored| stored != name) {
+                tables.insert(name.clone(), Arc::clone(table));
+            }
+        }
+    }
+
     /// The ledger's tables.
     pub fn stored(&self) -> &Tables {
         &self.stored
