@@ -47,7 +47,7 @@ class Tieout:
         import psycopg
 
         settings = ledger.parent / "server.toml"
-        settings.write_text(f"[limits]\nquery_seconds = {seconds}\nquery_memory_mb = 4096\nmemory_mb = 6144\n")
+        settings.write_text(f"[limits]\nquery_seconds = {seconds}\nquery_memory_mb = 8192\nmemory_mb = 8192\n")
         words = [RELEASE / "tieout", "serve", "--pg", "127.0.0.1:0", "--ledger", ledger, "--config", settings]
         self.process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
