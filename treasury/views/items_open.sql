@@ -23,35 +23,44 @@ with anew as (
   select i.item_id, i.posting
   from open_items i
   where i.item_id in (select id from reversals where what = 'item')
-), taken as (
-  -- Applied since the item was given last, and taken back of what was applied before.
-  select a.item_id, a.posting, n.posting as given_in, r.posting as taken_back_in,
-    case when a.status = 'reversed' then -1 else 1 end
-      * abs(a.applied + a.discount + a.write_off + a.deduction) as amount
-  from (
-    select * from history.applications a
-    where a.status in ('applied', 'reversed') and not exists (
-      select 1 from history.payments p
-      where p.payment_id = a.payment_id and p.posting = a.posting and p.booking_date > $as_of)
-  ) a
-  left join reversals r on r.what = 'payment' and r.id = a.payment_id and r.reversed_posting = a.posting
-  left join anew n on n.item_id = a.item_id
+), later as (
+  -- Postings that have payments of later days, so that only there each payment is looked at.
+  select posting from history.payments where booking_date > $as_of group by posting
+), holding as (
+  select a.item_id, a.posting, a.status, a.applied, a.discount, a.write_off, a.deduction
+  from applications a
+  where not exists (select 1 from later l where l.posting = a.posting)
+  union all
+  select a.item_id, a.posting, a.status, a.applied, a.discount, a.write_off, a.deduction
+  from applications a
+  join later l on l.posting = a.posting
+  where not exists (
+    select 1 from history.payments p
+    where p.payment_id = a.payment_id and p.posting = a.posting and p.booking_date > $as_of)
 ), changes as (
-  select item_id, sum(amount) as amount
-  from (
-    select item_id,
-      case when posting >= coalesce(given_in, 0) and taken_back_in is null then amount
-        when posting < given_in and taken_back_in >= given_in then -amount end as amount
-    from taken
-  ) t
-  where amount is not null
-  group by item_id
+  -- Applied since the item was given last, and taken back of what was applied before.
+  select h.item_id, case when h.status = 'reversed' then 1 else -1 end
+    * abs(h.applied + h.discount + h.write_off + h.deduction) as amount
+  from holding h
+  left join anew n on n.item_id = h.item_id
+  where h.status in ('applied', 'reversed') and h.posting >= coalesce(n.posting, 0)
+  union all
+  select a.item_id, case when a.status = 'reversed' then -1 else 1 end
+    * abs(a.applied + a.discount + a.write_off + a.deduction)
+  from history.applications a
+  join anew n on n.item_id = a.item_id and n.posting > a.posting
+  join reversals r on r.what = 'payment' and r.id = a.payment_id and r.reversed_posting = a.posting
+    and r.posting >= n.posting
+  where a.status in ('applied', 'reversed') and not exists (
+    select 1 from history.payments p
+    where p.payment_id = a.payment_id and p.posting = a.posting and p.booking_date > $as_of)
+), added as (
+  select item_id, sum(amount) as amount from changes group by item_id
 ), standing as (
-  select i.*, abs(i.open_amount) - coalesce(c.amount, 0) as left_open,
-    coalesce(i.due_date, i.issue_date) as due,
+  select i.*, abs(i.open_amount) + coalesce(c.amount, 0) as left_open, coalesce(i.due_date, i.issue_date) as due,
     case when i.kind in ('credit_memo', 'on_account') or i.open_amount < 0 then -1 else 1 end as sign
   from open_items i
-  left join changes c on c.item_id = i.item_id
+  left join added c on c.item_id = i.item_id
   where i.issue_date is null or i.issue_date <= $as_of
 )
 select $as_of as as_of, s.item_id, s.entity, s.party_id, p.name as party_name, s.kind,
