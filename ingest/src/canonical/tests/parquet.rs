@@ -106,7 +106,10 @@ fn however_the_file_is_packed_its_rows_are_the_same() {
     ] {
         let packed = packed_file(items(decimals()), compression);
         assert_ne!(packed, plain);
-        assert_eq!(read(&packed), read(&plain), "{compression}");
+        let (mut packed, plain) = (read(&packed), read(&plain));
+        // The size is that of the file.
+        packed.counts.bytes = plain.counts.bytes;
+        assert_eq!(packed, plain, "{compression}");
     }
 }
 
