@@ -346,6 +346,8 @@ impl LedgerWriter {
             let posted = Posted::of(number, last, recipe, stored);
             publish(&self.dir, &mut self.manifest, posted)?;
             self.manifest.write(&self.dir)?;
+            // Those who read give way to the writer until it is done.
+            let _ = fs::create_dir(self.dir.join(NEW_TABLES));
             // From here on the posting is there; what follows can wait for the next one.
             if let Err(error) = history::join_due(&self.dir, &mut self.manifest, is_run) {
                 undone.push(format!(
