@@ -241,17 +241,25 @@ fn decide_payment(
             reading.hold(Reason::CustomerConflict);
         }
     }
+    let is_paid_in_part = found.readings.iter().any(|reading| {
+        let mut evidence = reading.evidence.iter();
+        applies(view, reading) && evidence.any(|it| it.feature == Feature::AmountPartial)
+    });
     if payer.party.is_none()
         && found.names_documents
         && found.repeats.is_none()
-        && !any_applies(view, &found.readings)
+        && (is_paid_in_part || !any_applies(view, &found.readings))
         && let Ok(party) = payer.by_name(view)
     {
         // Among one customer's documents a damaged number can be told.
         payer.assume(party);
         let mut again = by_reference(view, payment, &payer, known, reads);
-        again.readings.append(&mut found.readings);
-        found = again;
+        if !is_paid_in_part {
+            again.readings.append(&mut found.readings);
+        }
+        if !is_paid_in_part || any_applies(view, &again.readings) {
+            found = again;
+        }
     }
     let decided = any_applies(view, &found.readings);
     if let Some(earlier) = found.repeats

@@ -46,6 +46,19 @@ impl Set {
         matches!(self.rule, Rule::ClearAccount | Rule::ClearPastDue)
     }
 
+    /// Whether an item that is not in the set, in full or net of its discount, has the amount of one
+    /// that is.
+    fn may_be_swapped(&self, items: &[OpenItem]) -> bool {
+        let has = |amount: Amount| self.parts.iter().any(|part| part.applied == amount);
+        let others = items
+            .iter()
+            .filter(|open| self.parts.iter().all(|part| part.item != open.item));
+        others.into_iter().any(|open| {
+            let net = open.discount.map(|discount| open.open - discount);
+            has(open.open) || net.is_some_and(has)
+        })
+    }
+
     fn items(&self) -> Vec<ItemIx> {
         let mut items: Vec<_> = self.parts.iter().map(|part| part.item).collect();
         items.sort_unstable();
@@ -89,6 +102,12 @@ pub fn read(
         _ => Beside::Items,
     };
     let several = several::beside(view, payment, &items, others);
+    if sets
+        .iter()
+        .any(|set| set.is_total() && set.may_be_swapped(&items))
+    {
+        rivals = Rivals::Others;
+    }
     if plain > 0 {
         // What is one with a plain set does not stand against it.
         sets.extend(several.sets);

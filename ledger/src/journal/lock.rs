@@ -58,7 +58,14 @@ impl WriterLock {
     pub fn remove(self) {
         // A file that stays harms nobody.
         let _ = fs::remove_file(&self.path);
-        drop(self.file);
+    }
+}
+
+impl Drop for WriterLock {
+    /// Closing the file would leave the lock to a program that this one is about to start, until
+    /// that is begun: it has the file too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

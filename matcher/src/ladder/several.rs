@@ -30,6 +30,20 @@ const EACH_MORE: i32 = 150;
 /// What each credit takes that the payer takes off without a word.
 const EACH_CREDIT: i32 = 300;
 
+/// Words of payers who pay before there is an invoice, or leave it to the payee what is paid.
+const ON_ACCOUNT: [&str; 10] = [
+    "on account",
+    "on-account",
+    "advance",
+    "prepayment",
+    "down payment",
+    "akonto",
+    "anzahlung",
+    "acompte",
+    "acconto",
+    "a cuenta",
+];
+
 /// The sets of two and more items that have the amount of a payment.
 #[derive(Default)]
 pub struct Several {
@@ -50,6 +64,12 @@ pub enum Beside {
     Totals,
 }
 
+/// Whether the payer says that the money is for nothing that is open yet.
+fn says_on_account(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ON_ACCOUNT.iter().any(|words| text.contains(words))
+}
+
 /// The sets among `items`, as far as the recipe wants to know; beside others that have the amount,
 /// such as stand against them.
 pub fn beside(view: &View, payment: &Payment, items: &[OpenItem], others: Beside) -> Several {
@@ -58,7 +78,7 @@ pub fn beside(view: &View, payment: &Payment, items: &[OpenItem], others: Beside
         Beside::Nothing => ladder.subset,
         Beside::Items | Beside::Totals => ladder.rival_pairs,
     };
-    if !wanted {
+    if !wanted || others == Beside::Nothing && says_on_account(payment.text) {
         return Several::default();
     }
     let credits: Amount = items.iter().map(|open| open.open.min(Amount::ZERO)).sum();

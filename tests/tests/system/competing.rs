@@ -222,3 +222,54 @@ fn round_amounts_that_add_up_say_little() {
     let row = payments.rows_where("amount", "70.00")[0];
     assert_eq!(payments.cell(row, "status"), "on_account");
 }
+
+#[test]
+fn who_pays_on_account_pays_no_items() {
+    let says = |text: &str| {
+        let desk = desk(&APART, &[]);
+        let paid = entry("P1", 7_290_600, "ACME TOOLS INC", Some(1), text);
+        desk.put("a.xml", statement("A", &paid));
+        applied(&desk).len()
+    };
+    assert_eq!(says("PAYMENT ON ACCOUNT"), 0);
+    assert_eq!(says("THANK YOU"), 2);
+}
+
+#[test]
+fn what_is_past_due_is_not_paid_where_another_item_has_the_amount_of_one() {
+    let items = |rows: &[(&str, &str, &str)]| {
+        let mut text = "item_id,entity,party_id,kind,number,po_number,currency,amount,open_amount,\
+                        issue_date,due_date\n"
+            .to_owned();
+        for (id, open, due) in rows {
+            writeln!(
+                text,
+                "{id},US1,C1,invoice,INV-90{id},,USD,{open},{open},2026-01-01,{due}"
+            )
+            .unwrap();
+        }
+        // Enough others that not every set is looked for.
+        for place in 0..9 {
+            writeln!(
+                text,
+                "F{place},US1,C1,invoice,INV-80{place},,USD,{0}.00,{0}.00,2026-01-01,2026-04-30",
+                31 + 7 * place * place
+            )
+            .unwrap();
+        }
+        let desk = desk(&[], &[]);
+        desk.put("open_items.csv", text);
+        let paid = entry("P1", 100_160, "ACME TOOLS INC", Some(1), "");
+        desk.put("a.xml", statement("A", &paid));
+        applied(&desk).len()
+    };
+    let due = [
+        ("A", "100.10", "2026-02-01"),
+        ("B", "250.30", "2026-02-02"),
+        ("C", "301.07", "2026-02-03"),
+        ("D", "350.13", "2026-02-04"),
+    ];
+    assert_eq!(items(&due), 4);
+    let swapped = [due.as_slice(), &[("E", "250.30", "2026-04-30")]].concat();
+    assert_eq!(items(&swapped), 0);
+}
