@@ -51,6 +51,9 @@ enum What {
         open_items: u64,
         #[arg(long, default_value_t = 50_000)]
         per_posting: u64,
+        /// Rows that the ledger has already
+        #[arg(long, default_value_t = 0)]
+        from: u64,
     },
     /// Open the ledger as the next run does
     Start { dir: PathBuf },
@@ -81,7 +84,8 @@ fn main() -> Result<()> {
             payments,
             open_items,
             per_posting,
-        } => grow(&dir, payments, open_items, per_posting),
+            from,
+        } => grow(&dir, from, payments, open_items, per_posting),
         What::Start { dir } => start(&dir),
         What::Verify { dir } => verify(&dir),
     }
@@ -126,10 +130,10 @@ fn post(dir: &Path, payments: u64, per_posting: u64) -> Result<()> {
     told_posted(dir, payments, began.elapsed(), times)
 }
 
-fn grow(dir: &Path, payments: u64, open_items: u64, per_posting: u64) -> Result<()> {
+fn grow(dir: &Path, from: u64, payments: u64, open_items: u64, per_posting: u64) -> Result<()> {
     let began = Instant::now();
     let items = payments + open_items;
-    for first in (0..items).step_by(per_posting as usize) {
+    for first in (from..items).step_by(per_posting as usize) {
         let mut ledger = Ledger::post(dir)?;
         let next = (first + per_posting).min(items);
         ledger.write(Table::OpenItems, &batch(Table::OpenItems, first, next)?)?;
