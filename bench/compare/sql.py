@@ -4,10 +4,10 @@
 The ledger is made by the example `history`: Parquet by month, and the last month as single postings.
 DuckDB reads the same Parquet files; PostgreSQL has the columns that are asked for, with indexes, if its
 programs are there (Debian: postgresql). Each asks the same SQL (bench/compare/dialects.py says how the
-views are put) and gives all rows as CSV: tieout and PostgreSQL by `copy (...) to stdout` over a local
-connection, DuckDB into a file of a memory disk. They take turns; the medians are compared. A difference
-between their answers is a failure. Then bench/compare/wire.py measures what a client sees while a run
-writes. Writes bench/SQL.md.
+views are put) and gives all rows as CSV: tieout and PostgreSQL by `copy (...) to stdout` to psql, DuckDB
+itself, each into a file of a memory disk. They take turns; the medians are compared. A difference between
+their answers is a failure. Then bench/compare/wire.py measures what a client sees while a run writes.
+Writes bench/SQL.md.
 
     cargo build --release -p tieout-cli -p tieout-server -p tieout-bench --bins --example history
     python3 bench/compare/sql.py [--rows 50000000]
