@@ -27,7 +27,7 @@ import subprocess
 import sys
 import time
 
-from measuring import HERE, RELEASE, ROOT, environment, machine
+from measuring import HERE, RELEASE, ROOT, command, environment, machine
 
 PSYCOPG = "psycopg[binary]==3.3.9"
 EXAMPLE = RELEASE / "examples" / "books"
@@ -303,7 +303,7 @@ def main() -> None:
     head = [
         "# The ledger beside other stores",
         "",
-        "Made by `python3 bench/compare/books.py`.",
+        f"Made by `{command()}`.",
         "",
         *machine(),
         f"- load of the machine when it began: {load[0]:.1f} (1 minute), {load[1]:.1f} (5 minutes); "

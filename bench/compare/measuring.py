@@ -45,6 +45,17 @@ def said(words: list) -> str:
     return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False).stdout.strip()
 
 
+def command() -> str:
+    """The command that runs, for its page: folders of this machine are left out."""
+    words, own = iter(sys.argv[1:]), []
+    for word in words:
+        if word in ("--work", "--results"):
+            next(words, None)
+        elif word != "--inside":
+            own.append("LEDGER" if own[-1:] == ["--grown"] else word)
+    return " ".join([f"python3 bench/compare/{pathlib.Path(sys.argv[0]).name}", *own])
+
+
 def commit() -> str:
     return said(["git", "rev-parse", "--short", "HEAD"])
 

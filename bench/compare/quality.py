@@ -11,9 +11,8 @@ import argparse
 import pathlib
 import shutil
 import subprocess
-import sys
 
-from measuring import HERE, RELEASE, ROOT, machine
+from measuring import HERE, RELEASE, ROOT, command, machine
 from run import finished, one_in, percent, score
 
 # Mix, payments, items, seeds.
@@ -76,7 +75,7 @@ def quality(morning: Morning) -> str:
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
-    told = " ".join(["python3 bench/compare/quality.py", *sys.argv[1:]])
+    told = command()
     table = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for mix, payments, items, seeds in MORNINGS:
         for seed in seeds:

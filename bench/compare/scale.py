@@ -15,9 +15,8 @@ import pathlib
 import shutil
 import statistics
 import subprocess
-import sys
 
-from measuring import HERE, RELEASE, ROOT, machine
+from measuring import HERE, RELEASE, ROOT, command, machine
 from quality import Morning
 
 
@@ -87,7 +86,7 @@ def growth(options: argparse.Namespace) -> list:
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
-    told = " ".join(["python3 bench/compare/scale.py", *sys.argv[1:]])
+    told = command()
     about = [*machine(), f"- load before the first run {os.getloadavg()[0]:.2f}"]
     million = 1_000_000 // options.divide
     by_cores = cores(Morning(options.work, "usual", million, 2 * million, 1), options.rounds)
