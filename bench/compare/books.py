@@ -27,7 +27,7 @@ import subprocess
 import sys
 import time
 
-from measuring import HERE, RELEASE, ROOT, command, environment, machine
+from measuring import HERE, RELEASE, ROOT, environment, machine, page_command
 
 PSYCOPG = "psycopg[binary]==3.3.9"
 EXAMPLE = RELEASE / "examples" / "books"
@@ -303,7 +303,7 @@ def main() -> None:
     head = [
         "# The ledger beside other stores",
         "",
-        f"Made by `{command()}`.",
+        f"Made by `{page_command()}`.",
         "",
         *machine(),
         f"- load of the machine when it began: {load[0]:.1f} (1 minute), {load[1]:.1f} (5 minutes); "

@@ -45,7 +45,7 @@ def said(words: list) -> str:
     return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False).stdout.strip()
 
 
-def command() -> str:
+def page_command() -> str:
     """The command that runs, for its page: folders of this machine are left out."""
     words, own = iter(sys.argv[1:]), []
     for word in words:

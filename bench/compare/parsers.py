@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tomllib
 
-from measuring import HERE, RELEASE, ROOT, command, commit, environment, machine, measure
+from measuring import HERE, RELEASE, ROOT, commit, environment, machine, measure, page_command
 
 RUST_PEERS = HERE / "peers"
 PYPI = {
@@ -379,7 +379,7 @@ def big_section(measured: dict) -> list:
 
 
 def page(options: argparse.Namespace, figures: pathlib.Path) -> str:
-    told = command()
+    told = page_command()
     stored = {name: figures / f"{name}.json" for name in FORMATS}
     measured = {name: json.loads(file.read_text()) for name, file in stored.items() if file.exists()}
     lines = ["# tieout's readers beside others", "", "Written by the command below; no figure is entered by hand. Every reader is a process of its",

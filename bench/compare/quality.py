@@ -12,7 +12,7 @@ import pathlib
 import shutil
 import subprocess
 
-from measuring import HERE, RELEASE, ROOT, command, machine
+from measuring import HERE, RELEASE, ROOT, machine, page_command
 from run import finished, one_in, percent, score
 
 # Mix, payments, items, seeds.
@@ -75,7 +75,7 @@ def quality(morning: Morning) -> str:
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
-    told = command()
+    told = page_command()
     table = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for mix, payments, items, seeds in MORNINGS:
         for seed in seeds:

@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 
-from measuring import HERE, RELEASE, ROOT, command, environment, machine, measure
+from measuring import HERE, RELEASE, ROOT, environment, machine, measure, page_command
 
 DUCKDB = "2.0.1"
 ENGINES = {
@@ -167,7 +167,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     python = environment(options.work / "venv", [f"duckdb=={DUCKDB}"])
     about = facts(options)
-    told = command()
+    told = page_command()
     lines = ["# tieout beside DuckDB", "", "Written by the command below; no figure is entered by hand. What the rates",
              "mean is in [README.md](README.md); what each engine does is in [compare/](compare/). On a",
              "machine that does other work too, CPU seconds and ratios say more than wall seconds.", "",

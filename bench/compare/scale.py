@@ -16,7 +16,7 @@ import shutil
 import statistics
 import subprocess
 
-from measuring import HERE, RELEASE, ROOT, command, machine
+from measuring import HERE, RELEASE, ROOT, machine, page_command
 from quality import Morning
 
 
@@ -86,7 +86,7 @@ def growth(options: argparse.Namespace) -> list:
 def main() -> None:
     options = arguments()
     options.work.mkdir(parents=True, exist_ok=True)
-    told = command()
+    told = page_command()
     about = [*machine(), f"- load before the first run {os.getloadavg()[0]:.2f}"]
     million = 1_000_000 // options.divide
     by_cores = cores(Morning(options.work, "usual", million, 2 * million, 1), options.rounds)

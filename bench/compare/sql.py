@@ -34,7 +34,7 @@ import time
 
 import dialects
 from engines import DuckDb, Postgres, Tieout, TooSlow
-from measuring import HERE, RELEASE, ROOT, command, environment, machine
+from measuring import HERE, RELEASE, ROOT, environment, machine, page_command
 
 PACKAGES = ["duckdb==2.0.1", "psycopg[binary]==3.3.9"]
 # Bytes that PostgreSQL needs for a bank line with all that belongs to it, indexes and loading included.
@@ -300,7 +300,7 @@ def inside(options) -> int:
     print(f"{about['transactions']:,} bank lines made in {about['seconds']} s", flush=True)
     engines, results, told = asked(options)
     lines = [
-        "# SQL over years of history", "", f"Made by `{command()}`.", "", *machine(),
+        "# SQL over years of history", "", f"Made by `{page_command()}`.", "", *machine(),
         f"- load of the machine when it began: {load[0]:.1f} (1 minute), {load[1]:.1f} (5 minutes)",
         *([f"- {options.note}"] if options.note else []),
         f"- {about['transactions']:,} bank lines, {about['payments']:,} payments and {about['items']:,} items of four years, "
