@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 
 import dialects
 from measuring import RELEASE
@@ -147,16 +148,22 @@ class Postgres:
 
     name = "PostgreSQL 15"
 
-    def __init__(self, programs: pathlib.Path, duck: DuckDb, codes: dict, payment: str):
-        self.programs = programs
-        self.folder = pathlib.Path("/var/tmp") / f"tieout-sql-{os.getpid()}"
-        self.folder.mkdir()
+    def __init__(self, programs: pathlib.Path, duck: DuckDb, ledger: pathlib.Path, codes: dict, payment: str, kept: pathlib.Path | None):
+        self.programs, self.is_kept = programs, kept is not None
+        self.folder = kept or pathlib.Path("/var/tmp") / f"tieout-sql-{os.getpid()}"
+        # What was loaded, and how long it took, once all of it is there.
+        told = self.folder / "loaded.json"
+        is_there = told.is_file()
+        if not is_there:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
         self.user = {"user": "postgres", "group": "postgres"} if os.getuid() == 0 else {}
         if self.user:
             of_postgres = pwd.getpwnam("postgres")
             os.chown(self.folder, of_postgres.pw_uid, of_postgres.pw_gid)
         data = self.folder / "data"
-        self.run("initdb", "-D", data, "-A", "trust", "-U", "books", "--no-sync")
+        if not is_there:
+            self.run("initdb", "-D", data, "-A", "trust", "-U", "books", "--no-sync")
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
         # What it would do to survive a crash is switched off: it is only to be asked.
         settings = (
@@ -169,9 +176,13 @@ class Postgres:
         try:
             self.connection = self.connect()
             self.psql = Psql(f"host={self.folder} user=books dbname=postgres")
-            self.connection.execute("create schema history")
-            self.load(duck)
-            created(self.connection.execute, dialects.functions(codes, True), lambda sql: dialects.for_postgres(sql, payment))
+            if not is_there:
+                began = time.perf_counter()
+                self.connection.execute("create schema history")
+                self.load(duck, ledger)
+                created(self.connection.execute, dialects.functions(codes, True), lambda sql: dialects.for_postgres(sql, payment))
+                told.write_text(json.dumps({"seconds": round(time.perf_counter() - began)}))
+            self.load_seconds = json.loads(told.read_text())["seconds"]
         except BaseException:
             # Nobody else would stop it.
             self.close()
@@ -186,35 +197,36 @@ class Postgres:
         words = [str(word) for word in (self.programs / program, *words)]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **self.user)
 
-    def load(self, duck: DuckDb) -> None:
+    def load(self, duck: DuckDb, ledger: pathlib.Path) -> None:
         words = "select table_name, column_name, data_type from information_schema.columns where table_schema = 'history' order by all"
-        tables = collections.defaultdict(list)
+        columns = collections.defaultdict(list)
         for table, column, kind in duck.connection.execute(words).fetchall():
             if column not in POSTGRES_SKIPS:
                 kind = {"VARCHAR": "text", "UBIGINT": "bigint", "DOUBLE": "double precision"}.get(kind, kind)
-                tables[table].append((column, kind))
-        rows = lambda table: duck.connection.execute(f"select count(*) from history.{table}").fetchone()[0]
-        largest_first = sorted(tables, key=rows, reverse=True)
+                columns[table].append((column, kind))
+        tables = tables_of(ledger)
+        largest_first = sorted(tables, key=lambda table: sum(file.stat().st_size for file in tables[table]), reverse=True)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as threads:
             # A cursor of DuckDB and a connection of PostgreSQL each.
-            done = [threads.submit(self.fill, duck.connection.cursor(), table, tables[table]) for table in largest_first]
+            done = [threads.submit(self.fill, duck.connection.cursor(), table, columns[table], tables[table]) for table in largest_first]
             for table in done:
                 table.result()
         for table in tables:
             self.connection.execute(f"create view {table} as {dialects.holding(table)}")
-        for table, columns in EMPTY.items():
+        for table, words in EMPTY.items():
             if table not in tables:
-                self.connection.execute(f"create table {table} ({columns})")
+                self.connection.execute(f"create table {table} ({words})")
 
-    def fill(self, duck, table: str, columns: list) -> None:
-        """The rows of one table, frozen as they are written, then its indexes and statistics."""
+    def fill(self, duck, table: str, columns: list, files: list) -> None:
+        """The rows of one table, file by file and frozen as they are written, then its indexes and statistics."""
         names = ", ".join(column for column, _ in columns)
         exported = self.folder / f"{table}.csv"
-        duck.execute(f"copy (select {names} from history.{table}) to '{exported}' (format csv, header false)")
         with self.connect() as connection:
             with connection.transaction():
                 connection.execute(f"create unlogged table history.{table} ({', '.join(f'{c} {k}' for c, k in columns)})")
-                connection.execute(f"copy history.{table} ({names}) from '{exported}' (format csv, freeze)")
+                for file in files:
+                    duck.execute(f"copy (select {names} from '{file}') to '{exported}' (format csv, header false)")
+                    connection.execute(f"copy history.{table} ({names}) from '{exported}' (format csv, freeze)")
             exported.unlink()
             for index in INDEXES:
                 if index.split()[0] == table:
@@ -238,8 +250,11 @@ class Postgres:
             self.psql.close()
         if self.connection:
             self.connection.close()
-        self.run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        # One that is kept is to find its tables again, which are not logged.
+        is_whole = self.is_kept and (self.folder / "loaded.json").is_file()
+        self.run("pg_ctl", "-D", self.folder / "data", "-m", "fast" if is_whole else "immediate", "-t", "600", "stop")
+        if not is_whole:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def created(execute, functions: list, translate) -> None:

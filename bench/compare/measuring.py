@@ -49,7 +49,7 @@ def page_command() -> str:
     """The command that runs, for its page: folders of this machine are left out."""
     words, own = iter(sys.argv[1:]), []
     for word in words:
-        if word in ("--work", "--results"):
+        if word in ("--work", "--results", "--postgres-data"):
             next(words, None)
         elif word != "--inside":
             own.append("LEDGER" if own[-1:] == ["--grown"] else word)

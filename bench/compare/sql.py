@@ -12,7 +12,8 @@ Writes bench/SQL.md.
     cargo build --release -p tieout-cli -p tieout-server -p tieout-bench --bins --example history
     python3 bench/compare/sql.py [--rows 50000000]
 
-A large history can be made beforehand with `--make` and asked again later with `--as-is`.
+A large history can be made beforehand with `--make`, PostgreSQL in `--postgres-data` with it, and be asked
+again later with `--as-is`.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from measuring import HERE, RELEASE, ROOT, environment, machine, page_command
 
 PACKAGES = ["duckdb==2.0.1", "psycopg[binary]==3.3.9"]
 # Bytes that PostgreSQL needs for a bank line with all that belongs to it, indexes and loading included.
-POSTGRES_BYTES = 1_600
+POSTGRES_BYTES = 1_000
 # Seconds after which tieout's own server gives a question up.
 TIEOUT_SECONDS = 600
 # Others are given up after so many times tieout's time, and not before these seconds.
@@ -63,11 +64,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-wire", action="store_true", help="leave out the clients beside a run")
     parser.add_argument("--no-postgres", action="store_true")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "sql")
-    parser.add_argument("--make", action="store_true", help="make the history in --work, and end")
+    parser.add_argument("--make", action="store_true", help="make the history in --work, load PostgreSQL in --postgres-data, and end")
     parser.add_argument("--as-is", action="store_true", help="ask of the history that is in --work, whichever program made it")
     parser.add_argument("--results", type=pathlib.Path, default=HERE.parent / "SQL.md")
     parser.add_argument("--note", default="", help="a line about this machine or build, for the page")
     parser.add_argument("--postgres", type=pathlib.Path, default=pathlib.Path("/usr/lib/postgresql/15/bin"))
+    parser.add_argument("--postgres-data", type=pathlib.Path, help="folder in which PostgreSQL is loaded once, and kept")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -259,30 +261,41 @@ def codes_in(server: Tieout) -> dict:
 
 def with_postgres(options, duck: DuckDb, codes: dict, payment: str) -> tuple:
     """PostgreSQL and what the page says of it, or why it is not there."""
-    needed, free = POSTGRES_BYTES * options.rows, shutil.disk_usage("/var/tmp").free
     if options.no_postgres or not options.postgres.is_dir():
         return None, "PostgreSQL is not there"
-    if needed > free:
-        return None, f"PostgreSQL was left out: it would need about {needed >> 30} GB of disk, and {free >> 30} are free"
-    began = time.perf_counter()
-    engine = Postgres(options.postgres, duck, codes, payment)
-    return engine, f"PostgreSQL: {engine.bytes() / 2**30:.1f} GiB with indexes, loaded in {time.perf_counter() - began:.0f} s"
+    kept = options.postgres_data
+    if not (kept and (kept / "loaded.json").is_file()):
+        needed, free = POSTGRES_BYTES * options.rows, shutil.disk_usage(kept.parent if kept else "/var/tmp").free
+        if needed > free:
+            return None, f"PostgreSQL was left out: it would need about {needed >> 30} GB of disk, and {free >> 30} are free"
+    engine = Postgres(options.postgres, duck, options.work / "ledger", codes, payment, kept)
+    return engine, f"PostgreSQL: {engine.bytes() / 2**30:.1f} GiB with indexes, loaded in {engine.load_seconds} s"
 
 
-def asked(options) -> tuple:
-    """The engines, the results, and what the page says of how it went."""
+def asks_of(options) -> tuple:
+    """tieout and DuckDB over the history, with what the questions need to know of it."""
     ledger = options.work / "ledger"
     server = Tieout(ledger, TIEOUT_SECONDS)
-    engines = [server]
     try:
         sql = "select min(payment_id) from exceptions where reason = 'ambiguous_items' and candidates like '%|%'"
         payment = server.connection.execute(sql).fetchone()[0]
         codes = codes_in(server)
-        engines.append(DuckDb(ledger, codes, payment))
+        return [server, DuckDb(ledger, codes, payment)], codes, payment
+    except BaseException:
+        server.close()
+        raise
+
+
+def asked(options) -> tuple:
+    """The engines, the results, and what the page says of how it went."""
+    engines, codes, payment = asks_of(options)
+    try:
         engine, told = with_postgres(options, engines[1], codes, payment)
         print(told, flush=True)
         if engine:
             engines.append(engine)
+        if options.make:
+            return engines, [], []
         began = time.perf_counter()
         results = ask_all(options, engines, payment)
         return engines, results, [told, f"the questions took {(time.perf_counter() - began) / 60:.1f} minutes"]
@@ -298,7 +311,11 @@ def inside(options) -> int:
     about = made(options)
     options.rows = about["asked"]
     print(f"{about['transactions']:,} bank lines made in {about['seconds']} s", flush=True)
+    if options.make and not options.postgres_data:
+        return 0
     engines, results, told = asked(options)
+    if options.make:
+        return 0
     lines = [
         "# SQL over years of history", "", f"Made by `{page_command()}`.", "", *machine(),
         f"- load of the machine when it began: {load[0]:.1f} (1 minute), {load[1]:.1f} (5 minutes)",
@@ -327,9 +344,6 @@ def main() -> int:
     if options.inside:
         return inside(options)
     options.work.mkdir(parents=True, exist_ok=True)
-    if options.make:
-        print(json.dumps(made(options)))
-        return 0
     python = environment(options.work / "venv", PACKAGES)
     return subprocess.run([python, __file__, *sys.argv[1:], "--inside"], check=False).returncode
 
