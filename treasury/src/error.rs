@@ -21,6 +21,9 @@ pub enum QueryError {
     /// The text is not SQL.
     #[error("the SQL cannot be read: {0}")]
     Syntax(String),
+    /// There is more of it than is read.
+    #[error("the SQL is too long: {0}")]
+    TooLong(String),
     /// It would change something.
     #[error("{0} is refused: a ledger is only read; write a select")]
     ReadOnly(String),

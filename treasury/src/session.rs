@@ -17,6 +17,7 @@ use datafusion::execution::object_store::DefaultObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
 use futures::StreamExt;
 use futures::stream::{AbortHandle, Abortable};
 use tieout_core::schema::Table;
@@ -25,6 +26,7 @@ use tieout_ledger::{Kept, Ledger};
 use crate::QueryError;
 use crate::catalog::{AS_OF, AsOf, Public, QueryFunction, queries};
 use crate::error::{Clerk, no_session};
+use crate::extent::check_extent;
 use crate::external::{Allowed, OwnTable, join_in};
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
 use crate::shelved;
@@ -207,6 +209,7 @@ impl Treasury {
     /// # Errors
     /// Those of [`Treasury::query`].
     pub async fn query_with(&self, sql: &str, parameters: &[&str]) -> Result<Answer, QueryError> {
+        check_extent(sql, &GenericDialect {})?;
         let deadline = self.limits.time.map(|time| Instant::now() + time);
         let planned = async {
             let plan = self.context.state().create_logical_plan(sql).await?;
