@@ -170,7 +170,7 @@ fn of_store(error: &DataFusionError) -> Option<String> {
 }
 
 /// The first error of a list of them, without its wrappings.
-fn root(error: &DataFusionError) -> &DataFusionError {
+pub(crate) fn root(error: &DataFusionError) -> &DataFusionError {
     match error.find_root() {
         DataFusionError::Collection(errors) => errors.first().map_or(error, root),
         DataFusionError::Diagnostic(_, inner) => root(inner),

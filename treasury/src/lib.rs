@@ -33,6 +33,7 @@ mod holding;
 mod reversed;
 mod session;
 mod shelved;
+mod sorted;
 mod tables;
 mod texts;
 
@@ -44,3 +45,4 @@ pub use extent::check_extent;
 pub use external::{OwnFormat, OwnTable};
 pub use functions::{FunctionWords, functions};
 pub use session::{Answer, Canceller, Limits, Treasury, read_only};
+pub use sorted::{or_else, sorted};

@@ -16,6 +16,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::DefaultObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use futures::StreamExt;
@@ -30,6 +31,7 @@ use crate::extent::check_extent;
 use crate::external::{Allowed, OwnTable, join_in};
 use crate::functions::{LOAD_RATES, Rates, scalar_functions};
 use crate::shelved;
+use crate::sorted::{or_else, sorted};
 use crate::tables::{HISTORY, Tables};
 use crate::texts::{as_texts, handed_out};
 
@@ -215,7 +217,13 @@ impl Treasury {
             let plan = self.context.state().create_logical_plan(sql).await?;
             self.allowed.check(&plan)?;
             let frame = self.context.execute_logical_plan(plan).await?;
-            bind(frame, parameters)?.execute_stream().await
+            let (state, plan) = bind(frame, parameters)?.into_parts();
+            let hashed = state.create_physical_plan(&plan).await?;
+            let hashed = execute_stream(hashed, state.task_ctx())?;
+            Ok::<_, DataFusionError>(or_else(hashed, async move {
+                let (sorted, state) = sorted(&state, &plan).await?;
+                execute_stream(sorted, state.task_ctx())
+            }))
         };
         let clerk = self.clerk;
         let stream = in_time(deadline, clerk, planned).await?;

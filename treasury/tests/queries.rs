@@ -5,6 +5,8 @@
 mod holding;
 #[path = "queries/later.rs"]
 mod later;
+#[path = "queries/plans.rs"]
+mod plans;
 #[path = "queries/stores.rs"]
 mod stores;
 #[path = "queries/views.rs"]

@@ -7,10 +7,11 @@ use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
+use tieout_treasury::{or_else, sorted};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -167,6 +168,22 @@ async fn drive(
     }
 }
 
+/// A plan and what it runs with, `room` for memory.
+fn ready(
+    plan: Arc<dyn ExecutionPlan>,
+    state: &SessionState,
+    means: &Means,
+    room: QueryRoom,
+) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), DataFusionError> {
+    let parts = state.config().target_partitions();
+    let plan = with_pauses(plan, parts > 1, &means.turns)?;
+    let runtime = RuntimeEnvBuilder::from_runtime_env(state.runtime_env())
+        .with_memory_pool(Arc::new(room))
+        .build_arc()?;
+    let task = TaskContext::from(state).with_runtime(runtime);
+    Ok((plan, Arc::new(task)))
+}
+
 impl Rows {
     /// Begins to run `plan`.
     ///
@@ -183,26 +200,28 @@ impl Rows {
         let context = snapshot.treasury.context();
         let memory = &means.memory;
         let parts = means.parts(pass.running());
-        let room = QueryRoom::of(Arc::clone(&memory.of_all), memory.query_bytes_max);
         let begun = async {
             let mut state = context.state();
             *state.config_mut() = state.config().clone().with_target_partitions(parts);
-            let physical = state.create_physical_plan(plan).await?;
-            let physical = with_pauses(physical, parts > 1, &means.turns)?;
-            let runtime = RuntimeEnvBuilder::from_runtime_env(&context.runtime_env())
-                .with_memory_pool(Arc::new(room))
-                .build_arc()?;
-            let task = TaskContext::from(&state).with_runtime(runtime);
-            Ok::<_, DataFusionError>((physical, Arc::new(task)))
+            let hashed = state.create_physical_plan(plan).await?;
+            let hashed = ready(hashed, &state, means, QueryRoom::of(memory))?;
+            Ok::<_, DataFusionError>((hashed, state))
         };
         let begun = watch.over(deadline, means.turns.over(begun)).await?;
         let refuse = |error| refused(&error, snapshot, memory.query_bytes_max);
-        let (physical, task) = begun.map_err(refuse)?;
+        let ((physical, task), state) = begun.map_err(refuse)?;
+        let (plan, own) = (plan.clone(), means.clone());
+        let second = async move {
+            let (sorted, state) = sorted(&state, &plan).await?;
+            let room = QueryRoom::shared_out(&own.memory);
+            let (sorted, task) = ready(sorted, &state, &own, room)?;
+            execute_stream(sorted, task)
+        };
         let (sender, batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
         let ended = Arc::new(Notify::new());
         let works = means.works.clone();
         let driven = drive(
-            move || execute_stream(physical, task),
+            move || Ok(or_else(execute_stream(physical, task)?, second)),
             sender,
             Arc::clone(&ended),
             Arc::clone(&means.turns),

@@ -56,7 +56,7 @@ fn memory_has_a_limit_and_grouping_goes_to_files() {
              from payments a, payments b limit {count}"
         )
     };
-    // What a join looks up cannot go to files.
+    // What a join looks up cannot go to files, and its sorts cannot begin with so little.
     let both = rows(800_000);
     let joined = format!("select count(*) from ({both}) p join ({both}) q on p.x = q.x");
     assert_eq!(client.ask(&joined).state(), "53200");
@@ -66,6 +66,18 @@ fn memory_has_a_limit_and_grouping_goes_to_files() {
     );
     assert_eq!(client.ask(&grouped).one(), "200000");
     assert_eq!(client.ask("select 1").one(), "1");
+}
+
+#[test]
+fn a_join_that_does_not_fit_into_memory_sorts() {
+    let house = House::configured("[limits]\nquery_memory_mb = 64\n");
+    let mut client = house.client();
+    let long =
+        "select 'number ' || value || ' of a long list' as x from generate_series(1, 1000000)";
+    let joined = format!("select count(*) from ({long}) a join ({long}) b on a.x = b.x");
+    assert_eq!(client.ask(&joined).one(), "1000000");
+    let plan = client.ask(&format!("explain analyze {joined}"));
+    assert!(format!("{plan:?}").contains("SortMergeJoin"), "{plan:?}");
 }
 
 #[test]
