@@ -29,7 +29,7 @@ use crate::catalog::{AS_OF, AsOf, Public, QueryFunction, queries};
 use crate::error::{Clerk, no_session};
 use crate::extent::check_extent;
 use crate::external::{Allowed, OwnTable, join_in};
-use crate::functions::{LOAD_RATES, Rates, scalar_functions};
+use crate::functions::{LOAD_RATES, Rates, ends, scalar_functions};
 use crate::shelved;
 use crate::sorted::{or_else, sorted};
 use crate::tables::{HISTORY, Tables};
@@ -104,6 +104,9 @@ impl Treasury {
         let rates = Arc::new(Rates::default());
         for function in scalar_functions(&rates) {
             context.register_udf(function);
+        }
+        for function in ends() {
+            context.register_udaf(function);
         }
         for query in queries() {
             if !query.described.parameters.is_empty() {

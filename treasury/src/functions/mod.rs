@@ -2,6 +2,7 @@
 
 mod codes;
 mod days;
+mod ends;
 mod rates;
 mod scalar;
 mod texts;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub(crate) use ends::ends;
 pub(crate) use rates::{LOAD as LOAD_RATES, Rates};
 pub use scalar::FunctionWords;
 
