@@ -61,6 +61,7 @@ pub use format::{Columns, FileFormat};
 pub use kept::{Kept, Ledger, Reversed};
 pub use manifest::MANIFEST;
 pub use moment::Moment;
+pub use parquet_file::LOOKED_UP;
 pub use posted::{POSTING, stored_schema};
 pub use recording::LedgerWriter;
 pub use scratch::Scratch;

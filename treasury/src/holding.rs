@@ -4,7 +4,7 @@
 //! read the widest column of a table for every question, and join it. So the places of rows that no
 //! longer hold are looked up once for each file, and whoever reads the table skips them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,6 +21,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::object_store::path::Path as Location;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use parking_lot::Mutex;
 
 use crate::reversed::{Asked, Places};
@@ -57,6 +58,16 @@ impl Holding {
     /// What is known of the files.
     pub fn places(&self) -> &Arc<Places> {
         &self.places
+    }
+
+    /// Whether all files that are read are named as those in which rows are skipped.
+    fn knows_all(&self, config: &FileScanConfig) -> bool {
+        let own = self.asked.files.iter().map(|file| file.url.prefix());
+        let own: BTreeSet<_> = own.collect();
+        let files = config.file_groups.iter().flat_map(FileGroup::iter);
+        files
+            .into_iter()
+            .all(|file| own.contains(&file.object_meta.location))
     }
 
     fn skipped(&self, threads: usize) -> Result<Arc<BTreeMap<Location, Skipped>>> {
@@ -114,10 +125,13 @@ impl TableProvider for Holding {
         }
         // With a limit it would leave out files, by the number of all their rows.
         let plan = self.all.scan(state, projection, filters, None).await?;
+        if plan.is::<EmptyExec>() {
+            return Ok(plan);
+        }
         let source = plan.downcast_ref::<DataSourceExec>();
         let config =
             source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
-        let config = config.filter(|config| has_all(config, &skipped));
+        let config = config.filter(|config| self.knows_all(config));
         let config = config.ok_or_else(|| {
             let found = "a table is not read from the files in which rows are to be skipped";
             DataFusionError::Internal(found.to_owned())
@@ -125,13 +139,6 @@ impl TableProvider for Holding {
         let held = without(config, &skipped, limit);
         Ok(DataSourceExec::from_data_source(held))
     }
-}
-
-/// Whether all files in which something is skipped are read.
-fn has_all(config: &FileScanConfig, skipped: &BTreeMap<Location, Skipped>) -> bool {
-    let files = config.file_groups.iter().flat_map(FileGroup::iter);
-    let known = files.filter(|file| skipped.contains_key(&file.object_meta.location));
-    known.count() == skipped.len()
 }
 
 /// What is read by `config`, without the rows that are skipped.

@@ -28,12 +28,14 @@ mod condition;
 mod error;
 mod extent;
 mod external;
+mod filters;
 mod functions;
 mod holding;
 mod reversed;
 mod session;
 mod shelved;
 mod sorted;
+mod stored;
 mod tables;
 mod texts;
 

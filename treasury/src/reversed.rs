@@ -264,7 +264,11 @@ fn find(
     Ok(gone)
 }
 
-fn open(file: &StoredFile) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+/// Opens a file at what it says of itself.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn open(file: &StoredFile) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     let opened = File::open(&file.path).map_err(ParquetError::from);
     let opened = opened.and_then(ParquetRecordBatchReaderBuilder::try_new);
     opened.map_err(|error| unreadable(file, error))

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
 use datafusion::common::tree_node::Transformed;
 use datafusion::datasource::file_format::options::ReadOptions as _;
-use datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
+use datafusion::datasource::listing::{ListingOptions, ListingTableUrl};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::error::Result as PlanResult;
 use datafusion::logical_expr::LogicalPlan;
@@ -21,9 +19,11 @@ use tieout_ledger::{Ledger, POSTING, stored_schema};
 
 use crate::QueryError;
 use crate::error::no_session;
+use crate::filters::Filters;
 use crate::holding::Holding;
 use crate::reversed::{Asked, Places, StoredFile};
 use crate::shelved;
+use crate::stored::{Reading, StoredTable};
 use crate::texts::read_schema;
 
 /// The schema with every row of every posting, those that no longer hold too.
@@ -34,6 +34,8 @@ const FILES_LOOKED_INTO: usize = 1;
 /// All rows of each table, and the query for those that hold where not all do.
 pub(crate) struct Tables {
     stored: BTreeMap<&'static str, Stored>,
+    /// Where the filters of the files lie, for all states of a ledger that are opened one after the other.
+    filters: Arc<Filters>,
     /// Where rows of later postings are left out, the last posting.
     until: Option<u64>,
     /// Whether files lie at a URL, too.
@@ -72,6 +74,8 @@ impl Tables {
             (until, before.until) == (None, None) && before.is_elsewhere == is_elsewhere
         });
         let is_read_by_place = until.is_none() && !is_elsewhere;
+        let filters = before.map(|before| Arc::clone(&before.filters));
+        let filters = filters.unwrap_or_default();
         let reversals = if is_read_by_place {
             stored_files(ledger, Table::Reversals)?
         } else {
@@ -89,7 +93,7 @@ impl Tables {
                     let is_known_good =
                         known.is_some_and(|known| known.names.first() == names.first());
                     let files = stored_files(ledger, table)?;
-                    let all = provider(context, &files, is_known_good, table).await?;
+                    let all = provider(context, files, is_known_good, table, &filters).await?;
                     up_to(context, ledger, all)?
                 }
             };
@@ -112,8 +116,16 @@ impl Tables {
             let stored = Stored { names, all, held };
             tables.insert(table.name(), stored);
         }
+        let before = before.iter().flat_map(|before| before.stored.values());
+        filters.keep(
+            tables
+                .values()
+                .chain(before)
+                .flat_map(|stored| &stored.names),
+        );
         Ok(Self {
             stored: tables,
+            filters,
             until,
             is_elsewhere,
         })
@@ -343,15 +355,14 @@ fn reversed_by(table: Table) -> Option<(&'static str, Key)> {
 /// The rows in `files`, which all have the columns of `table`.
 async fn provider(
     context: &SessionContext,
-    files: &[StoredFile],
+    files: Vec<StoredFile>,
     is_known_good: bool,
     table: Table,
+    filters: &Arc<Filters>,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
-    let Some(first) = files.first() else {
+    let Some(first) = files.first().map(|first| first.path.clone()) else {
         return empty(table);
     };
-    // A file of an earlier version lacks columns that came later; they are null.
-    let schema = read_schema(table);
     let looked_into = if is_known_good { 0 } else { FILES_LOOKED_INTO };
     for StoredFile { path, url, .. } in files.iter().take(looked_into) {
         let looked = async {
@@ -362,17 +373,18 @@ async fn provider(
         let looked = looked.await;
         looked.map_err(|error| unreadable(path, error.find_root().to_string()))?;
     }
-    let urls = files.iter().map(|file| file.url.clone()).collect();
-    let config = ListingTableConfig::new_with_multi_paths(urls)
-        .with_listing_options(listing_options(context))
-        .with_schema(schema);
-    let listed = ListingTable::try_new(config)
-        .map_err(|error| unreadable(&first.path, error.find_root().to_string()))?;
-    // What the files say of their columns is read once for all states.
-    let cache = &context.runtime_env().cache_manager;
-    Ok(Arc::new(
-        listed.with_cache(cache.get_file_statistic_cache()),
-    ))
+    let read = Reading {
+        options: listing_options(context),
+        // A file of an earlier version lacks columns that came later; they are null.
+        schema: read_schema(table),
+        known: context
+            .runtime_env()
+            .cache_manager
+            .get_file_statistic_cache(),
+    };
+    let stored = StoredTable::of(files, read, Arc::clone(filters));
+    let stored = stored.map_err(|error| unreadable(&first, error.find_root().to_string()))?;
+    Ok(Arc::new(stored))
 }
 
 /// A table without rows.

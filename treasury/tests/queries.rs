@@ -7,6 +7,8 @@ mod holding;
 mod later;
 #[path = "queries/plans.rs"]
 mod plans;
+#[path = "queries/lookups.rs"]
+mod lookups;
 #[path = "queries/stores.rs"]
 mod stores;
 #[path = "queries/views.rs"]
