@@ -25,7 +25,7 @@ const BLOCK_BYTES: u64 = 32;
 /// The seed that Parquet's filters have.
 const SEED: u64 = 0;
 /// Values asked of each file at most; with more of them most files have one.
-const VALUES_MAX: usize = 64;
+pub(crate) const VALUES_MAX: usize = 64;
 
 /// Where filters lie in files, by the files' names. No other content ever has a file's name.
 #[derive(Debug, Default)]

@@ -31,6 +31,7 @@ mod external;
 mod filters;
 mod functions;
 mod holding;
+mod lookups;
 mod reversed;
 mod session;
 mod shelved;

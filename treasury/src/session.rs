@@ -30,6 +30,7 @@ use crate::error::{Clerk, no_session};
 use crate::extent::check_extent;
 use crate::external::{Allowed, OwnTable, join_in};
 use crate::functions::{LOAD_RATES, Rates, ends, scalar_functions};
+use crate::lookups::LookupsFirst;
 use crate::shelved;
 use crate::sorted::{or_else, sorted};
 use crate::tables::{HISTORY, Tables};
@@ -96,7 +97,12 @@ impl Treasury {
             .with_object_list_cache_limit(0)
             .build_arc()
             .map_err(no_session)?;
-        let context = SessionContext::new_with_config_rt(config(limits), runtime);
+        let state = SessionStateBuilder::new_with_default_features()
+            .with_config(config(limits))
+            .with_runtime_env(runtime)
+            .with_query_planner(Arc::new(LookupsFirst))
+            .build();
+        let context = SessionContext::new_with_state(state);
         let is_elsewhere = shelved::install(&context, ledger)?;
         allowed.install(&context)?;
         Allowed::named(&limits.own_tables)?.install(&context)?;

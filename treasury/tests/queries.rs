@@ -5,10 +5,10 @@
 mod holding;
 #[path = "queries/later.rs"]
 mod later;
-#[path = "queries/plans.rs"]
-mod plans;
 #[path = "queries/lookups.rs"]
 mod lookups;
+#[path = "queries/plans.rs"]
+mod plans;
 #[path = "queries/stores.rs"]
 mod stores;
 #[path = "queries/views.rs"]

@@ -1,4 +1,4 @@
-//! Single rows are found by what the files' filters say.
+//! Single rows are found by what the files' filters say, and what is joined to them as well.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ fn files(treasury: &BlockingTreasury, sql: &str, table: Table) -> usize {
 }
 
 /// Questions about single rows, with the files of payments and of applications that they read.
-const QUESTIONS: [(&str, usize, usize); 7] = [
+const QUESTIONS: [(&str, usize, usize); 12] = [
     (
         "select payment_id, posting from payments where payment_id = 'p7-0'",
         1,
@@ -112,6 +112,36 @@ const QUESTIONS: [(&str, usize, usize); 7] = [
         1,
         0,
     ),
+    (
+        "select p.payment_id, p.status from applications a join payments p \
+         on p.payment_id = a.payment_id where a.item_id = 'i40'",
+        1,
+        1,
+    ),
+    (
+        "select payment_id from payments where payment_id in \
+         (select payment_id from applications where item_id = 'i38')",
+        1,
+        1,
+    ),
+    (
+        "select a.item_id, p.posting from applications a left join history.payments p \
+         on p.payment_id = a.payment_id and p.posting > 38 where a.item_id = 'i38'",
+        1,
+        1,
+    ),
+    (
+        "select item_id from applications a where item_id = 'i40' and not exists \
+         (select 1 from payments p where p.payment_id = a.payment_id and p.amount > 1)",
+        1,
+        1,
+    ),
+    (
+        "select a.item_id, p.posting from applications a join payments p \
+         on p.payment_id = a.payment_id where a.item_id = 'nobody'",
+        0,
+        0,
+    ),
 ];
 
 /// The same question, so that no filter can tell what it asks for.
@@ -119,7 +149,8 @@ fn disguised(sql: &str) -> String {
     let sql = sql.replace("where payment_id =", "where payment_id || '' =");
     let sql = sql.replace("'p40-1' = payment_id", "'p40-1' = payment_id || ''");
     let sql = sql.replace("where payment_id in ('", "where payment_id || '' in ('");
-    sql.replace("p.payment_id = '", "p.payment_id || '' = '")
+    sql.replace("item_id = '", "item_id || '' = '")
+        .replace("p.payment_id = '", "p.payment_id || '' = '")
 }
 
 #[test]
