@@ -4,18 +4,22 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
+use datafusion::sql::sqlparser::ast::Statement;
 use tieout_treasury::Limits as QueryLimits;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::ServerError;
 use crate::access::{Settings, secret_bytes};
+use crate::catalog::Asker;
 use crate::flight::Flight;
-use crate::query::{Books, Cancellations, Door, Gate, Means, Memory, Turns, Visit};
+use crate::query::{
+    Books, Cancellations, Door, Gate, Means, Memory, Planned, Snapshot, Turns, Visit,
+};
 use crate::session;
 use crate::wire::{Channel, Refusal, state};
 
@@ -38,6 +42,26 @@ pub struct Server {
     /// Where queries run.
     _works: Runtime,
     pub(crate) door: Arc<Door>,
+    /// How many statements were planned.
+    plans: AtomicU64,
+}
+
+impl Server {
+    /// Plans a statement in its turn, see [`Planned::of`].
+    ///
+    /// # Errors
+    /// Those of [`Planned::of`].
+    pub(crate) async fn plan(
+        &self,
+        statement: &Statement,
+        given: &[u32],
+        asker: &Asker<'_>,
+        snapshot: Arc<Snapshot>,
+    ) -> Result<Planned, Refusal> {
+        self.plans.fetch_add(1, Ordering::Relaxed);
+        let planned = Planned::of(statement, given, asker, snapshot);
+        self.means.turns.over(planned).await
+    }
 }
 
 /// A server that listens.
@@ -105,6 +129,7 @@ impl Listening {
             },
             secret: secret_bytes().ok_or(ServerError::NoRandom)?,
             door: Door::new(limits.connections),
+            plans: AtomicU64::new(0),
             settings,
             runtime: clock,
             _works: works,
@@ -148,6 +173,13 @@ impl Listening {
     pub fn connections(&self) -> impl Fn() -> usize + Send + 'static {
         let door = Arc::clone(&self.server.door);
         move || door.open()
+    }
+
+    /// How many statements were planned since the start: one that is asked again without need costs
+    /// its client milliseconds each time.
+    pub fn plans(&self) -> impl Fn() -> u64 + Send + 'static {
+        let server = Arc::clone(&self.server);
+        move || server.plans.load(Ordering::Relaxed)
     }
 
     /// What stops it.

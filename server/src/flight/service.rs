@@ -81,8 +81,8 @@ impl Service {
             process: 0,
             setting: &|name| session::default(name).map(str::to_owned),
         };
-        let planned = Planned::of(statement, &[], &asker, self.snapshot().await?);
-        self.server.means.turns.over(planned).await
+        let snapshot = self.snapshot().await?;
+        self.server.plan(statement, &[], &asker, snapshot).await
     }
 
     /// The statement as it is planned for the newest state.

@@ -10,6 +10,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use tieout_treasury::{or_else, sorted};
 use tokio::runtime::Handle;
@@ -131,6 +132,18 @@ impl Drop for Rows {
     }
 }
 
+/// The work of a plan in so many parts, and the session's state that says so.
+async fn in_parts(
+    context: &SessionContext,
+    plan: &LogicalPlan,
+    parts: usize,
+) -> Result<(Arc<dyn ExecutionPlan>, SessionState), DataFusionError> {
+    let mut state = context.state();
+    *state.config_mut() = state.config().clone().with_target_partitions(parts);
+    let physical = state.create_physical_plan(plan).await?;
+    Ok((physical, state))
+}
+
 /// Runs a query until its end, or until nobody wants its rows.
 async fn drive(
     begin: impl FnOnce() -> Result<SendableRecordBatchStream, DataFusionError>,
@@ -201,9 +214,7 @@ impl Rows {
         let memory = &means.memory;
         let parts = means.parts(pass.running());
         let begun = async {
-            let mut state = context.state();
-            *state.config_mut() = state.config().clone().with_target_partitions(parts);
-            let hashed = state.create_physical_plan(plan).await?;
+            let (hashed, state) = in_parts(context, plan, parts).await?;
             let hashed = ready(hashed, &state, means, QueryRoom::of(memory))?;
             Ok::<_, DataFusionError>((hashed, state))
         };
@@ -302,5 +313,98 @@ fn refused(error: &DataFusionError, snapshot: &Snapshot, query_bytes_max: usize)
             query_bytes_max >> 20
         ),
         ..refusal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::path::Path;
+
+    use datafusion::execution::memory_pool::UnboundedMemoryPool;
+    use datafusion::physical_plan::ExecutionPlanProperties as _;
+    use tieout_ledger::Ledger;
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+    use crate::query::Gate;
+
+    fn runtime() -> Runtime {
+        Builder::new_multi_thread().enable_time().build().unwrap()
+    }
+
+    fn means(threads: usize, query_mb: usize, ledger: &Path, runtime: &Runtime) -> Means {
+        let works = runtime.handle().clone();
+        let turns = Turns::of(threads, ledger.to_owned(), works.clone());
+        Means {
+            threads,
+            works,
+            turns: Arc::new(turns),
+            memory: Memory {
+                of_all: Arc::new(UnboundedMemoryPool::default()),
+                query_bytes_max: query_mb << 20,
+            },
+        }
+    }
+
+    #[test]
+    fn one_query_has_all_threads_and_several_share_them() {
+        let (dir, runtime) = (tempfile::tempdir().unwrap(), runtime());
+        let means = means(8, 1024, dir.path(), &runtime);
+        let gate = Gate::new(100);
+        let mut passes = vec![gate.enter("ann").unwrap()];
+        let mut parts = vec![means.parts(passes[0].running())];
+        // Whoever asks.
+        for user in ["bob", "ann", "cleo", "bob", "ann", "ann", "ann", "dora"] {
+            passes.push(gate.enter(user).unwrap());
+            parts.push(means.parts(passes[0].running()));
+        }
+        assert_eq!(parts, [8, 4, 2, 2, 1, 1, 1, 1, 1]);
+        passes.truncate(2);
+        assert_eq!(means.parts(passes[0].running()), 4);
+    }
+
+    #[test]
+    fn a_part_that_would_have_less_memory_is_not_made() {
+        let (dir, runtime) = (tempfile::tempdir().unwrap(), runtime());
+        for (query_mb, parts) in [
+            (8 * 64, 8),
+            (8 * 64 - 1, 7),
+            (2 * 64, 2),
+            (2 * 64 - 1, 1),
+            (64, 1),
+            (1, 1),
+        ] {
+            let means = means(8, query_mb, dir.path(), &runtime);
+            assert_eq!(means.parts(1), parts, "{query_mb} MB");
+        }
+    }
+
+    #[test]
+    fn beside_a_run_there_is_one_part() {
+        let (dir, runtime) = (tempfile::tempdir().unwrap(), runtime());
+        let means = |_| means(8, 1024, dir.path(), &runtime);
+        assert_eq!(means(()).parts(1), 8);
+        let writer = Ledger::post(dir.path()).unwrap();
+        assert_eq!(means(()).parts(1), 1);
+        drop(writer);
+        assert_eq!(means(()).parts(1), 8);
+    }
+
+    #[test]
+    fn the_work_has_the_parts() {
+        let context = SessionContext::new();
+        let sql = "select x % 7, count(*) from (values (1), (2), (30), (40)) t(x) group by 1";
+        let work = async {
+            let plan = context.state().create_logical_plan(sql).await.unwrap();
+            for parts in [1, 2, 5] {
+                let (physical, state) = in_parts(&context, &plan, parts).await.unwrap();
+                assert_eq!(state.config().target_partitions(), parts);
+                let counted = physical.output_partitioning().partition_count();
+                assert_eq!(counted, parts);
+            }
+        };
+        runtime().block_on(work);
     }
 }

@@ -67,6 +67,12 @@ impl Turns {
         }
     }
 
+    /// Forgets what it saw last, which is good for some milliseconds otherwise.
+    #[cfg(test)]
+    pub fn look_again(&self) {
+        *self.looked.lock() = None;
+    }
+
     /// What `work` gives. Each piece of it, up to where it pauses, is a turn.
     pub async fn over<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
@@ -138,6 +144,7 @@ impl Wake for Woken {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::pin::Pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures::future::join_all;
@@ -183,10 +190,85 @@ mod tests {
         let turns = Turns::of(2, dir.path().to_owned(), runtime.handle().clone());
         assert!(!turns.is_run_writing());
         let writer = Ledger::post(dir.path()).unwrap();
-        *turns.looked.lock() = None;
+        turns.look_again();
         assert!(turns.is_run_writing());
         writer.finish("cash-application").unwrap();
-        *turns.looked.lock() = None;
+        turns.look_again();
         assert!(!turns.is_run_writing());
+    }
+
+    /// What has begun, in order.
+    type Begun = Arc<Mutex<Vec<&'static str>>>;
+
+    /// Works once without a pause, and says so.
+    fn work(name: &'static str, begun: &Begun) -> impl Future<Output = ()> + use<> {
+        let begun = Arc::clone(begun);
+        async move { begun.lock().push(name) }
+    }
+
+    /// Polls once; whether it is done.
+    fn is_done(work: Pin<&mut impl Future>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        work.poll(&mut context).is_ready()
+    }
+
+    /// On two threads, so that without a run four turns work at a time. Nobody drives the clock here
+    /// but who waits for a rest, so that none ends by itself.
+    #[test]
+    fn turns_beside_a_run_come_one_after_the_other_and_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let turns = Turns::of(2, dir.path().to_owned(), runtime.handle().clone());
+        let begun = Begun::default();
+        let writer = Ledger::post(dir.path()).unwrap();
+        let mut first = pin!(turns.over(work("first", &begun)));
+        let mut second = pin!(turns.over(work("second", &begun)));
+        // The first has worked and rests; the second does not begin.
+        assert!(!is_done(first.as_mut()));
+        assert!(!is_done(second.as_mut()));
+        assert_eq!(*begun.lock(), ["first"]);
+        runtime.block_on(first);
+        assert!(!is_done(second.as_mut()));
+        assert_eq!(*begun.lock(), ["first", "second"]);
+
+        // Who came while the run wrote still waits for the turn before; then nothing rests.
+        let mut third = pin!(turns.over(work("third", &begun)));
+        assert!(!is_done(third.as_mut()));
+        writer.finish("cash-application").unwrap();
+        turns.look_again();
+        runtime.block_on(second);
+        runtime.block_on(third);
+        let mut works = ["fourth", "fifth", "sixth", "seventh"]
+            .map(|name| Box::pin(turns.over(work(name, &begun))));
+        for work in &mut works {
+            assert!(is_done(work.as_mut()));
+        }
+        let all = [
+            "first", "second", "third", "fourth", "fifth", "sixth", "seventh",
+        ];
+        assert_eq!(*begun.lock(), all);
+    }
+
+    /// Work that waits for something holds no turn, with a run or without.
+    #[test]
+    fn work_that_waits_lets_others_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let turns = Turns::of(1, dir.path().to_owned(), runtime.handle().clone());
+        let begun = Begun::default();
+        let _writer = Ledger::post(dir.path()).unwrap();
+        let awaited = Notify::new();
+        let waits = async {
+            work("waits", &begun).await;
+            awaited.notified().await;
+            work("goes on", &begun).await;
+        };
+        let waits = turns.over(waits);
+        let works = async {
+            turns.over(work("works", &begun)).await;
+            awaited.notify_one();
+        };
+        runtime.block_on(async { tokio::join!(waits, works) });
+        assert_eq!(*begun.lock(), ["waits", "works", "goes on"]);
     }
 }

@@ -139,9 +139,8 @@ impl Session {
             process: self.cancellable.process,
             setting: &|name| self.variables.get(name),
         };
-        let planned = Planned::of(statement, given, &asker, snapshot);
-        let turns = &self.server.means.turns;
-        self.server.runtime.block_on(turns.over(planned))
+        let planned = self.server.plan(statement, given, &asker, snapshot);
+        self.server.runtime.block_on(planned)
     }
 
     /// Begins to run a plan.

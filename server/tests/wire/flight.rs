@@ -18,7 +18,7 @@ use prost::Message;
 use tieout_server::Verifier;
 
 use crate::columns::{Columns, one};
-use crate::house::{House, Papers};
+use crate::house::{self, House, Papers};
 use crate::limits::ENDLESS;
 
 fn users() -> String {
@@ -233,6 +233,61 @@ fn clients_are_told_what_there_is() {
         client.get_primary_keys(table).await
     });
     assert_eq!(client.fetch(&info.unwrap()).unwrap().num_rows(), 0);
+}
+
+#[test]
+fn a_statement_is_planned_once_for_its_ticket_and_its_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = dir.path().join("ledger");
+    house::run(vec![house::data().join("parties.csv")], &ledger);
+    let house = House::with_flight_over(&users(), &ledger);
+    let plans = || (house.plans)();
+    let mut client = Columns::of(&house);
+    client.log_in("bob", "right").unwrap();
+    let sql = "select count(*) from parties";
+    let count = one(&client.ask(sql).unwrap());
+    assert_eq!(plans(), 1);
+    // A ticket is good for one call; whoever brings it again has it planned again.
+    let info = client.wait(async |client| client.execute(sql.to_owned(), None).await);
+    let info = info.unwrap();
+    assert_eq!(plans(), 2);
+    assert_eq!(one(&client.fetch(&info).unwrap()), count);
+    assert_eq!(plans(), 2);
+    assert_eq!(one(&client.fetch(&info).unwrap()), count);
+    assert_eq!(plans(), 3);
+    // One of somebody else is planned for whoever brings it, within their rights.
+    let info = client.wait(async |client| client.execute(sql.to_owned(), None).await);
+    let info = info.unwrap();
+    let mut ann = Columns::of(&house);
+    ann.log_in("ann", "right").unwrap();
+    let refused = ann.fetch(&info).unwrap_err();
+    assert!(refused.contains("42501"), "{refused}");
+    assert_eq!(plans(), 5);
+    assert_eq!(one(&client.fetch(&info).unwrap()), count);
+    assert_eq!(plans(), 5);
+    // A prepared statement is planned once, however often it runs.
+    let mut statement = client.prepare(sql).unwrap();
+    for _ in 0..3 {
+        let info = client.wait(async |_| statement.execute().await);
+        assert_eq!(one(&client.fetch(&info.unwrap()).unwrap()), count);
+    }
+    assert_eq!(plans(), 6);
+    // After a commit the rows are those of the new state, and both are planned for it.
+    let info = client.wait(async |client| client.execute(sql.to_owned(), None).await);
+    let info = info.unwrap();
+    assert_eq!(plans(), 7);
+    let more = dir.path().join("parties.csv");
+    std::fs::write(&more, "party_id,role,name\nN1,customer,Newcomer\n").unwrap();
+    house::run(vec![more], &ledger);
+    let after = one(&client.fetch(&info).unwrap());
+    assert_eq!(
+        after.parse::<u64>().unwrap(),
+        count.parse::<u64>().unwrap() + 1
+    );
+    assert_eq!(plans(), 8);
+    let info = client.wait(async |_| statement.execute().await);
+    assert_eq!(one(&client.fetch(&info.unwrap()).unwrap()), after);
+    assert_eq!(plans(), 9);
 }
 
 #[test]

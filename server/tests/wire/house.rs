@@ -43,6 +43,8 @@ pub struct House {
     /// Where Arrow Flight SQL clients come in, if they do.
     pub flight: Option<String>,
     pub connections: Box<dyn Fn() -> usize + Send>,
+    /// How many statements were planned so far.
+    pub plans: Box<dyn Fn() -> u64 + Send>,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,20 +57,30 @@ impl House {
 
     /// Over the shared ledger, with this configuration file.
     pub fn configured(text: &str) -> Self {
+        Self::configured_over(text, ledger())
+    }
+
+    fn configured_over(text: &str, ledger: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("server.toml");
         fs::write(&path, text).unwrap();
-        Self::with(Settings::read(&path, Some(loopback())).unwrap(), ledger())
+        Self::with(Settings::read(&path, Some(loopback())).unwrap(), ledger)
     }
 
     /// The same, for Arrow Flight SQL clients too.
     pub fn with_flight(text: &str) -> Self {
-        Self::configured(&format!("flight = \"127.0.0.1:0\"\n{text}"))
+        Self::with_flight_over(text, ledger())
+    }
+
+    /// The same over the ledger in `dir`.
+    pub fn with_flight_over(text: &str, dir: &Path) -> Self {
+        Self::configured_over(&format!("flight = \"127.0.0.1:0\"\n{text}"), dir)
     }
 
     pub fn with(settings: Settings, dir: &Path) -> Self {
         let listening = Listening::start(settings, dir).unwrap();
         let connections = Box::new(listening.connections());
+        let plans = Box::new(listening.plans());
         let (address, stop) = (listening.address().unwrap(), listening.stop().unwrap());
         let flight = listening.flight();
         let thread = thread::spawn(move || listening.run());
@@ -76,6 +88,7 @@ impl House {
             address,
             flight,
             connections,
+            plans,
             stop,
             thread: Some(thread),
         }
