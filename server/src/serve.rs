@@ -23,8 +23,8 @@ use crate::query::{
 use crate::session;
 use crate::wire::{Channel, Refusal, state};
 
-/// Planning a query goes deep.
-pub const STACK_BYTES: usize = 8 << 20;
+/// Planning a query goes deep: twice what the longest that are read have been seen to take.
+pub const STACK_BYTES: usize = 16 << 20;
 /// How long to wait when the system refuses a connection or a thread.
 const PAUSE: Duration = Duration::from_millis(50);
 

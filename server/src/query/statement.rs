@@ -7,6 +7,8 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use tieout_treasury::check_extent;
+
 use crate::wire::{Refusal, state};
 
 /// A statement by what it asks for.
@@ -81,9 +83,10 @@ pub enum Fetch {
 /// Reads the statements of a text.
 ///
 /// # Errors
-/// [`state::SYNTAX_ERROR`] if it is no SQL, [`state::READ_ONLY_SQL_TRANSACTION`] for what would
-/// change something.
+/// [`state::SYNTAX_ERROR`] if it is no SQL, [`state::STATEMENT_TOO_COMPLEX`] if there is too much of
+/// it, [`state::READ_ONLY_SQL_TRANSACTION`] for what would change something.
 pub fn read(sql: &str) -> Result<Vec<Command>, Refusal> {
+    check_extent(sql, &PostgreSqlDialect {})?;
     let parsed = Parser::parse_sql(&PostgreSqlDialect {}, sql).map_err(|error| {
         let found = error.to_string();
         let found = found.trim_start_matches("sql parser error: ");

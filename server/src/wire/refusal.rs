@@ -38,6 +38,7 @@ pub mod state {
     pub const OUT_OF_MEMORY: &str = "53200";
     pub const TOO_MANY_CONNECTIONS: &str = "53300";
     pub const CONFIGURATION_LIMIT_EXCEEDED: &str = "53400";
+    pub const STATEMENT_TOO_COMPLEX: &str = "54001";
     pub const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
     pub const QUERY_CANCELED: &str = "57014";
     pub const IO_ERROR: &str = "58030";
@@ -95,6 +96,7 @@ impl From<QueryError> for Refusal {
     fn from(error: QueryError) -> Self {
         let state = match &error {
             QueryError::Syntax(_) => state::SYNTAX_ERROR,
+            QueryError::TooLong(_) => state::STATEMENT_TOO_COMPLEX,
             QueryError::ReadOnly(_) => state::READ_ONLY_SQL_TRANSACTION,
             QueryError::UnknownTable { .. } => state::UNDEFINED_TABLE,
             QueryError::UnknownColumn { .. } => state::UNDEFINED_COLUMN,
