@@ -1,7 +1,7 @@
 //! Letting a client in: encryption, who it is, its password.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::access::{Exchange, MECHANISM, Mistake, Verifier};
 use crate::serve::Server;
@@ -31,7 +31,7 @@ pub struct Client {
 /// [`Gone`]; the client is told why.
 pub fn let_in(server: &Server, mut channel: Channel) -> Result<Option<Client>, Gone> {
     let patience = Duration::from_secs(server.settings.limits.login_seconds);
-    channel.silence_max(Some(patience))?;
+    channel.heard_until(Some(Instant::now() + patience))?;
     for _ in 0..QUESTIONS_MAX {
         let first = channel.first()?;
         let mut body = Body(&first);
@@ -55,7 +55,7 @@ pub fn let_in(server: &Server, mut channel: Channel) -> Result<Option<Client>, G
                 let entered = enter(server, &mut channel, version & 0xffff, body);
                 return match entered {
                     Ok((user, variables)) => {
-                        channel.silence_max(None)?;
+                        channel.heard_until(None)?;
                         Ok(Some(Client {
                             channel,
                             user,

@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use socket2::{SockRef, TcpKeepalive};
 
 use super::refusal::{Refusal, state};
 use super::reply::Replies;
@@ -19,6 +20,10 @@ const MESSAGE_BYTES_MAX: usize = 16 << 20;
 const FLUSH_BYTES: usize = 64 << 10;
 /// How long a client may take to accept what it asked for.
 const WRITE_TIME_MAX: Duration = Duration::from_mins(1);
+/// How often the machine of a silent client is asked whether it is there, and how often again before it
+/// counts as gone: one that lost its power says no goodbye.
+const ASK_EVERY: Duration = Duration::from_mins(1);
+const ASK_AGAIN: Duration = Duration::from_secs(20);
 
 /// Why there are no more messages.
 #[derive(Debug)]
@@ -42,8 +47,37 @@ impl From<Refusal> for Gone {
 }
 
 enum Stream {
-    Clear(TcpStream),
-    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+    Clear(Timed),
+    Tls(Box<StreamOwned<ServerConnection, Timed>>),
+}
+
+/// A connection from which nothing is read any more after a moment.
+struct Timed {
+    tcp: TcpStream,
+    until: Option<Instant>,
+}
+
+impl Read for Timed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if let Some(until) = self.until {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.tcp.set_read_timeout(Some(left))?;
+        }
+        self.tcp.read(bytes)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tcp.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
+    }
 }
 
 /// A connection: messages in, replies out.
@@ -61,10 +95,25 @@ impl Channel {
     pub fn over(tcp: TcpStream) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_write_timeout(Some(WRITE_TIME_MAX))?;
+        let asked = TcpKeepalive::new().with_time(ASK_EVERY);
+        SockRef::from(&tcp).set_tcp_keepalive(&asked.with_interval(ASK_AGAIN))?;
         Ok(Self {
-            stream: Stream::Clear(tcp),
+            stream: Stream::Clear(Timed { tcp, until: None }),
             replies: Replies::default(),
         })
+    }
+
+    /// Until when the client may say what it has to say, however it does; for ever if none.
+    ///
+    /// # Errors
+    /// If the connection is gone.
+    pub fn heard_until(&mut self, until: Option<Instant>) -> io::Result<()> {
+        let timed = match &mut self.stream {
+            Stream::Clear(timed) => timed,
+            Stream::Tls(tls) => &mut tls.sock,
+        };
+        timed.until = until;
+        timed.tcp.set_read_timeout(None)
     }
 
     /// How long the client may be silent; for ever if none.
@@ -77,8 +126,8 @@ impl Channel {
 
     fn tcp(&self) -> &TcpStream {
         match &self.stream {
-            Stream::Clear(tcp) => tcp,
-            Stream::Tls(tls) => &tls.sock,
+            Stream::Clear(timed) => &timed.tcp,
+            Stream::Tls(tls) => &tls.sock.tcp,
         }
     }
 

@@ -8,5 +8,6 @@ mod columns;
 mod flight;
 mod house;
 mod limits;
+mod malformed;
 mod own;
 mod questions;
