@@ -150,6 +150,7 @@ mod tests {
     use datafusion::arrow::array::{
         ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, UInt64Array,
     };
+    use datafusion::arrow::compute::SortOptions;
     use datafusion::arrow::util::pretty::pretty_format_batches;
     use datafusion::catalog::MemTable;
     use datafusion::prelude::{SessionConfig, SessionContext};
@@ -270,7 +271,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_used_are_given_back() {
-        let order = vec![(DataType::Int64, Default::default())];
+        let order = vec![(DataType::Int64, SortOptions::default())];
         let mut chosen = Chosen::of(&DataType::Int64, order, false, false).unwrap();
         for row in 0..100 {
             let columns: [ArrayRef; 2] = [
