@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 
@@ -109,13 +109,17 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts it over the ledger in `dir`; `count` payments a thread, or without end.
-    pub fn start(dir: &Path, count: Option<u64>, environment: &[(&str, &Path)]) -> Self {
+    pub fn start(
+        dir: &Path,
+        count: Option<u64>,
+        environment: impl IntoIterator<Item = (&'static str, PathBuf)>,
+    ) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["child::the_process_that_comes_to_an_end", "--exact"])
             .args(["--nocapture", "--test-threads=1"])
             .env(FOLDER, dir)
-            .envs(environment.iter().copied())
+            .envs(environment)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(count) = count {

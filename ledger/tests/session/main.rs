@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod child;
+#[path = "../../../tests/shared/disk.rs"]
+mod disk;
 mod faults;
 mod kills;
+#[path = "../../../tests/shared/moments.rs"]
+mod moments;
 mod rows;
 
 use std::thread;

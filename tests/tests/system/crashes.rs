@@ -2,15 +2,13 @@
 //! that nobody disturbed; so do a watcher and an export. `TIEOUT_CRASHES` says how many kills (20 otherwise).
 
 use std::process::{Child, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::command;
 use crate::desk::{Desk, OPEN_ITEMS, PARTIES, statement};
+use crate::moments::{Moments, kills};
 use crate::stored::copy;
 
-/// Kills where the environment does not say otherwise.
-const KILLS: u32 = 20;
 /// Everything that must not depend on kills: payments, applications, exceptions, what is open,
 /// the files, and that each event stands in its place.
 const QUESTIONS: [&str; 5] = [
@@ -59,28 +57,9 @@ fn put_days(desk: &Desk) -> Vec<String> {
     ["day0", "day1", "day2"].map(str::to_owned).to_vec()
 }
 
-/// How many kills.
-fn kills() -> u32 {
-    let text = std::env::var("TIEOUT_CRASHES").ok();
-    text.and_then(|text| text.parse().ok()).unwrap_or(KILLS)
-}
-
-/// The same moments in each run of the tests, as far as the machine is.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 20) % bound
-    }
-}
-
 /// Kills the command at some moment of the time that it takes, or shortly after.
-fn kill_within(mut child: Child, longest: Duration, random: &mut Random) {
-    let wait = longest.as_micros() as u64 * random.below(1_100) / 1_000;
-    thread::sleep(Duration::from_micros(wait));
+fn kill_within(mut child: Child, longest: Duration, moments: &mut Moments) {
+    moments.wait_within(longest);
     let _ = child.kill();
     child.wait().unwrap();
 }
@@ -129,16 +108,16 @@ fn a_killed_run_is_done_again_as_if_nothing_had_been() {
         expected.push(answers(&desk, "calm"));
     }
     let kills = kills();
-    let mut random = Random(0x2545_F491_4F6C_DD1D);
+    let mut moments = Moments::of(0x2545_F491_4F6C_DD1D);
     for kill in 0..kills {
-        let day = kill as usize % days.len();
+        let day = kill % days.len();
         let ledger = format!("ledger{kill}");
         if day > 0 {
             copy(&desk.path(&format!("before{day}")), &desk.path(&ledger));
         }
         // Now and then the next try is killed too, while it puts in order what the first left.
-        for _ in 0..=random.below(3) {
-            kill_within(start(&desk, &days[day], &ledger), longest, &mut random);
+        for _ in 0..=moments.below(3) {
+            kill_within(start(&desk, &days[day], &ledger), longest, &mut moments);
         }
         run(&desk, &days[day], &ledger);
         assert_eq!(
@@ -210,7 +189,7 @@ fn a_killed_watcher_and_a_killed_export_go_on_as_if_nothing_had_been() {
         let exported = std::fs::read(desk.path(&format!("calm.{day}.csv"))).unwrap();
         expected.push((same_names(answers(&desk, "calm"), "calm"), exported));
     }
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut moments = Moments::of(0x9E37_79B9_7F4A_7C15);
     let (mut killed, mut round) = (0, 0);
     while killed < kills() {
         let ledger = format!("round{round}");
@@ -218,8 +197,8 @@ fn a_killed_watcher_and_a_killed_export_go_on_as_if_nothing_had_been() {
         for (day, (answered, exported)) in days.iter().zip(&expected) {
             drop_day(&desk, day, &ledger);
             for (words, longest) in steps(&ledger, day).iter().zip(longest) {
-                for _ in 0..=random.below(2) {
-                    kill_within(begin(&desk, words), longest, &mut random);
+                for _ in 0..=moments.below(2) {
+                    kill_within(begin(&desk, words), longest, &mut moments);
                     killed += 1;
                 }
                 end(&desk, words);
@@ -254,7 +233,7 @@ fn a_history_that_is_moved_is_whole_whenever_that_is_killed() {
     let place = |name: &str| format!("file://{}", desk.path(name).display());
     copy(&desk.path("calm"), &desk.path("timed"));
     let longest = end(&desk, &compact("timed", &place("timed.there")));
-    let mut random = Random(0x5851_F42D_4C95_7F2D);
+    let mut moments = Moments::of(0x5851_F42D_4C95_7F2D);
     let (mut killed, mut round) = (0, 0);
     while killed < kills() {
         let ledger = format!("moved{round}");
@@ -263,8 +242,8 @@ fn a_history_that_is_moved_is_whole_whenever_that_is_killed() {
         copy(&desk.path("calm"), &desk.path(&ledger));
         for to in [place(&there), ledger.clone(), place(&there)] {
             let words = compact(&ledger, &to);
-            for _ in 0..=random.below(2) {
-                kill_within(begin(&desk, &words), longest, &mut random);
+            for _ in 0..=moments.below(2) {
+                kill_within(begin(&desk, &words), longest, &mut moments);
                 killed += 1;
                 assert_eq!(answers(&desk, &ledger), expected, "after {killed} kills");
             }

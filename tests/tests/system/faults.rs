@@ -1,43 +1,23 @@
 //! A disk that is full, fails, or loses half of what is written, at each call in turn: the command
 //! ends with a sentence, and the next one goes on as if nothing had been.
 //!
-//! A small library in front of the system's (`faults.c`) makes the calls fail. By default some calls
-//! of each kind are tried; `TIEOUT_FAULTS=all` tries them one by one until none is left to fail.
+//! `disk` says how many are tried.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::command;
 use crate::desk::{Desk, OPEN_ITEMS, PARTIES, statement};
+use crate::disk::{FAULTS, Fault, Library, TORN, faults, try_calls};
 use crate::stored::copy;
 
 /// The calls that are tried otherwise.
 const SOME: [u32; 7] = [1, 2, 3, 5, 9, 17, 33];
-/// What a program that was ended half way through a call leaves, see `faults.c`.
-const TORN: i32 = 86;
-
 const QUESTIONS: [&str; 3] = [
     "select payment_id, status, applied, on_account, reason, rule from payments order by 1",
     "select payment_id, item_id, applied from applications order by 1, 2",
     "select count(*), max(sequence), max(posting) from journal",
 ];
-
-/// The library, built beside the desk; none on systems that know no such thing.
-fn library(desk: &Desk) -> Option<PathBuf> {
-    if !cfg!(target_os = "linux") {
-        return None;
-    }
-    let path = desk.path("faults.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/faults.c");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&path)
-        .args([source, "-ldl"])
-        .status();
-    assert!(built.unwrap().success(), "{source} does not compile");
-    Some(path)
-}
 
 /// A desk with a ledger of one day, `before`, and the files of the next.
 fn desk_of_tuesday() -> Desk {
@@ -74,19 +54,15 @@ fn tuesday(desk: &Desk) -> Command {
 }
 
 /// One run with a fault, and one without. Says whether there was a call to fail.
-fn try_fault(desk: &Desk, library: &PathBuf, (call, how, at): (&str, &str, u32)) -> bool {
+fn try_fault(desk: &Desk, library: &Library, fault: Fault, at: u32) -> bool {
+    let Fault { call, how, .. } = fault;
     let case = format!("{how} at {call} {at}");
     let note = desk.path("note");
     let _ = fs::remove_file(&note);
     let _ = fs::remove_dir_all(desk.path("ledger"));
     copy(&desk.path("before"), &desk.path("ledger"));
     let told: Output = tuesday(desk)
-        .env("LD_PRELOAD", library)
-        .env("FAULT_CALL", call)
-        .env("FAULT_HOW", how)
-        .env("FAULT_AT", at.to_string())
-        .env("FAULT_DIR", desk.path("ledger").canonicalize().unwrap())
-        .env("FAULT_NOTE", &note)
+        .envs(library.environment(fault, at, &desk.path("ledger"), &note))
         .output()
         .unwrap();
     let words = String::from_utf8_lossy(&told.stderr).into_owned();
@@ -112,35 +88,15 @@ fn try_fault(desk: &Desk, library: &PathBuf, (call, how, at): (&str, &str, u32))
 #[test]
 fn each_failing_call_stops_cleanly_and_the_next_run_goes_on() {
     let desk = desk_of_tuesday();
-    let Some(library) = library(&desk) else {
-        println!("no library can be put in front of the system's here");
+    let Some(library) = Library::build(&desk.path("")) else {
         return;
     };
     copy(&desk.path("before"), &desk.path("calm"));
     let told = desk.tieout(&["run", "tuesday", "--ledger", "calm", "--quiet"]);
     assert_eq!(told.status, 0, "{}", told.stderr);
-    let is_full = std::env::var("TIEOUT_FAULTS").is_ok_and(|which| which == "all");
-    let mut tried = 0;
-    for (call, how) in [
-        ("sync", "eio"),
-        ("write", "full"),
-        ("write", "short"),
-        ("write", "torn"),
-        ("rename", "eio"),
-    ] {
-        let mut places: Box<dyn Iterator<Item = u32>> = if is_full {
-            Box::new(1..)
-        } else {
-            Box::new(SOME.into_iter())
-        };
-        let hit = places
-            .by_ref()
-            .take_while(|&at| try_fault(&desk, &library, (call, how, at)))
-            .count();
-        assert!(hit > 0, "no {call} was made to fail");
-        println!("{how} at {hit} calls of {call}");
-        tried += hit;
-    }
+    let tries =
+        faults().map(|fault| try_calls(fault, &SOME, |at| try_fault(&desk, &library, fault, at)));
+    let tried: usize = tries.sum();
     println!("{tried} failing calls, each followed by a run that went on");
 }
 
@@ -148,8 +104,7 @@ fn each_failing_call_stops_cleanly_and_the_next_run_goes_on() {
 #[test]
 fn what_cannot_be_carried_forward_is_told_and_left_to_the_next_run() {
     let desk = Desk::empty();
-    let Some(library) = library(&desk) else {
-        println!("no library can be put in front of the system's here");
+    let Some(library) = Library::build(&desk.path("")) else {
         return;
     };
     let header = OPEN_ITEMS.lines().next().unwrap();
@@ -172,12 +127,9 @@ fn what_cannot_be_carried_forward_is_told_and_left_to_the_next_run() {
         if let Some(at) = fault {
             let _ = fs::remove_dir_all(desk.path(ledger));
             fs::create_dir(desk.path(ledger)).unwrap();
-            command
-                .env("LD_PRELOAD", &library)
-                .env("FAULT_CALL", "sync")
-                .env("FAULT_HOW", "eio")
-                .env("FAULT_AT", at.to_string())
-                .env("FAULT_DIR", desk.path(ledger).canonicalize().unwrap());
+            let [sync, ..] = FAULTS;
+            let (place, note) = (desk.path(ledger), desk.path("note"));
+            command.envs(library.environment(sync, at, &place, &note));
         }
         let told = command.output().unwrap();
         let words = String::from_utf8_lossy(&told.stderr).into_owned();

@@ -11,6 +11,9 @@ mod cuts;
 mod days;
 mod deliveries;
 mod desk;
+#[path = "../../shared/disk.rs"]
+#[allow(dead_code, reason = "the ledger's tests use the rest")]
+mod disk;
 mod distributor;
 mod elsewhere;
 mod faults;
@@ -22,6 +25,8 @@ pub mod ledger;
 mod linking;
 mod locked_out;
 mod memory;
+#[path = "../../shared/moments.rs"]
+mod moments;
 mod past;
 mod payers;
 mod properties;
