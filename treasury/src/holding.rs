@@ -64,10 +64,8 @@ impl Holding {
     fn knows_all(&self, config: &FileScanConfig) -> bool {
         let own = self.asked.files.iter().map(|file| file.url.prefix());
         let own: BTreeSet<_> = own.collect();
-        let files = config.file_groups.iter().flat_map(FileGroup::iter);
-        files
-            .into_iter()
-            .all(|file| own.contains(&file.object_meta.location))
+        let mut files = config.file_groups.iter().flat_map(FileGroup::iter);
+        files.all(|file| own.contains(&file.object_meta.location))
     }
 
     fn skipped(&self, threads: usize) -> Result<Arc<BTreeMap<Location, Skipped>>> {
