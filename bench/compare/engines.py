@@ -19,6 +19,8 @@ import time
 import dialects
 from measuring import RELEASE
 
+# Gigabytes that tieout and DuckDB may use each; PostgreSQL has a quarter of the machine's for its pages.
+MEMORY_GB = 6
 POSTGRES_SKIPS = {"byte_start", "byte_end", "extra", "raw", "margin"}
 INDEXES = [
     "transactions (booking_date)", "transactions (account, booking_date)", "transactions (transaction_id)",
@@ -76,7 +78,8 @@ class Tieout:
         import psycopg
 
         settings = ledger.parent / "server.toml"
-        settings.write_text(f"[limits]\nquery_seconds = {seconds}\nquery_memory_mb = 8192\nmemory_mb = 8192\n")
+        memory = MEMORY_GB << 10
+        settings.write_text(f"[limits]\nquery_seconds = {seconds}\nquery_memory_mb = {memory}\nmemory_mb = {memory}\n")
         words = [RELEASE / "tieout", "serve", "--pg", "127.0.0.1:0", "--ledger", ledger, "--config", settings]
         self.process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
@@ -110,7 +113,7 @@ class DuckDb:
         self.name = f"DuckDB {duckdb.__version__}"
         self.interrupted = duckdb.InterruptException
         self.connection = duckdb.connect()
-        self.connection.execute("set memory_limit = '8GB'; set parquet_metadata_cache = true; create schema history")
+        self.connection.execute(f"set memory_limit = '{MEMORY_GB}GB'; set parquet_metadata_cache = true; create schema history")
         tables = tables_of(ledger)
         for table, files in tables.items():
             self.connection.execute(f"create view history.{table} as select * from read_parquet({[str(f) for f in files]})")

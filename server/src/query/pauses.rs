@@ -235,7 +235,7 @@ mod tests {
     fn at_once(rows: &mut SendableRecordBatchStream) -> Poll<Option<i64>> {
         match polled(rows) {
             Poll::Pending => polled(rows),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         }
     }
 

@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn rows() -> Vec<RecordBatch> {
-        let some = |row: u64, value: u64| (value % 5 > 0).then_some((value, row));
+        let some = |row: u64, value: u64| (!value.is_multiple_of(5)).then_some((value, row));
         let number = |row, of| some(row, drawn(row, of)).map(|(value, _)| value as i64);
         let text = |row, of| some(row, drawn(row, of)).map(|(value, _)| format!("text {value}"));
         let batch = |rows: std::ops::Range<u64>| {
