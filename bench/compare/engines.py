@@ -19,8 +19,8 @@ import time
 import dialects
 from measuring import RELEASE
 
-# Gigabytes that tieout and DuckDB may use each; PostgreSQL has a quarter of the machine's for its pages.
-MEMORY_GB = 6
+# Gigabytes that tieout and DuckDB may use each. They take turns, but what one keeps the others lack.
+MEMORY_GB = 10
 POSTGRES_SKIPS = {"byte_start", "byte_end", "extra", "raw", "margin"}
 INDEXES = [
     "transactions (booking_date)", "transactions (account, booking_date)", "transactions (transaction_id)",
@@ -113,7 +113,8 @@ class DuckDb:
         self.name = f"DuckDB {duckdb.__version__}"
         self.interrupted = duckdb.InterruptException
         self.connection = duckdb.connect()
-        self.connection.execute(f"set memory_limit = '{MEMORY_GB}GB'; set parquet_metadata_cache = true; create schema history")
+        settings = f"set memory_limit = '{MEMORY_GB}GB'; set temp_directory = '{ledger.parent / 'duckdb'}'; set parquet_metadata_cache = true"
+        self.connection.execute(f"{settings}; create schema history")
         tables = tables_of(ledger)
         for table, files in tables.items():
             self.connection.execute(f"create view history.{table} as select * from read_parquet({[str(f) for f in files]})")
@@ -170,7 +171,7 @@ class Postgres:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
         # What it would do to survive a crash is switched off: it is only to be asked.
         settings = (
-            f"-k {self.folder} -c listen_addresses= -c shared_buffers={memory // 4}MB -c effective_cache_size={memory // 2}MB "
+            f"-k {self.folder} -c listen_addresses= -c shared_buffers={memory // 8}MB -c effective_cache_size={memory // 2}MB "
             "-c work_mem=256MB -c maintenance_work_mem=1GB -c max_wal_size=8GB -c random_page_cost=1.1 -c wal_level=minimal "
             "-c max_wal_senders=0 -c full_page_writes=off -c fsync=off -c autovacuum=off"
         )

@@ -70,6 +70,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--note", default="", help="a line about this machine or build, for the page")
     parser.add_argument("--postgres", type=pathlib.Path, default=pathlib.Path("/usr/lib/postgresql/15/bin"))
     parser.add_argument("--postgres-data", type=pathlib.Path, help="folder in which PostgreSQL is loaded once, and kept")
+    parser.add_argument("--not-of-postgres", default="", help="views, by commas, that PostgreSQL is not asked for")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -192,7 +193,8 @@ def ask_all(options, engines: list, payment: str) -> list:
     for name, texts in questions(payment).items():
         if options.only not in name:
             continue
-        own = ask(options, name, engines, texts)
+        is_asked = name.split("(")[0] not in options.not_of_postgres.split(",")
+        own = ask(options, name, [engine for engine in engines if is_asked or engine.name != Postgres.name], texts)
         results.append(own)
         told = ", ".join(f"{engine} {shown(own, engine)} ms" for engine in own["seconds"])
         print(f"{name}: {told} {own['differs'] or ''} {own['failed'] or ''}", flush=True)
@@ -226,7 +228,7 @@ def table(results: list, engines: list) -> list:
                 more = "> " if name in own["slow"] else ""
                 cells += [shown(own, name), f"{more}{own['seconds'][name] / own['seconds']['tieout']:.2f}"]
             else:
-                cells += ["failed", ""]
+                cells += ["failed" if name in own["failed"] else "not asked", ""]
         lines.append(f"| {' | '.join(cells)} |")
     means = []
     for name in others:

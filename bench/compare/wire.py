@@ -3,7 +3,7 @@ loses to analysts who ask all the while. Part of `bench/compare/sql.py`; by itse
 
     python3 bench/compare/wire.py
 
-prints its figures. The rows are the generator's, `tieout-bench generate`.
+writes bench/CLIENTS.md. The rows are the generator's, `tieout-bench generate`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from measuring import RELEASE, ROOT, environment
+from measuring import HERE, RELEASE, ROOT, environment, machine, page_command
 
 ANALYSTS = 8
 ROUNDS = 200
@@ -209,10 +209,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--payments", type=int, default=300_000)
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "sql")
+    parser.add_argument("--results", type=pathlib.Path, default=HERE.parent / "CLIENTS.md")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside:
-        print("\n".join(measured(given)))
+        load = os.getloadavg()[0]
+        about = ["# The server's clients", "", f"Made by `{page_command()}`.", "", *machine(), f"- load of the machine when it began: {load:.1f}", ""]
+        page = "\n".join([*about, *measured(given)])
+        print(page)
+        given.results.write_text(page, encoding="utf-8")
     else:
         given.work.mkdir(parents=True, exist_ok=True)
         python = environment(given.work / "venv", ["psycopg[binary]==3.3.9"])
