@@ -34,7 +34,7 @@ import sys
 import time
 
 import dialects
-from engines import DuckDb, Postgres, Tieout, TooSlow
+from engines import MEMORY_GB, DuckDb, Postgres, Tieout, TooSlow
 from measuring import HERE, RELEASE, ROOT, environment, machine, page_command
 
 PACKAGES = ["duckdb==2.0.1", "psycopg[binary]==3.3.9"]
@@ -327,7 +327,7 @@ def inside(options) -> int:
         "Milliseconds until the last row was there as CSV, and in parentheses those of the processor; medians of up to "
         f"{options.rounds} rounds in which the engines took turns, after one that warms (of fewer where they are long). `times` is "
         f"how often tieout's time fits into it. What takes more than {TIMES_OF_TIEOUT} times tieout's time and {LEAST_PATIENCE} s, or "
-        f"{options.patience} s, is given up, and counts with that. Every answer was compared.", "", *table(results, engines),
+        f"{options.patience} s, is given up, and counts with that. tieout and DuckDB may use {MEMORY_GB} GB each. Every answer was compared.", "", *table(results, engines),
     ]
     if not options.no_wire:
         lines += wire.measured(options)

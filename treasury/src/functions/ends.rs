@@ -1,7 +1,8 @@
-//! `first_value` and `last_value` by an order: DataFusion's in every word, and several times faster.
+//! `first_value` and `last_value` by an order: DataFusion's in every word, and faster.
 //!
-//! DataFusion keeps what a group's row is ordered by as a list of values for each group and function,
-//! which takes a microsecond a row. Here it is bytes that compare as the order does.
+//! DataFusion keeps what a group's row is ordered by as a list of values for each group and function. Here
+//! it is bytes that compare as the order does. The view `stated_balances`, which has ten of them, takes
+//! two thirds of the time so.
 
 mod chosen;
 
