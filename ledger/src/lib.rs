@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+mod annex;
 mod balanced;
 mod cells;
 mod error;
@@ -50,9 +51,11 @@ mod session;
 mod sweep;
 mod tables_only;
 mod text;
+mod totals;
 mod upkeep;
 mod writer;
 
+pub use annex::annex;
 pub use cells::Cells;
 pub use error::LedgerError;
 pub use file::TableFile;
@@ -67,5 +70,6 @@ pub use recording::LedgerWriter;
 pub use scratch::Scratch;
 pub use session::Session;
 pub use tables_only::{TablesOfPostings, TablesOnly};
+pub use totals::{ROWS, SUM_TYPE, TOTALS, Totalled, Totals, totalled};
 pub use upkeep::Purged;
 pub use writer::TableWriter;

@@ -10,8 +10,11 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+
+use crate::annex::{self, Annex};
 
 /// Rows that one row group holds at most.
 const GROUP_ROWS: usize = 1 << 18;
@@ -55,6 +58,7 @@ pub(crate) struct ParquetFile<W: Write + Send> {
     schema: SchemaRef,
     pieces: BatchCoalescer,
     writer: ArrowWriter<W>,
+    annexes: Vec<Box<dyn Annex>>,
 }
 
 impl<W: Write + Send> ParquetFile<W> {
@@ -63,10 +67,15 @@ impl<W: Write + Send> ParquetFile<W> {
         Self::packed(out, schema, Compression::SNAPPY, VALUES_READ_SOON)
     }
 
-    /// A file that is kept for years.
-    pub(crate) fn for_years(out: W, schema: &SchemaRef) -> io::Result<Self> {
+    /// A file that is kept for years, with its annexes.
+    pub(crate) fn for_years(
+        out: W,
+        schema: &SchemaRef,
+        annexes: Vec<Box<dyn Annex>>,
+    ) -> io::Result<Self> {
         let compression = Compression::ZSTD(ZstdLevel::default());
-        Self::packed(out, schema, compression, GROUP_ROWS as u64)
+        let file = Self::packed(out, schema, compression, GROUP_ROWS as u64)?;
+        Ok(Self { annexes, ..file })
     }
 
     fn packed(
@@ -82,6 +91,7 @@ impl<W: Write + Send> ParquetFile<W> {
             schema: Arc::clone(schema),
             pieces: BatchCoalescer::new(Arc::clone(schema), PIECE_ROWS),
             writer,
+            annexes: Vec::new(),
         })
     }
 
@@ -96,6 +106,9 @@ impl<W: Write + Send> ParquetFile<W> {
     fn drain(&mut self) -> io::Result<()> {
         while let Some(piece) = self.pieces.next_completed_batch() {
             self.writer.write(&piece).map_err(as_io)?;
+            for annex in &mut self.annexes {
+                annex.add(&piece)?;
+            }
         }
         Ok(())
     }
@@ -105,7 +118,18 @@ impl<W: Write + Send> ParquetFile<W> {
             .finish_buffered_batch()
             .map_err(io::Error::other)?;
         self.drain()?;
-        self.writer.into_inner().map_err(as_io)
+        let (mut writer, _) = self.writer.into_serialized_writer().map_err(as_io)?;
+        for annex in self.annexes {
+            let name = annex.name();
+            let Some(bytes) = annex.finish()? else {
+                continue;
+            };
+            let begin = writer.bytes_written() as u64;
+            writer.write_all(&bytes)?;
+            let place = annex::place(begin..begin + bytes.len() as u64);
+            writer.append_key_value_metadata(KeyValue::new(annex::key(name), place));
+        }
+        writer.into_inner().map_err(as_io)
     }
 }
 

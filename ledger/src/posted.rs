@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tieout_core::schema::Table;
 
+use crate::annex;
 use crate::journal::{Event, EventKind, Journal};
 use crate::manifest::{damaged, stored_name};
 use crate::writer::TableWriter;
@@ -87,7 +88,7 @@ impl PostedTables {
             let file = File::create(&path).map_err(LedgerError::write(&path))?;
             let file = Digested::of(file);
             let writer = if self.is_history {
-                TableWriter::for_years(file, &schema)
+                annex::of(table).and_then(|annexes| TableWriter::for_years(file, &schema, annexes))
             } else {
                 TableWriter::new(file, &schema, FileFormat::Parquet)
             };

@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use crate::FileFormat;
+use crate::annex::Annex;
 use crate::parquet_file::ParquetFile;
 use crate::text::TextFile;
 
@@ -38,13 +39,17 @@ impl<W: Write + Send> TableWriter<W> {
         Ok(Self { rendering, rows: 0 })
     }
 
-    /// A writer of Parquet that is kept for years.
+    /// A writer of Parquet that is kept for years, with its annexes.
     ///
     /// # Errors
     /// An [`io::Error`] if two columns have one name.
-    pub(crate) fn for_years(out: W, schema: &SchemaRef) -> io::Result<Self> {
+    pub(crate) fn for_years(
+        out: W,
+        schema: &SchemaRef,
+        annexes: Vec<Box<dyn Annex>>,
+    ) -> io::Result<Self> {
         check_names(schema)?;
-        let file = ParquetFile::for_years(out, schema)?;
+        let file = ParquetFile::for_years(out, schema, annexes)?;
         Ok(Self {
             rendering: Rendering::Parquet(Box::new(file)),
             rows: 0,

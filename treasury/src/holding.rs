@@ -5,7 +5,7 @@
 //! longer hold are looked up once for each file, and whoever reads the table skips them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -25,6 +25,8 @@ use datafusion::physical_plan::empty::EmptyExec;
 use parking_lot::Mutex;
 
 use crate::reversed::{Asked, Places};
+use crate::stored::StoredTable;
+use crate::totals::Split;
 
 /// The rows of `all` that no posting has taken back.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub(crate) struct Holding {
     places: Arc<Places>,
     /// What to skip in each file, once somebody has asked.
     skipped: Mutex<Option<Arc<BTreeMap<Location, Skipped>>>>,
+    split: OnceLock<Option<Split>>,
 }
 
 /// The rows of a file that hold.
@@ -52,12 +55,42 @@ impl Holding {
             asked,
             places,
             skipped: Mutex::default(),
+            split: OnceLock::new(),
         }
     }
 
     /// What is known of the files.
     pub fn places(&self) -> &Arc<Places> {
         &self.places
+    }
+
+    /// The totals of its files, and the rows of those that have none; none if none of them has any.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn split(&self, threads: usize) -> Result<Option<Split>> {
+        if let Some(known) = self.split.get() {
+            return Ok(known.clone());
+        }
+        let split = match self.all.downcast_ref::<StoredTable>() {
+            Some(stored) => self.split_of(stored, threads)?,
+            None => None,
+        };
+        Ok(self.split.get_or_init(|| split).clone())
+    }
+
+    fn split_of(&self, stored: &StoredTable, threads: usize) -> Result<Option<Split>> {
+        let gone = self.places.look_up(&self.asked, threads)?;
+        let files = self.asked.files.iter().cloned().zip(gone);
+        let files = files.map(|(file, (rows, gone))| (file, rows, gone));
+        stored.split_by(files.collect(), |rest| {
+            let asked = Asked {
+                files: rest.files().to_vec(),
+                ..self.asked.clone()
+            };
+            let places = Arc::clone(&self.places);
+            Ok(Arc::new(Self::of(Arc::new(rest), asked, places)))
+        })
     }
 
     /// Whether all files that are read are named as those in which rows are skipped.

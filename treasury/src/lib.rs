@@ -39,6 +39,7 @@ mod sorted;
 mod stored;
 mod tables;
 mod texts;
+mod totals;
 
 pub use blocking::{BlockingTreasury, Rows};
 pub use catalog::{Described, DescribedColumn, Kind, Parameter, relations};

@@ -290,7 +290,8 @@ fn rows_of(
     reader.build().map_err(|error| unreadable(file, error))
 }
 
-fn unreadable(file: &StoredFile, error: ParquetError) -> DataFusionError {
+/// The error of a file that cannot be read, which names it.
+pub(crate) fn unreadable(file: &StoredFile, error: ParquetError) -> DataFusionError {
     DataFusionError::from(error).context(file.path.display().to_string())
 }
 

@@ -35,6 +35,7 @@ use crate::shelved;
 use crate::sorted::{or_else, sorted};
 use crate::tables::{HISTORY, Tables};
 use crate::texts::{as_texts, handed_out};
+use crate::totals::FromTotals;
 
 const CATALOG: &str = "tieout";
 const PUBLIC: &str = "public";
@@ -101,6 +102,7 @@ impl Treasury {
             .with_config(config(limits))
             .with_runtime_env(runtime)
             .with_query_planner(Arc::new(LookupsFirst))
+            .with_optimizer_rule(Arc::new(FromTotals))
             .build();
         let context = SessionContext::new_with_state(state);
         let is_elsewhere = shelved::install(&context, ledger)?;

@@ -1,7 +1,7 @@
 //! All rows of a table, from the files of the ledger.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -15,9 +15,11 @@ use datafusion::execution::cache::cache_manager::FileStatisticsCache;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use tieout_core::schema::Table;
 
 use crate::filters::{Filters, Sought};
 use crate::reversed::StoredFile;
+use crate::totals::{KnownTotals, Split, parted};
 
 /// A table whose files are at hand. Of those that cannot have what is asked for nothing is read, listed
 /// or planned.
@@ -25,16 +27,27 @@ pub(crate) struct StoredTable {
     all: ListingTable,
     files: Vec<StoredFile>,
     read: Reading,
-    filters: Arc<Filters>,
+    known: Known,
+    split: OnceLock<Option<Split>>,
+}
+
+/// What is known of files, for all states of a ledger that are opened one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Where their filters lie.
+    pub filters: Arc<Filters>,
+    /// Which of them have totals.
+    pub totals: Arc<KnownTotals>,
 }
 
 /// How files are read.
 #[derive(Clone)]
 pub(crate) struct Reading {
+    pub table: Table,
     pub options: ListingOptions,
     pub schema: SchemaRef,
     /// What the files say of their columns is read once for all states.
-    pub known: Option<Arc<FileStatisticsCache>>,
+    pub statistics: Option<Arc<FileStatisticsCache>>,
 }
 
 impl fmt::Debug for StoredTable {
@@ -48,13 +61,67 @@ impl StoredTable {
     ///
     /// # Errors
     /// If there can be no such table.
-    pub fn of(files: Vec<StoredFile>, read: Reading, filters: Arc<Filters>) -> Result<Self> {
+    pub fn of(files: Vec<StoredFile>, read: Reading, known: Known) -> Result<Self> {
         Ok(Self {
             all: read.of(&files)?,
             files,
             read,
-            filters,
+            known,
+            split: OnceLock::new(),
         })
+    }
+
+    /// The totals of its files, and the rows of those that have none; none if none of them has any.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn split(&self) -> Result<Option<Split>> {
+        if let Some(known) = self.split.get() {
+            return Ok(known.clone());
+        }
+        let files = self.files.iter();
+        let files = files.map(|file| (file.clone(), 0, Vec::new())).collect();
+        let split = self.split_by(files, |rest| Ok(Arc::new(rest)))?;
+        Ok(self.split.get_or_init(|| split).clone())
+    }
+
+    /// The same of `files`, whose rows that were taken back are named, where `rest` makes of the rows of the
+    /// other files those that hold.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn split_by(
+        &self,
+        files: Vec<(StoredFile, usize, Vec<usize>)>,
+        rest: impl FnOnce(Self) -> Result<Arc<dyn TableProvider>>,
+    ) -> Result<Option<Split>> {
+        let Some(parted) = parted(self.read.table, files, &self.known.totals)? else {
+            return Ok(None);
+        };
+        let rest = if parted.rest.is_empty() {
+            None
+        } else {
+            let others = Self::of(parted.rest, self.read.clone(), self.known.clone())?;
+            Some(rest(others)?)
+        };
+        Ok(Some(Split {
+            of: parted.of,
+            totals: parted.totals,
+            rest,
+        }))
+    }
+
+    /// Its files.
+    pub fn files(&self) -> &[StoredFile] {
+        &self.files
+    }
+}
+
+impl Known {
+    /// Forgets all files but those of these names.
+    pub fn keep<'a>(&self, names: impl Iterator<Item = &'a String> + Clone) {
+        self.filters.keep(names.clone());
+        self.totals.keep(names);
     }
 }
 
@@ -64,7 +131,7 @@ impl Reading {
         let config = ListingTableConfig::new_with_multi_paths(urls)
             .with_listing_options(self.options.clone())
             .with_schema(Arc::clone(&self.schema));
-        Ok(ListingTable::try_new(config)?.with_cache(self.known.clone()))
+        Ok(ListingTable::try_new(config)?.with_cache(self.statistics.clone()))
     }
 }
 
@@ -92,7 +159,7 @@ impl TableProvider for StoredTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let sifted = Sought::by(filters).map(|sought| self.filters.sift(&self.files, &sought));
+        let sifted = Sought::by(filters).map(|sought| self.known.filters.sift(&self.files, &sought));
         match sifted.filter(|sifted| sifted.len() < self.files.len()) {
             None => self.all.scan(state, projection, filters, limit).await,
             Some(none) if none.is_empty() => {

@@ -19,11 +19,10 @@ use tieout_ledger::{Ledger, POSTING, stored_schema};
 
 use crate::QueryError;
 use crate::error::no_session;
-use crate::filters::Filters;
 use crate::holding::Holding;
 use crate::reversed::{Asked, Places, StoredFile};
 use crate::shelved;
-use crate::stored::{Reading, StoredTable};
+use crate::stored::{Known, Reading, StoredTable};
 use crate::texts::read_schema;
 
 /// The schema with every row of every posting, those that no longer hold too.
@@ -34,8 +33,7 @@ const FILES_LOOKED_INTO: usize = 1;
 /// All rows of each table, and the query for those that hold where not all do.
 pub(crate) struct Tables {
     stored: BTreeMap<&'static str, Stored>,
-    /// Where the filters of the files lie, for all states of a ledger that are opened one after the other.
-    filters: Arc<Filters>,
+    known: Known,
     /// Where rows of later postings are left out, the last posting.
     until: Option<u64>,
     /// Whether files lie at a URL, too.
@@ -74,8 +72,8 @@ impl Tables {
             (until, before.until) == (None, None) && before.is_elsewhere == is_elsewhere
         });
         let is_read_by_place = until.is_none() && !is_elsewhere;
-        let filters = before.map(|before| Arc::clone(&before.filters));
-        let filters = filters.unwrap_or_default();
+        let known_of_files = before.map(|before| before.known.clone());
+        let known_of_files = known_of_files.unwrap_or_default();
         let reversals = if is_read_by_place {
             stored_files(ledger, Table::Reversals)?
         } else {
@@ -93,7 +91,7 @@ impl Tables {
                     let is_known_good =
                         known.is_some_and(|known| known.names.first() == names.first());
                     let files = stored_files(ledger, table)?;
-                    let all = provider(context, files, is_known_good, table, &filters).await?;
+                    let all = provider(context, files, is_known_good, table, &known_of_files).await?;
                     up_to(context, ledger, all)?
                 }
             };
@@ -117,15 +115,11 @@ impl Tables {
             tables.insert(table.name(), stored);
         }
         let before = before.iter().flat_map(|before| before.stored.values());
-        filters.keep(
-            tables
-                .values()
-                .chain(before)
-                .flat_map(|stored| &stored.names),
-        );
+        let names = tables.values().chain(before);
+        known_of_files.keep(names.flat_map(|stored| &stored.names));
         Ok(Self {
             stored: tables,
-            filters,
+            known: known_of_files,
             until,
             is_elsewhere,
         })
@@ -358,7 +352,7 @@ async fn provider(
     files: Vec<StoredFile>,
     is_known_good: bool,
     table: Table,
-    filters: &Arc<Filters>,
+    known: &Known,
 ) -> Result<Arc<dyn TableProvider>, QueryError> {
     let Some(first) = files.first().map(|first| first.path.clone()) else {
         return empty(table);
@@ -375,14 +369,15 @@ async fn provider(
     }
     let read = Reading {
         options: listing_options(context),
+        table,
         // A file of an earlier version lacks columns that came later; they are null.
         schema: read_schema(table),
-        known: context
+        statistics: context
             .runtime_env()
             .cache_manager
             .get_file_statistic_cache(),
     };
-    let stored = StoredTable::of(files, read, Arc::clone(filters));
+    let stored = StoredTable::of(files, read, known.clone());
     let stored = stored.map_err(|error| unreadable(&first, error.find_root().to_string()))?;
     Ok(Arc::new(stored))
 }

@@ -14,7 +14,12 @@ use tieout_ledger::stored_schema;
 
 /// The columns of a stored table as they are read.
 pub(crate) fn read_schema(table: Table) -> SchemaRef {
-    with(&stored_schema(table), &DataType::Utf8, &DataType::Utf8View)
+    as_views(&stored_schema(table))
+}
+
+/// `schema` with its texts as views.
+pub(crate) fn as_views(schema: &Schema) -> SchemaRef {
+    with(schema, &DataType::Utf8, &DataType::Utf8View)
 }
 
 /// `schema` with its views as texts.
