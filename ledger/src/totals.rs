@@ -17,6 +17,7 @@ use arrow::row::{RowConverter, Rows, SortField};
 use hashbrown::HashTable;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use tieout_core::schema::Table;
 
@@ -226,7 +227,8 @@ impl Totals {
         let mut order: Vec<u64> = (0..rows.len() as u64)
             .filter(|&group| rows[group as usize] != 0)
             .collect();
-        order.sort_unstable_by(|&one, &other| keys.row(one as usize).cmp(&keys.row(other as usize)));
+        order
+            .sort_unstable_by(|&one, &other| keys.row(one as usize).cmp(&keys.row(other as usize)));
         let in_order = order.iter().map(|&group| keys.row(group as usize));
         let mut columns = self.converter.convert_rows(in_order)?;
         let order = UInt64Array::from(order);
@@ -238,6 +240,26 @@ impl Totals {
             columns.push(take(&sums, &order, None)?);
         }
         RecordBatch::try_new(self.schema, columns).map(Some)
+    }
+}
+
+impl Totals {
+    /// The totals as a Parquet file.
+    ///
+    /// # Errors
+    /// If they cannot be put together.
+    pub fn into_parquet(self) -> Result<Option<Vec<u8>>, ParquetError> {
+        let Some(totals) = self.finish()? else {
+            return Ok(None);
+        };
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_max_row_group_row_count(None)
+            .build();
+        let mut file = ArrowWriter::try_new(Vec::new(), totals.schema(), Some(properties))?;
+        file.write(&totals)?;
+        file.into_inner().map(Some)
     }
 }
 
@@ -292,18 +314,7 @@ impl Annex for TotalsAnnex {
         let Some(totals) = self.0.filter(|totals| !totals.are_too_many()) else {
             return Ok(None);
         };
-        let Some(totals) = totals.finish().map_err(io::Error::other)? else {
-            return Ok(None);
-        };
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_max_row_group_row_count(None)
-            .build();
-        let mut file = ArrowWriter::try_new(Vec::new(), totals.schema(), Some(properties))
-            .map_err(io::Error::other)?;
-        file.write(&totals).map_err(io::Error::other)?;
-        file.into_inner().map(Some).map_err(io::Error::other)
+        totals.into_parquet().map_err(io::Error::other)
     }
 }
 

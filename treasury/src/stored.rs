@@ -159,7 +159,8 @@ impl TableProvider for StoredTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let sifted = Sought::by(filters).map(|sought| self.known.filters.sift(&self.files, &sought));
+        let sifted =
+            Sought::by(filters).map(|sought| self.known.filters.sift(&self.files, &sought));
         match sifted.filter(|sifted| sifted.len() < self.files.len()) {
             None => self.all.scan(state, projection, filters, limit).await,
             Some(none) if none.is_empty() => {

@@ -91,7 +91,8 @@ impl Tables {
                     let is_known_good =
                         known.is_some_and(|known| known.names.first() == names.first());
                     let files = stored_files(ledger, table)?;
-                    let all = provider(context, files, is_known_good, table, &known_of_files).await?;
+                    let all =
+                        provider(context, files, is_known_good, table, &known_of_files).await?;
                     up_to(context, ledger, all)?
                 }
             };

@@ -11,6 +11,8 @@ mod lookups;
 mod plans;
 #[path = "queries/stores.rs"]
 mod stores;
+#[path = "queries/totals.rs"]
+mod totals;
 #[path = "queries/views.rs"]
 mod views;
 

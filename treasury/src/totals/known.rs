@@ -10,13 +10,15 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use datafusion::common::Statistics;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use datafusion::parquet::errors::ParquetError;
 use parking_lot::Mutex;
-use tieout_ledger::{TOTALS, annex};
+use tieout_core::schema::Table;
+use tieout_ledger::{TOTALS, Totals, annex, totalled};
 
 use crate::reversed::{StoredFile, open, unreadable};
 
@@ -26,13 +28,24 @@ pub(crate) struct KnownTotals {
     files: Mutex<BTreeMap<String, Option<Arc<FileTotals>>>>,
 }
 
-/// The totals of a file: where they lie in it, and what they say of themselves.
+/// The totals of a file.
 #[derive(Debug)]
 pub(crate) struct FileTotals {
+    /// Where they lie in it.
     place: Range<u64>,
     metadata: ArrowReaderMetadata,
     /// The least and greatest of each column.
     pub statistics: Arc<Statistics>,
+    /// Those of the rows that hold, once somebody has asked.
+    held: Mutex<Option<Held>>,
+}
+
+/// The totals of a file without those of its rows that were taken back.
+#[derive(Clone, Debug)]
+struct Held {
+    gone: Arc<[usize]>,
+    bytes: Bytes,
+    metadata: ArrowReaderMetadata,
 }
 
 impl KnownTotals {
@@ -64,15 +77,14 @@ impl FileTotals {
             return Ok(None);
         };
         let bytes = bytes_at(file, &place).map_err(|error| unreadable(file, error))?;
-        let options = ArrowReaderOptions::new().with_schema(Arc::clone(schema));
-        let metadata =
-            ArrowReaderMetadata::load(&bytes, options).map_err(|error| unreadable(file, error))?;
+        let metadata = metadata_of(&bytes, schema).map_err(|error| unreadable(file, error))?;
         let statistics =
             DFParquetMetadata::statistics_from_parquet_metadata(metadata.metadata(), schema)?;
         Ok(Some(Self {
             place,
             metadata,
             statistics: Arc::new(statistics),
+            held: Mutex::default(),
         }))
     }
 
@@ -80,21 +92,82 @@ impl FileTotals {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn reader(&self, file: &StoredFile) -> Result<ParquetRecordBatchReaderBuilder<Bytes>> {
+    pub fn reader(&self, file: &StoredFile) -> Result<TotalsReader> {
+        let bytes = bytes_at(file, &self.place).map_err(|error| unreadable(file, error))?;
         let metadata = self.metadata.clone();
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(
-            self.bytes(file)?,
-            metadata,
-        ))
+        Ok(TotalsReader::new_with_metadata(bytes, metadata))
     }
 
-    /// The totals of `file`, as they lie in it: a Parquet file of their own.
+    /// A reader of the totals of `file` without those of its rows `gone`. What these add up to is read
+    /// once, and kept as long as no more of them are taken back.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn bytes(&self, file: &StoredFile) -> Result<Bytes> {
-        bytes_at(file, &self.place).map_err(|error| unreadable(file, error))
+    pub fn reader_without(&self, file: &StoredFile, gone: &Gone) -> Result<TotalsReader> {
+        let mut held = self.held.lock();
+        let known = held.as_ref().filter(|held| held.gone == gone.rows);
+        let known = if let Some(known) = known {
+            known.clone()
+        } else {
+            let left = self.less(file, gone)?;
+            let metadata = metadata_of(&left, self.metadata.schema());
+            let metadata = metadata.map_err(|error| unreadable(file, error))?;
+            let known = Held {
+                gone: Arc::clone(&gone.rows),
+                bytes: left,
+                metadata,
+            };
+            held.insert(known).clone()
+        };
+        Ok(TotalsReader::new_with_metadata(known.bytes, known.metadata))
     }
+
+    fn less(&self, file: &StoredFile, gone: &Gone) -> Result<Bytes> {
+        let unfit = || {
+            let found = format!("{} has no totals", gone.table.name());
+            DataFusionError::Internal(found)
+        };
+        let of = totalled(gone.table).ok_or_else(unfit)?;
+        let mut totals = Totals::of(gone.table)?.ok_or_else(unfit)?;
+        // With the types that they have in the file.
+        let bytes = bytes_at(file, &self.place).map_err(|error| unreadable(file, error))?;
+        let all = TotalsReader::try_new(bytes).and_then(TotalsReader::build);
+        for batch in all.map_err(|error| unreadable(file, error))? {
+            totals.add_totals(&batch?)?;
+        }
+        let rows = open(file)?;
+        let names = of.by.iter().chain(of.sums).copied();
+        let columns = ProjectionMask::columns(rows.parquet_schema(), names);
+        let selected = gone.rows.iter().map(|&row| row..row + 1);
+        let selected = RowSelection::from_consecutive_ranges(selected, gone.of);
+        let rows = rows.with_projection(columns).with_row_selection(selected);
+        for batch in rows.build().map_err(|error| unreadable(file, error))? {
+            totals.add(&batch?, -1)?;
+        }
+        let left = totals
+            .into_parquet()
+            .map_err(|error| unreadable(file, error))?;
+        left.map(Bytes::from).ok_or_else(unfit)
+    }
+}
+
+/// Rows of a file that were taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct Gone {
+    pub table: Table,
+    /// Which, in their order.
+    pub rows: Arc<[usize]>,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// Reads totals.
+pub(crate) type TotalsReader = ParquetRecordBatchReaderBuilder<Bytes>;
+
+/// What totals say of themselves, to be read with the columns of `schema`.
+fn metadata_of(totals: &Bytes, schema: &SchemaRef) -> Result<ArrowReaderMetadata, ParquetError> {
+    let options = ArrowReaderOptions::new().with_schema(Arc::clone(schema));
+    ArrowReaderMetadata::load(totals, options)
 }
 
 fn bytes_at(file: &StoredFile, place: &Range<u64>) -> Result<Bytes, ParquetError> {

@@ -113,7 +113,10 @@ fn grouped(aggregate: &Aggregate, threads: usize) -> Result<Option<LogicalPlan>>
         sum.over(ident(of(place)), filter)
     });
     let added: Vec<Expr> = added.collect();
-    let names: Vec<Column> = added.iter().map(|sum| Column::from_name(sum.schema_name().to_string())).collect();
+    let names: Vec<Column> = added
+        .iter()
+        .map(|sum| Column::from_name(sum.schema_name().to_string()))
+        .collect();
     let grouped = totals.project(columns)?.aggregate(group, added)?;
     let results = (0..keys.len()).map(|place| ident(key(place)));
     let results = results.chain(names.into_iter().zip(&sums).map(|(name, sum)| {

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit}
 use tieout_core::schema::Table;
 use tieout_ledger::{ROWS, SUM_TYPE, Totalled, Totals, totalled};
 
-use super::known::KnownTotals;
+use super::known::{Gone, KnownTotals};
 use super::table::{FileWithTotals, TotalsTable};
 use crate::holding::Holding;
 use crate::reversed::StoredFile;
@@ -65,10 +65,10 @@ impl Split {
             amount.alias_qualified(Some(name.clone()), sum)
         });
         let rest = rest.project(by.chain([rows]).chain(sums))?;
-        totals.union(rest.build()?)?.build()
+        // A union's columns are of no table.
+        totals.union(rest.build()?)?.alias(name.clone())?.build()
     }
 }
-
 
 /// The totals of those of `files` that have some, and the files that have none. Of each file `gone` gives how
 /// many rows it has and which of them were taken back.
@@ -92,17 +92,23 @@ pub(crate) fn parted(
             known.of(&file, &schema)?
         };
         match totals {
-            Some(totals) => with.push(FileWithTotals {
-                file,
-                totals,
-                gone: gone.into(),
-                rows,
-            }),
+            Some(totals) => {
+                let is_whole = gone.is_empty();
+                let gone = Gone {
+                    table,
+                    rows: gone.into(),
+                    of: rows,
+                };
+                with.push(FileWithTotals {
+                    file,
+                    totals,
+                    gone: (!is_whole).then_some(gone),
+                });
+            }
             None => rest.push(file),
         }
     }
     let totals = TotalsTable {
-        table,
         schema,
         files: with,
     };

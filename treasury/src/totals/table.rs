@@ -4,38 +4,30 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::{DFSchema, project_schema};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::parquet::arrow::ProjectionMask;
-use datafusion::parquet::arrow::arrow_reader::{
-    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-};
-use datafusion::parquet::file::reader::ChunkReader;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::stream;
-use tieout_core::schema::Table;
-use tieout_ledger::{Totals, totalled};
 
-use super::known::FileTotals;
-use crate::reversed::{StoredFile, open, unreadable};
+use super::known::{FileTotals, Gone};
+use crate::reversed::{StoredFile, unreadable};
 
 /// The totals of some files of a table. Its columns are those that totals are by, the number of rows, and
 /// the sums under the names of the amounts.
 #[derive(Debug)]
 pub(crate) struct TotalsTable {
-    pub table: Table,
     pub schema: SchemaRef,
     pub files: Vec<FileWithTotals>,
 }
@@ -45,9 +37,8 @@ pub(crate) struct TotalsTable {
 pub(crate) struct FileWithTotals {
     pub file: StoredFile,
     pub totals: Arc<FileTotals>,
-    /// Its rows that were taken back, in their order, of so many.
-    pub gone: Arc<[usize]>,
-    pub rows: usize,
+    /// Its rows that were taken back, if there are any.
+    pub gone: Option<Gone>,
 }
 
 impl fmt::Debug for FileWithTotals {
@@ -92,7 +83,6 @@ impl TableProvider for TotalsTable {
         let parts = (0..parts).map(|part| {
             let own = files.iter().skip(part).step_by(parts).cloned();
             let part = Part {
-                table: self.table,
                 schema: Arc::clone(&schema),
                 columns: Arc::clone(&columns),
                 files: own.collect(),
@@ -136,7 +126,6 @@ impl TotalsTable {
 /// Files that are read one after the other.
 #[derive(Debug)]
 struct Part {
-    table: Table,
     schema: SchemaRef,
     columns: Arc<[usize]>,
     files: Vec<FileWithTotals>,
@@ -148,11 +137,10 @@ impl PartitionStream for Part {
     }
 
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (table, columns) = (self.table, Arc::clone(&self.columns));
+        let columns = Arc::clone(&self.columns);
         let rows = context.session_config().batch_size();
-        let schema = Arc::clone(&self.schema);
         let batches = self.files.clone().into_iter().flat_map(move |file| {
-            let batches = file.batches(table, &schema, &columns, rows);
+            let batches = file.batches(&columns, rows);
             batches.unwrap_or_else(|error| Box::new([Err(error)].into_iter()))
         });
         let schema = Arc::clone(&self.schema);
@@ -164,67 +152,19 @@ type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
 impl FileWithTotals {
     /// The columns of its totals, in batches of so many rows.
-    fn batches(
-        self,
-        table: Table,
-        schema: &SchemaRef,
-        columns: &[usize],
-        rows: usize,
-    ) -> Result<Batches> {
-        if self.gone.is_empty() {
-            let reader = self.totals.reader(&self.file)?.with_batch_size(rows);
-            let root = reader.parquet_schema();
-            let mask = ProjectionMask::roots(root, columns.iter().copied());
-            let reader = built(reader.with_projection(mask), &self.file)?;
-            // A reader gives columns in the order of the file, whatever was asked for.
-            let mut order: Vec<usize> = (0..columns.len()).collect();
-            order.sort_unstable_by_key(|&place| columns[place]);
-            let mut places = vec![0; columns.len()];
-            for (read, asked) in order.into_iter().enumerate() {
-                places[asked] = read;
-            }
-            return Ok(Box::new(
-                reader.map(move |batch| Ok(batch?.project(&places)?)),
-            ));
-        }
-        let left = self.less_what_is_gone(table)?;
-        let columns = columns.iter().zip(schema.fields());
-        let columns = columns.map(|(&column, field)| cast(left.column(column), field.data_type()));
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let left = RecordBatch::try_new(Arc::clone(schema), columns)?;
-        Ok(Box::new([Ok(left)].into_iter()))
+    fn batches(&self, columns: &[usize], rows: usize) -> Result<Batches> {
+        let reader = match &self.gone {
+            None => self.totals.reader(&self.file)?,
+            Some(gone) => self.totals.reader_without(&self.file, gone)?,
+        };
+        let mask = ProjectionMask::roots(reader.parquet_schema(), columns.iter().copied());
+        let reader = reader.with_batch_size(rows).with_projection(mask).build();
+        let reader = reader.map_err(|error| unreadable(&self.file, error))?;
+        // A reader gives columns in the order of the file, whatever was asked for.
+        let place = |column: &usize| columns.iter().filter(|other| *other < column).count();
+        let places: Vec<usize> = columns.iter().map(place).collect();
+        Ok(Box::new(
+            reader.map(move |batch| Ok(batch?.project(&places)?)),
+        ))
     }
-
-    /// The totals, of which rows that were taken back are taken off.
-    fn less_what_is_gone(&self, table: Table) -> Result<RecordBatch> {
-        let totals = Totals::of(table)?.zip(totalled(table));
-        let (mut totals, of) = totals.ok_or_else(|| unfit("no totals"))?;
-        // As they lie in the file: that is how they are put together.
-        let plain = ParquetRecordBatchReaderBuilder::try_new(self.totals.bytes(&self.file)?);
-        let plain = plain.map_err(|error| unreadable(&self.file, error))?;
-        for batch in built(plain, &self.file)? {
-            totals.add_totals(&batch?)?;
-        }
-        let rows = open(&self.file)?;
-        let names = of.by.iter().chain(of.sums).copied();
-        let mask = ProjectionMask::columns(rows.parquet_schema(), names);
-        let gone = self.gone.iter().map(|&row| row..row + 1);
-        let gone = RowSelection::from_consecutive_ranges(gone, self.rows);
-        let rows = rows.with_projection(mask).with_row_selection(gone);
-        for batch in built(rows, &self.file)? {
-            totals.add(&batch?, -1)?;
-        }
-        totals.finish()?.ok_or_else(|| unfit("no room"))
-    }
-}
-
-fn built<T: ChunkReader + 'static>(
-    reader: ParquetRecordBatchReaderBuilder<T>,
-    file: &StoredFile,
-) -> Result<ParquetRecordBatchReader> {
-    reader.build().map_err(|error| unreadable(file, error))
-}
-
-fn unfit(found: &str) -> DataFusionError {
-    DataFusionError::Internal(format!("there is {found} for the totals of a file"))
 }
