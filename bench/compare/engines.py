@@ -92,6 +92,11 @@ class Tieout:
     def answer(self, sql: str, _seconds: float) -> bytes:
         return self.psql.copied(sql)
 
+    def reads_totals(self, sql: str) -> bool:
+        """Whether a part of the answer comes from what joined files say their rows add up to."""
+        plan = self.connection.execute(f"explain {sql}").fetchall()
+        return any("StreamingTableExec" in cell for row in plan for cell in row)
+
     def cpu(self) -> float:
         """Processor seconds so far."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()

@@ -182,6 +182,7 @@ def ask(options, name: str, engines: list, texts: tuple) -> dict:
         if engine not in own["failed"] and (counted := done[1:] or done):
             own["seconds"][engine], own["cpu"][engine] = (statistics.median(part) for part in zip(*counted))
     own["seconds"] |= own["slow"]
+    own["totals"] = engines[0].reads_totals(texts[0])
     ours = first.get("tieout", b"")
     own["rows"] = ours.count(b"\n") - 1
     own["differs"] = {engine: found for engine, answer in first.items() if engine != "tieout" and (found := difference(ours, answer))}
@@ -222,7 +223,7 @@ def table(results: list, engines: list) -> list:
     others = [engine.name for engine in engines[1:]]
     lines = [f"| | rows | tieout | {' | '.join(f'{name} | times' for name in others)} |", "|---|" + "---:|" * (2 + 2 * len(others))]
     for own in results:
-        cells = [own["name"], f"{own['rows']:,}", shown(own, "tieout") if "tieout" in own["seconds"] else "failed"]
+        cells = [own["name"] + (" †" if own["totals"] else ""), f"{own['rows']:,}", shown(own, "tieout") if "tieout" in own["seconds"] else "failed"]
         for name in others:
             if {name, "tieout"} <= own["seconds"].keys():
                 more = "> " if name in own["slow"] else ""
@@ -230,12 +231,21 @@ def table(results: list, engines: list) -> list:
             else:
                 cells += ["failed" if name in own["failed"] else "not asked", ""]
         lines.append(f"| {' | '.join(cells)} |")
-    means = []
+    lines.append(f"| **geometric mean** | | | {' | '.join(means(results, others))} |")
+    by_rows = [own for own in results if not own["totals"]]
+    if len(by_rows) < len(results):
+        lines.append(f"| **of those without †** | | | {' | '.join(means(by_rows, others))} |")
+    return [*lines, ""]
+
+
+def means(results: list, others: list) -> list:
+    """Cells with the geometric mean of each engine's ratios."""
+    cells = []
     for name in others:
         cpu = mean_ratio(results, name, "cpu")
         more = "at least " if any(name in own["slow"] for own in results) else ""
-        means += ["" if math.isnan(cpu) else f"processor time {cpu:.2f}", f"{more}{mean_ratio(results, name):.2f}"]
-    return [*lines, f"| **geometric mean** | | | {' | '.join(means)} |", ""]
+        cells += ["" if math.isnan(cpu) else f"processor time {cpu:.2f}", f"{more}{mean_ratio(results, name):.2f}"]
+    return cells
 
 
 def made(options) -> dict:
@@ -327,7 +337,9 @@ def inside(options) -> int:
         "Milliseconds until the last row was there as CSV, and in parentheses those of the processor; medians of up to "
         f"{options.rounds} rounds in which the engines took turns, after one that warms (of fewer where they are long). `times` is "
         f"how often tieout's time fits into it. What takes more than {TIMES_OF_TIEOUT} times tieout's time and {LEAST_PATIENCE} s, or "
-        f"{options.patience} s, is given up, and counts with that. tieout and DuckDB may use {MEMORY_GB} GB each. Every answer was compared.", "", *table(results, engines),
+        f"{options.patience} s, is given up, and counts with that. tieout and DuckDB may use {MEMORY_GB} GB each. Every answer that came "
+        "was compared. What has a † was answered by tieout from the totals that its ledger keeps with each month's rows (ARCHITECTURE.md, "
+        "Joining), which the others do not have: they read the rows.", "", *table(results, engines),
     ]
     if not options.no_wire:
         lines += wire.measured(options)
