@@ -145,13 +145,15 @@ const SUMS: [&str; 17] = [
     "min(posting)",
     "max(case when status = 'applied' then reason end)",
 ];
-const FILTERS: [&str; 7] = [
+const FILTERS: [&str; 9] = [
     "",
     "where status = 'applied'",
     "where booking_date between date '2026-02-17' and date '2026-02-18'",
     "where account is null or reason = 'payer_unknown'",
     "where posting in (1, 7, 39, 40)",
     "where status like 'on%' and not (booking_date is null)",
+    "where upper(coalesce(account, status)) in ('MAIN', 'APPLIED')",
+    "where case when posting > 20 then reason is null else account is null end",
     NOTHING,
 ];
 /// No file has such a row, which its totals tell before they are read.
@@ -235,6 +237,7 @@ fn what_totals_do_not_tell_is_read_from_rows() {
         "select sum(amount) from (select * from payments limit 3) t",
         "select count(distinct payment_id) from payments",
         "select random() < 2, count(*) from payments group by 1",
+        "select count(*) from payments where random() < 2",
     ] {
         assert!(!reads_totals(&treasury, sql), "{sql}");
         let by_rows = sql.replace("from payments", &format!("from {}", only_rows("payments")));
@@ -279,7 +282,8 @@ fn totals_are_the_same_for_any_cut_of_the_rows_and_without_what_is_taken_away() 
     };
     let whole = of(&[0, 500], 0);
     assert_eq!(whole, of(&[0, 1, 8, 8, 499, 500], 0));
-    assert_eq!(of(&[120, 500], 0), of(&[0, 500], 120));
+    // Of most groups no row is left.
+    assert_eq!(of(&[490, 500], 0), of(&[0, 500], 490));
     let rows = whole.column_by_name(ROWS).unwrap();
     let rows = rows.as_primitive::<arrow::datatypes::Int64Type>();
     assert_eq!(rows.values().iter().sum::<i64>(), 500);
