@@ -11,6 +11,8 @@ use arrow::array::RecordBatch;
 use parquet::file::metadata::FileMetaData;
 use tieout_core::schema::Table;
 
+use crate::parquet_file::GROUP_ROWS;
+use crate::row_index;
 use crate::totals::TotalsAnnex;
 
 /// In front of an annex's name in the metadata.
@@ -40,6 +42,7 @@ pub(crate) fn of(table: Table) -> io::Result<Vec<Box<dyn Annex>>> {
     if let Some(totals) = TotalsAnnex::of(table)? {
         annexes.push(Box::new(totals));
     }
+    annexes.extend(row_index::annexes(table, GROUP_ROWS));
     Ok(annexes)
 }
 

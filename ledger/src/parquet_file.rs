@@ -11,13 +11,16 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{DEFAULT_PAGE_SIZE, EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::annex::{self, Annex};
 
 /// Rows that one row group holds at most.
-const GROUP_ROWS: usize = 1 << 18;
+pub(crate) const GROUP_ROWS: usize = 1 << 18;
+/// Bytes of a page, unpacked, in a file that is kept for years: so much is unpacked of a column for a single
+/// row that is looked up.
+const PAGE_BYTES: usize = 1 << 16;
 /// Rows that are encoded at a time. Always the same number, so that the bytes of a file do not
 /// depend on the batches that it came in.
 const PIECE_ROWS: usize = 8_192;
@@ -64,7 +67,15 @@ pub(crate) struct ParquetFile<W: Write + Send> {
 impl<W: Write + Send> ParquetFile<W> {
     /// A file that is written and read soon: quick before small.
     pub(crate) fn new(out: W, schema: &SchemaRef) -> io::Result<Self> {
-        Self::packed(out, schema, Compression::SNAPPY, VALUES_READ_SOON)
+        Self::packed(
+            out,
+            schema,
+            Packing {
+                compression: Compression::SNAPPY,
+                values: VALUES_READ_SOON,
+                page_bytes: DEFAULT_PAGE_SIZE,
+            },
+        )
     }
 
     /// A file that is kept for years, with its annexes.
@@ -73,18 +84,17 @@ impl<W: Write + Send> ParquetFile<W> {
         schema: &SchemaRef,
         annexes: Vec<Box<dyn Annex>>,
     ) -> io::Result<Self> {
-        let compression = Compression::ZSTD(ZstdLevel::default());
-        let file = Self::packed(out, schema, compression, GROUP_ROWS as u64)?;
+        let packing = Packing {
+            compression: Compression::ZSTD(ZstdLevel::default()),
+            values: GROUP_ROWS as u64,
+            page_bytes: PAGE_BYTES,
+        };
+        let file = Self::packed(out, schema, packing)?;
         Ok(Self { annexes, ..file })
     }
 
-    fn packed(
-        out: W,
-        schema: &SchemaRef,
-        compression: Compression,
-        values: u64,
-    ) -> io::Result<Self> {
-        let properties = properties(schema, compression, values);
+    fn packed(out: W, schema: &SchemaRef, packing: Packing) -> io::Result<Self> {
+        let properties = properties(schema, packing);
         let writer =
             ArrowWriter::try_new(out, Arc::clone(schema), Some(properties)).map_err(as_io)?;
         Ok(Self {
@@ -133,9 +143,19 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 }
 
-fn properties(schema: &Schema, compression: Compression, values: u64) -> WriterProperties {
+/// How a file is packed.
+struct Packing {
+    compression: Compression,
+    /// Values for which the filters of a row group have room.
+    values: u64,
+    /// Bytes of a page, unpacked.
+    page_bytes: usize,
+}
+
+fn properties(schema: &Schema, packing: Packing) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_compression(compression)
+        .set_compression(packing.compression)
+        .set_data_page_size_limit(packing.page_bytes)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for field in schema.fields() {
@@ -147,7 +167,7 @@ fn properties(schema: &Schema, compression: Compression, values: u64) -> WriterP
         if LOOKED_UP.contains(&field.name().as_str()) {
             properties = properties
                 .set_column_bloom_filter_fpp(path.clone(), FALSE_POSITIVES)
-                .set_column_bloom_filter_max_ndv(path.clone(), values);
+                .set_column_bloom_filter_max_ndv(path.clone(), packing.values);
         }
         // Texts come in no order, so that their least and greatest would rule nothing out.
         if *field.data_type() == DataType::Utf8 {

@@ -1,40 +1,57 @@
-//! What the Bloom filters of stored files say of single values.
+//! What stored files say of single values: the Bloom filters of their row groups, and the indexes of rows
+//! of files that are kept for years.
 //!
-//! Such a filter tells that a value is in no row of a row group. DataFusion opens a file and reads its
+//! A Bloom filter tells that a value is in no row of a row group. DataFusion opens a file and reads its
 //! filters whole before it asks them, file by file for each query. The answer lies in one block of 32
 //! bytes, whose place follows from the value: where filters lie is noted once, and then blocks are read.
+//! An index tells which rows have a value ([`RowIndex`]); its directory is noted as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, RowSelection,
+};
 use datafusion::parquet::bloom_filter::Sbbf;
-use datafusion::parquet::file::metadata::ColumnChunkMetaData;
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy};
 use parking_lot::Mutex;
-use tieout_ledger::LOOKED_UP;
-use twox_hash::XxHash64;
+use tieout_ledger::{Key, RowIndex, indexes_of};
 
-use crate::reversed::{StoredFile, open};
+use crate::reversed::StoredFile;
+use crate::sought::Sought;
+use crate::texts::as_views;
 
 /// Bytes of a block, in which all bits of a value are.
 const BLOCK_BYTES: u64 = 32;
-/// The seed that Parquet's filters have.
-const SEED: u64 = 0;
-/// Values asked of each file at most; with more of them most files have one.
-pub(crate) const VALUES_MAX: usize = 64;
+/// Of so many rows of a row group one may have what is asked for; if they are more, they are found as
+/// quickly by reading all.
+const ROWS_OF_ONE: usize = 256;
 
-/// Where filters lie in files, by the files' names. No other content ever has a file's name.
+/// What is known of files, by their names. No other content ever has a file's name.
 #[derive(Debug, Default)]
 pub(crate) struct Filters {
     files: Mutex<BTreeMap<String, Arc<FileFilters>>>,
 }
 
-/// The filters of each row group of a file, by their columns.
-type FileFilters = Vec<BTreeMap<String, Filter>>;
+/// What a file has to tell where values are.
+#[derive(Debug)]
+struct FileFilters {
+    metadata: ArrowReaderMetadata,
+    groups: Vec<Group>,
+    /// Indexes by their columns.
+    indexes: BTreeMap<&'static str, RowIndex>,
+}
+
+/// A row group: its rows, and its filters by their columns.
+#[derive(Debug)]
+struct Group {
+    rows: usize,
+    filters: BTreeMap<String, Filter>,
+}
 
 /// A filter: where its blocks begin in the file, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,47 +60,70 @@ struct Filter {
     blocks: u64,
 }
 
-/// What a row has that is asked for, as far as filters can tell.
+/// A file that may have a row that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Sifted {
+    pub file: StoredFile,
+    /// The only rows that may be it, where that is known.
+    pub rows: Option<Selected>,
+}
+
+/// Rows of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Selected {
+    pub selection: RowSelection,
+    /// Whether they are few of each row group.
+    pub is_few: bool,
+    /// What the file says of itself, where its pages lie included.
+    pub metadata: ArrowReaderMetadata,
+}
+
+/// Rows of a row group.
 #[derive(Debug)]
-pub(crate) enum Sought {
-    /// This text in this column.
-    Value {
-        column: String,
-        text: String,
-        hash: u64,
-    },
-    /// Each of these.
-    All(Vec<Self>),
-    /// One of these.
-    Any(Vec<Self>),
+enum Rows {
+    All,
+    /// In their order.
+    These(Vec<u32>),
 }
 
 impl Filters {
     /// Those of the files that may have such a row, in their order.
-    pub fn sift(&self, files: &[StoredFile], sought: &Sought) -> Vec<StoredFile> {
-        let may_have = |file: &&StoredFile| {
+    pub fn sift(&self, files: &[StoredFile], sought: &Sought) -> Vec<Sifted> {
+        let sifted = files.iter().filter_map(|file| {
             // A file that cannot be read is left to who reads its rows: that error names it.
-            self.may_have(file, sought).unwrap_or(true)
-        };
-        files.iter().filter(may_have).cloned().collect()
+            let rows = self.rows(file, sought).unwrap_or(Some(None))?;
+            let file = file.clone();
+            Some(Sifted { file, rows })
+        });
+        sifted.collect()
     }
 
-    fn may_have(&self, file: &StoredFile, sought: &Sought) -> io::Result<bool> {
-        let filters = self.of(file)?;
+    /// The rows of a file that may have it: none, all, or a selection.
+    #[expect(clippy::option_option, reason = "no rows, and no selection of rows")]
+    fn rows(&self, file: &StoredFile, sought: &Sought) -> io::Result<Option<Option<Selected>>> {
+        let known = self.of(file)?;
         let mut opened = File::open(&file.path)?;
-        for group in filters.iter() {
-            if sought.may_be_in(group, &mut opened)? {
-                return Ok(true);
-            }
+        let mut groups = Vec::new();
+        for place in 0..known.groups.len() {
+            groups.push(known.rows(place, sought, &mut opened)?);
         }
-        Ok(false)
+        if groups.iter().all(Rows::is_none) {
+            return Ok(None);
+        }
+        let these = groups.iter().filter(|rows| matches!(rows, Rows::These(_)));
+        let these = these.count();
+        Ok(Some((these > 0).then(|| Selected {
+            selection: known.selection(&groups),
+            is_few: these == groups.len(),
+            metadata: known.metadata.clone(),
+        })))
     }
 
     fn of(&self, file: &StoredFile) -> io::Result<Arc<FileFilters>> {
         if let Some(known) = self.files.lock().get(&file.name) {
             return Ok(Arc::clone(known));
         }
-        let filters = Arc::new(filters_in(file)?);
+        let filters = Arc::new(FileFilters::at(file)?);
         let mut known = self.files.lock();
         known.insert(file.name.clone(), Arc::clone(&filters));
         Ok(filters)
@@ -96,20 +136,137 @@ impl Filters {
     }
 }
 
-fn filters_in(file: &StoredFile) -> io::Result<FileFilters> {
-    let metadata = Arc::clone(open(file).map_err(io::Error::other)?.metadata());
-    let mut opened = File::open(&file.path)?;
-    let mut groups = Vec::new();
-    for group in metadata.row_groups() {
-        let mut filters = BTreeMap::new();
-        for column in group.columns() {
-            if let Some(filter) = Filter::of(column, &mut opened)? {
-                filters.insert(column.column_path().string(), filter);
+impl FileFilters {
+    fn at(file: &StoredFile) -> io::Result<Self> {
+        let mut opened = File::open(&file.path)?;
+        let metadata = read_metadata(&opened).map_err(io::Error::other)?;
+        let said = metadata.metadata();
+        let mut groups = Vec::new();
+        for group in said.row_groups() {
+            let mut filters = BTreeMap::new();
+            for column in group.columns() {
+                if let Some(filter) = Filter::of(column, &mut opened)? {
+                    filters.insert(column.column_path().string(), filter);
+                }
+            }
+            let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+            groups.push(Group { rows, filters });
+        }
+        let indexes = indexes_of(said, &mut opened)?;
+        Ok(Self {
+            metadata,
+            groups,
+            indexes,
+        })
+    }
+
+    /// The rows of a group that may have it.
+    fn rows(&self, group: usize, sought: &Sought, file: &mut File) -> io::Result<Rows> {
+        match sought {
+            Sought::Text {
+                column,
+                text,
+                hash,
+                key,
+            } => {
+                if let Some(filter) = self.groups[group].filters.get(column)
+                    && !filter.may_have(text, *hash, file)?
+                {
+                    return Ok(Rows::These(Vec::new()));
+                }
+                self.indexed(column, group, &(*key..=*key), file)
+            }
+            Sought::Amount { column, keys } => self.indexed(column, group, keys, file),
+            Sought::All(parts) => {
+                let mut rows = Rows::All;
+                for part in parts {
+                    if rows.is_none() {
+                        break;
+                    }
+                    rows = rows.and(self.rows(group, part, file)?);
+                }
+                Ok(rows)
+            }
+            Sought::Any(parts) => {
+                let mut rows = Rows::These(Vec::new());
+                for part in parts {
+                    rows = rows.or(self.rows(group, part, file)?);
+                    if matches!(rows, Rows::All) {
+                        break;
+                    }
+                }
+                Ok(rows)
             }
         }
-        groups.push(filters);
     }
-    Ok(groups)
+
+    fn indexed(
+        &self,
+        column: &str,
+        group: usize,
+        keys: &RangeInclusive<Key>,
+        file: &mut File,
+    ) -> io::Result<Rows> {
+        let Some(index) = self.indexes.get(column) else {
+            return Ok(Rows::All);
+        };
+        let rows_max = self.groups[group].rows.div_ceil(ROWS_OF_ONE);
+        let rows = index.rows(file, group, keys, rows_max)?;
+        Ok(rows.map_or(Rows::All, Rows::These))
+    }
+
+    fn selection(&self, groups: &[Rows]) -> RowSelection {
+        let (mut ranges, mut begin) = (Vec::new(), 0);
+        for (group, rows) in self.groups.iter().zip(groups) {
+            match rows {
+                Rows::All => ranges.push(begin..begin + group.rows),
+                Rows::These(rows) => {
+                    let rows = rows.iter().map(|row| begin + *row as usize);
+                    ranges.extend(rows.map(|row| row..row + 1));
+                }
+            }
+            begin += group.rows;
+        }
+        RowSelection::from_consecutive_ranges(ranges.into_iter(), begin)
+    }
+}
+
+/// What a file says of itself, with texts as views into its pages.
+fn read_metadata(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
+    let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
+    let own = ArrowReaderMetadata::load(file, options)?;
+    let viewed = ArrowReaderOptions::new().with_schema(as_views(own.schema()));
+    ArrowReaderMetadata::try_new(Arc::clone(own.metadata()), viewed)
+}
+
+impl Rows {
+    fn is_none(&self) -> bool {
+        matches!(self, Self::These(rows) if rows.is_empty())
+    }
+
+    /// Those that are in both.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, rows) | (rows, Self::All) => rows,
+            (Self::These(mut rows), Self::These(other)) => {
+                rows.retain(|row| other.binary_search(row).is_ok());
+                Self::These(rows)
+            }
+        }
+    }
+
+    /// Those that are in one of them.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, _) | (_, Self::All) => Self::All,
+            (Self::These(mut rows), Self::These(other)) => {
+                rows.extend(other);
+                rows.sort_unstable();
+                rows.dedup();
+                Self::These(rows)
+            }
+        }
+    }
 }
 
 impl Filter {
@@ -160,92 +317,4 @@ fn first_count(message: &[u8]) -> Option<u64> {
         }
     }
     None
-}
-
-impl Sought {
-    /// What a row must have so that all of `filters` are true of it; none if filters cannot tell.
-    pub fn by(filters: &[Expr]) -> Option<Self> {
-        let all: Vec<_> = filters.iter().filter_map(Self::of).collect();
-        let sought = (!all.is_empty()).then_some(Self::All(all))?;
-        (sought.values() <= VALUES_MAX).then_some(sought)
-    }
-
-    fn of(filter: &Expr) -> Option<Self> {
-        match filter {
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
-                Operator::And => {
-                    let both = [left, right].into_iter().filter_map(|side| Self::of(side));
-                    let both: Vec<_> = both.collect();
-                    (!both.is_empty()).then_some(Self::All(both))
-                }
-                Operator::Or => Some(Self::Any(vec![Self::of(left)?, Self::of(right)?])),
-                Operator::Eq => match (left.as_ref(), right.as_ref()) {
-                    (Expr::Column(column), Expr::Literal(value, _))
-                    | (Expr::Literal(value, _), Expr::Column(column)) => Self::value(column, value),
-                    _ => None,
-                },
-                _ => None,
-            },
-            Expr::InList(InList {
-                expr,
-                list,
-                negated: false,
-            }) => {
-                let Expr::Column(column) = expr.as_ref() else {
-                    return None;
-                };
-                let values = list.iter().map(|value| match value {
-                    Expr::Literal(value, _) => Self::value(column, value),
-                    _ => None,
-                });
-                Some(Self::Any(values.collect::<Option<_>>()?))
-            }
-            _ => None,
-        }
-    }
-
-    fn value(column: &Column, value: &ScalarValue) -> Option<Self> {
-        let text = value.try_as_str()??;
-        if !LOOKED_UP.contains(&column.name.as_str()) {
-            return None;
-        }
-        Some(Self::Value {
-            column: column.name.clone(),
-            text: text.to_owned(),
-            hash: XxHash64::oneshot(SEED, text.as_bytes()),
-        })
-    }
-
-    fn values(&self) -> usize {
-        match self {
-            Self::Value { .. } => 1,
-            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::values).sum(),
-        }
-    }
-
-    /// Whether rows of a group may have it.
-    fn may_be_in(&self, group: &BTreeMap<String, Filter>, file: &mut File) -> io::Result<bool> {
-        match self {
-            Self::Value { column, text, hash } => match group.get(column) {
-                Some(filter) => filter.may_have(text, *hash, file),
-                None => Ok(true),
-            },
-            Self::All(parts) => {
-                for part in parts {
-                    if !part.may_be_in(group, file)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-            Self::Any(parts) => {
-                for part in parts {
-                    if part.may_be_in(group, file)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-        }
-    }
 }

@@ -10,12 +10,6 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Statistics;
-use datafusion::common::stats::Precision;
-use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::object_store::path::Path as Location;
@@ -24,7 +18,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use parking_lot::Mutex;
 
+use crate::few_rows::FewRows;
 use crate::reversed::{Asked, Places};
+use crate::selected::{locations, only, scanned};
 use crate::stored::StoredTable;
 use crate::totals::Split;
 
@@ -36,15 +32,8 @@ pub(crate) struct Holding {
     /// What is known of its files, for all states of a ledger that are opened one after the other.
     places: Arc<Places>,
     /// What to skip in each file, once somebody has asked.
-    skipped: Mutex<Option<Arc<BTreeMap<Location, Skipped>>>>,
+    skipped: Mutex<Option<Arc<BTreeMap<Location, RowSelection>>>>,
     split: OnceLock<Option<Split>>,
-}
-
-/// The rows of a file that hold.
-#[derive(Debug)]
-struct Skipped {
-    selection: ParquetRowSelection,
-    held: usize,
 }
 
 impl Holding {
@@ -94,14 +83,13 @@ impl Holding {
     }
 
     /// Whether all files that are read are named as those in which rows are skipped.
-    fn knows_all(&self, config: &FileScanConfig) -> bool {
+    fn knows_all<'a>(&self, mut files: impl Iterator<Item = &'a Location>) -> bool {
         let own = self.asked.files.iter().map(|file| file.url.prefix());
         let own: BTreeSet<_> = own.collect();
-        let mut files = config.file_groups.iter().flat_map(FileGroup::iter);
-        files.all(|file| own.contains(&file.object_meta.location))
+        files.all(|file| own.contains(file))
     }
 
-    fn skipped(&self, threads: usize) -> Result<Arc<BTreeMap<Location, Skipped>>> {
+    fn skipped(&self, threads: usize) -> Result<Arc<BTreeMap<Location, RowSelection>>> {
         let mut known = self.skipped.lock();
         if let Some(skipped) = known.as_ref() {
             return Ok(Arc::clone(skipped));
@@ -110,20 +98,17 @@ impl Holding {
         let files = self.asked.files.iter().zip(reversed);
         let skipped = files
             .filter(|(_, (_, gone))| !gone.is_empty())
-            .map(|(file, (rows, gone))| (file.url.prefix().clone(), skipped(rows, &gone)));
+            .map(|(file, (rows, gone))| (file.url.prefix().clone(), without(rows, &gone)));
         Ok(Arc::clone(known.insert(Arc::new(skipped.collect()))))
     }
 }
 
-/// What to skip of a file's `rows`: those at `gone`, in their order.
-fn skipped(rows: usize, gone: &[usize]) -> Skipped {
+/// What is left of a file's `rows` but those at `gone`, which are in their order.
+fn without(rows: usize, gone: &[usize]) -> RowSelection {
     let ends = gone.iter().copied().chain([rows]);
     let begins = [0].into_iter().chain(gone.iter().map(|row| row + 1));
     let kept = begins.zip(ends).map(|(begin, end)| begin..end);
-    Skipped {
-        selection: ParquetRowSelection::new(RowSelection::from_consecutive_ranges(kept, rows)),
-        held: rows - gone.len(),
-    }
+    RowSelection::from_consecutive_ranges(kept, rows)
 }
 
 #[async_trait]
@@ -159,72 +144,17 @@ impl TableProvider for Holding {
         if plan.is::<EmptyExec>() {
             return Ok(plan);
         }
-        let source = plan.downcast_ref::<DataSourceExec>();
-        let config =
-            source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
-        let config = config.filter(|config| self.knows_all(config));
-        let config = config.ok_or_else(|| {
-            let found = "a table is not read from the files in which rows are to be skipped";
-            DataFusionError::Internal(found.to_owned())
-        })?;
-        let held = without(config, &skipped, limit);
-        Ok(DataSourceExec::from_data_source(held))
-    }
-}
-
-/// What is read by `config`, without the rows that are skipped.
-fn without(
-    config: &FileScanConfig,
-    skipped: &BTreeMap<Location, Skipped>,
-    limit: Option<usize>,
-) -> FileScanConfig {
-    let groups = config.file_groups.iter().map(|group| {
-        let files = group.iter().map(|file| part(file, skipped));
-        let files: Vec<_> = files.collect();
-        let held = files.iter().map(|file| match file.statistics.as_deref() {
-            Some(statistics) => statistics.num_rows,
-            None => Precision::Absent,
-        });
-        let held = held.fold(Precision::Exact(0), |sum, rows| sum.add(&rows));
-        match group.file_statistics(None) {
-            Some(statistics) => {
-                let statistics = of_rows(statistics, held);
-                FileGroup::new(files).with_statistics(Arc::new(statistics))
-            }
-            None => FileGroup::new(files),
+        if let Some(few) = plan.downcast_ref::<FewRows>()
+            && self.knows_all(few.files().map(|file| file.url.prefix()))
+        {
+            return Ok(Arc::new(few.only(&skipped)));
         }
-    });
-    let groups: Vec<_> = groups.collect();
-    let held = groups
-        .iter()
-        .map(|group| match group.file_statistics(None) {
-            Some(statistics) => statistics.num_rows,
-            None => Precision::Absent,
-        });
-    let held = held.fold(Precision::Exact(0), |sum, rows| sum.add(&rows));
-    let statistics = of_rows(&config.statistics(), held);
-    FileScanConfigBuilder::from(config.clone())
-        .with_file_groups(groups)
-        .with_statistics(statistics)
-        .with_limit(limit)
-        .build()
-}
-
-/// The file, without the rows that are skipped.
-fn part(file: &PartitionedFile, skipped: &BTreeMap<Location, Skipped>) -> PartitionedFile {
-    let file = file.clone();
-    let Some(skipped) = skipped.get(&file.object_meta.location) else {
-        return file;
-    };
-    let held = Precision::Exact(skipped.held);
-    let statistics = file.statistics.as_deref();
-    let statistics = statistics.map(|statistics| Arc::new(of_rows(statistics, held)));
-    let mut file = file.with_extension(skipped.selection.clone());
-    file.statistics = statistics;
-    file
-}
-
-/// Statistics for fewer rows: what they say of columns are bounds.
-fn of_rows(statistics: &Statistics, rows: Precision<usize>) -> Statistics {
-    statistics.clone().to_inexact().with_num_rows(rows)
+        if let Some(config) = scanned(&plan)
+            && self.knows_all(locations(config))
+        {
+            return Ok(only(config, &skipped, limit));
+        }
+        let found = "a table is not read from the files in which rows are to be skipped";
+        Err(DataFusionError::Internal(found.to_owned()))
+    }
 }

@@ -26,12 +26,13 @@ use datafusion::optimizer::eliminate_filter::EliminateFilter;
 use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{Optimizer, OptimizerRule};
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
+use futures::StreamExt as _;
 use tieout_ledger::LOOKED_UP;
 
-use crate::filters::{Sought, VALUES_MAX};
 use crate::holding::Holding;
+use crate::sought::{Sought, VALUES_MAX};
 use crate::stored::StoredTable;
 
 /// Joins of one query whose keys are looked up.
@@ -80,7 +81,8 @@ async fn narrowed(plan: &LogicalPlan, session: &dyn Session) -> Result<LogicalPl
         };
         done.insert(found.name());
         if let Some(keys) = keys_of(&found, session).await? {
-            let narrowed = found.narrowed(keys)?;
+            let narrowed = found.narrowed(keys, session)?;
+            let is_empty = matches!(found.other_side(&narrowed), LogicalPlan::EmptyRelation(_));
             let replaced = plan.transform_down(|node| match &node {
                 LogicalPlan::Join(join) if *join == found.join => {
                     let narrowed = LogicalPlan::Join(narrowed.clone());
@@ -88,22 +90,25 @@ async fn narrowed(plan: &LogicalPlan, session: &dyn Session) -> Result<LogicalPl
                 }
                 _ => Ok(Transformed::no(node)),
             })?;
-            plan = pushed_down(replaced.data, session)?;
+            plan = replaced.data;
+            if is_empty {
+                let rule = Arc::new(PropagateEmptyRelation::new());
+                plan = optimized(plan, vec![rule], session)?;
+            }
         }
     }
     Ok(plan)
 }
 
-/// The plan, which was optimised before, with its filters where tables are read.
-fn pushed_down(plan: LogicalPlan, session: &dyn Session) -> Result<LogicalPlan> {
+/// A plan, which was optimised before, by these rules.
+fn optimized(
+    plan: LogicalPlan,
+    rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>,
+    session: &dyn Session,
+) -> Result<LogicalPlan> {
     let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
         return session.optimize(&plan);
     };
-    let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
-        Arc::new(PushDownFilter::new()),
-        Arc::new(EliminateFilter::new()),
-        Arc::new(PropagateEmptyRelation::new()),
-    ];
     Optimizer::with_rules(rules).optimize(plan, state, |_, _| {})
 }
 
@@ -171,8 +176,17 @@ impl Found {
         format!("{} = {} {}", self.few, self.other, self.join.join_type)
     }
 
-    /// The join, of whose other side only rows with these keys are left.
-    fn narrowed(&self, keys: Vec<ScalarValue>) -> Result<Join> {
+    /// The side of `join` whose keys are looked up.
+    fn other_side<'a>(&self, join: &'a Join) -> &'a LogicalPlan {
+        if self.is_left_few {
+            &join.right
+        } else {
+            &join.left
+        }
+    }
+
+    /// The join, of whose other side only rows with these keys are left, where its tables are read.
+    fn narrowed(&self, keys: Vec<ScalarValue>, session: &dyn Session) -> Result<Join> {
         let mut join = self.join.clone();
         let keys: Vec<_> = keys.into_iter().map(lit).collect();
         let is_one = if keys.is_empty() {
@@ -180,13 +194,19 @@ impl Found {
         } else {
             self.other.clone().in_list(keys, false)
         };
-        let side = if self.is_left_few {
-            &mut join.right
+        let side = self.other_side(&self.join).clone();
+        let only = LogicalPlanBuilder::from(side).filter(is_one)?.build()?;
+        let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
+            Arc::new(PushDownFilter::new()),
+            Arc::new(EliminateFilter::new()),
+            Arc::new(PropagateEmptyRelation::new()),
+        ];
+        let only = Arc::new(optimized(only, rules, session)?);
+        if self.is_left_few {
+            join.right = only;
         } else {
-            &mut join.left
-        };
-        let only = LogicalPlanBuilder::from(side.as_ref().clone()).filter(is_one)?;
-        *side = Arc::new(only.build()?);
+            join.left = only;
+        }
         Ok(join)
     }
 }
@@ -200,20 +220,26 @@ async fn keys_of(found: &Found, session: &dyn Session) -> Result<Option<Vec<Scal
     };
     let keys = LogicalPlanBuilder::from(few.as_ref().clone())
         .project([found.few.clone()])?
-        .distinct()?
-        .limit(0, Some(VALUES_MAX + 1))?
         .build()?;
-    let planned = session.create_physical_plan(&keys).await?;
-    let batches = collect(planned, session.task_ctx()).await?;
+    // It was optimised as a part of the query.
+    let planner = DefaultPhysicalPlanner::default();
+    let planned = planner.create_physical_plan(&keys, session).await?;
+    let mut rows = execute_stream(planned, session.task_ctx())?;
     let mut keys = Vec::new();
-    for batch in batches {
+    while let Some(batch) = rows.next().await.transpose()? {
         let column = batch.column(0);
         // What is null is joined with nothing.
         for row in (0..column.len()).filter(|&row| column.is_valid(row)) {
-            keys.push(ScalarValue::try_from_array(column, row)?);
+            let key = ScalarValue::try_from_array(column, row)?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+            if keys.len() > VALUES_MAX {
+                return Ok(None);
+            }
         }
     }
-    Ok((keys.len() <= VALUES_MAX).then_some(keys))
+    Ok(Some(keys))
 }
 
 fn is_looked_up(column: &str) -> bool {
@@ -227,7 +253,7 @@ fn is_lookup(plan: &LogicalPlan) -> bool {
     let walked = plan.apply_with_subqueries(|node| {
         is_few &= match node {
             LogicalPlan::TableScan(scan) => {
-                let is_sought = is_stored(scan) && Sought::by(&scan.filters).is_some();
+                let is_sought = is_stored(scan) && is_sought(scan);
                 sought += usize::from(is_sought);
                 scan.fetch.is_none() && (is_sought || is_series(scan))
             }
@@ -256,7 +282,7 @@ fn is_lookup(plan: &LogicalPlan) -> bool {
 fn reads_more(plan: &LogicalPlan) -> bool {
     let more = plan.exists(|node| {
         Ok(match node {
-            LogicalPlan::TableScan(scan) => is_stored(scan) && Sought::by(&scan.filters).is_none(),
+            LogicalPlan::TableScan(scan) => is_stored(scan) && !is_sought(scan),
             _ => false,
         })
     });
@@ -266,6 +292,11 @@ fn reads_more(plan: &LogicalPlan) -> bool {
 fn is_stored(scan: &TableScan) -> bool {
     source_as_provider(&scan.source)
         .is_ok_and(|provider| provider.is::<StoredTable>() || provider.is::<Holding>())
+}
+
+/// Whether single rows are asked for.
+fn is_sought(scan: &TableScan) -> bool {
+    Sought::by(&scan.filters).is_some_and(|sought| sought.is_few())
 }
 
 fn is_series(scan: &TableScan) -> bool {

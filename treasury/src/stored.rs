@@ -1,5 +1,6 @@
 //! All rows of a table, from the files of the ledger.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -10,25 +11,33 @@ use datafusion::common::project_schema;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
+use datafusion::datasource::physical_plan::FileScanConfigBuilder;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::cache::cache_manager::FileStatisticsCache;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use parking_lot::Mutex;
 use tieout_core::schema::Table;
 
-use crate::filters::{Filters, Sought};
+use crate::few_rows::FewRows;
+use crate::filters::{Filters, Sifted};
 use crate::reversed::StoredFile;
+use crate::selected::{only, scanned};
+use crate::sought::Sought;
 use crate::totals::{KnownTotals, Split, parted};
 
 /// A table whose files are at hand. Of those that cannot have what is asked for nothing is read, listed
-/// or planned.
+/// or planned; of the others only rows that may be it where an index tells which.
 pub(crate) struct StoredTable {
     all: ListingTable,
     files: Vec<StoredFile>,
     read: Reading,
     known: Known,
     split: OnceLock<Option<Split>>,
+    /// What reads all columns of all files, by the number of parts.
+    listed: Mutex<BTreeMap<usize, Arc<dyn ExecutionPlan>>>,
 }
 
 /// What is known of files, for all states of a ledger that are opened one after the other.
@@ -68,6 +77,7 @@ impl StoredTable {
             read,
             known,
             split: OnceLock::new(),
+            listed: Mutex::default(),
         })
     }
 
@@ -125,6 +135,44 @@ impl Known {
     }
 }
 
+impl StoredTable {
+    /// All files, which are listed once for each number of parts.
+    async fn scan_all(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if limit.is_some() {
+            // It leaves out files that it does not need.
+            return self.all.scan(state, projection, filters, limit).await;
+        }
+        let parts = state.config().target_partitions();
+        let known = self.listed.lock().get(&parts).cloned();
+        let listed = match known {
+            Some(listed) => listed,
+            None => {
+                let listed = self.all.scan(state, None, &[], None).await?;
+                self.listed.lock().insert(parts, Arc::clone(&listed));
+                listed
+            }
+        };
+        let Some(config) = scanned(&listed) else {
+            return self.all.scan(state, projection, filters, limit).await;
+        };
+        let projected = FileScanConfigBuilder::from(config.clone())
+            .with_projection_indices(projection.cloned())?
+            .build();
+        self.listed.lock().insert(parts, listed);
+        Ok(DataSourceExec::from_data_source(projected))
+    }
+
+    fn is_less(&self, sifted: &[Sifted]) -> bool {
+        sifted.len() < self.files.len() || sifted.iter().any(|sifted| sifted.rows.is_some())
+    }
+}
+
 impl Reading {
     fn of(&self, files: &[StoredFile]) -> Result<ListingTable> {
         let urls: Vec<ListingTableUrl> = files.iter().map(|file| file.url.clone()).collect();
@@ -161,16 +209,27 @@ impl TableProvider for StoredTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let sifted =
             Sought::by(filters).map(|sought| self.known.filters.sift(&self.files, &sought));
-        match sifted.filter(|sifted| sifted.len() < self.files.len()) {
-            None => self.all.scan(state, projection, filters, limit).await,
-            Some(none) if none.is_empty() => {
-                let columns = project_schema(&self.schema(), projection)?;
-                Ok(Arc::new(EmptyExec::new(columns)))
-            }
-            Some(some) => {
-                let some = self.read.of(&some)?;
-                some.scan(state, projection, filters, limit).await
-            }
+        let Some(sifted) = sifted.filter(|sifted| self.is_less(sifted)) else {
+            return self.scan_all(state, projection, filters, limit).await;
+        };
+        if sifted.is_empty() {
+            let columns = project_schema(&self.schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(columns)));
+        }
+        let parts = state.config().target_partitions();
+        if let Some(few) = FewRows::of(&sifted, &self.schema(), projection, parts)? {
+            return Ok(Arc::new(few));
+        }
+        let files: Vec<_> = sifted.iter().map(|sifted| sifted.file.clone()).collect();
+        let some = self.read.of(&files)?;
+        let plan = some.scan(state, projection, filters, limit).await?;
+        let rows = sifted.into_iter();
+        let rows =
+            rows.filter_map(|one| Some((one.file.url.prefix().clone(), one.rows?.selection)));
+        let rows: BTreeMap<_, _> = rows.collect();
+        match scanned(&plan) {
+            Some(config) if !rows.is_empty() => Ok(only(config, &rows, config.limit)),
+            _ => Ok(plan),
         }
     }
 }

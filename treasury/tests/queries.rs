@@ -1,6 +1,8 @@
 //! Queries over a small ledger.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "queries/amounts.rs"]
+mod amounts;
 #[path = "queries/holding.rs"]
 mod holding;
 #[path = "queries/later.rs"]

@@ -178,7 +178,7 @@ fn of_files_that_cannot_have_what_is_asked_for_nothing_is_read() {
     assert_eq!(answer(&treasury, earlier), ["p39-1"]);
 }
 
-fn parquet_files(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn parquet_files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     let found = paths.flat_map(|path| {
@@ -194,7 +194,7 @@ fn parquet_files(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Writes the file as earlier versions did, without filters.
-fn without_filters(path: &Path) {
+pub(crate) fn without_filters(path: &Path) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
     let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
     let schema = batches[0].schema();
