@@ -118,7 +118,7 @@ impl Treasury {
         }
         for query in queries() {
             if !query.described.parameters.is_empty() {
-                context.register_udtf(&query.described.name, Arc::new(QueryFunction(query)));
+                context.register_udtf(&query.described.name, Arc::new(QueryFunction::of(query)));
             }
         }
         let opened = Self {

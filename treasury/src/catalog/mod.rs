@@ -4,6 +4,7 @@
 //! head of its SQL file in `treasury/views/`; both are data, read once.
 
 mod as_of;
+mod bound;
 mod listing;
 mod public;
 mod query;
