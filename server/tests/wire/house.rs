@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread::{self, JoinHandle};
 
@@ -25,16 +26,27 @@ pub fn run(paths: Vec<PathBuf>, dir: &Path) {
     tieout::run(&options, &tieout::NoProgress).unwrap();
 }
 
-/// A ledger that all tests read and none writes.
+/// A ledger that all tests of this process read and none writes. It is gone once the process is.
 pub fn ledger() -> &'static Path {
-    static LEDGER: OnceLock<PathBuf> = OnceLock::new();
-    LEDGER.get_or_init(|| {
-        // The folder of the tests' build, which outlives them and is written anew.
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wire");
-        let _ = fs::remove_dir_all(&dir);
+    static LEDGER: OnceLock<(PathBuf, Child)> = OnceLock::new();
+    let (dir, _) = LEDGER.get_or_init(|| {
+        let dir = TempDir::with_prefix_in("wire-", env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let dir = dir.keep();
+        let remover = remove_afterwards(&dir);
         run(vec![data()], &dir);
-        dir
-    })
+        (dir, remover)
+    });
+    dir
+}
+
+/// Removes `dir` once this process has ended, however it ends. What tests share is never dropped, so
+/// another program waits for the end of its input, which nobody writes and which ends with us.
+fn remove_afterwards(dir: &Path) -> Child {
+    let mut remover = Command::new("sh");
+    remover.args(["-c", "trap '' HUP INT TERM; read -r _; rm -rf -- \"$0\""]);
+    remover.arg(dir).stdin(Stdio::piped());
+    remover.stdout(Stdio::null()).stderr(Stdio::null());
+    remover.spawn().unwrap()
 }
 
 /// A server that runs until this is dropped.
