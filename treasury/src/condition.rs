@@ -12,9 +12,11 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
 use datafusion::physical_plan::PhysicalExpr;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use crate::QueryError;
 use crate::error::Clerk;
+use crate::extent::check_expression;
 
 /// Compiles expressions.
 pub struct Expressions {
@@ -41,8 +43,8 @@ impl Expressions {
     /// The condition `sql` over rows of `schema`.
     ///
     /// # Errors
-    /// A [`QueryError`] if the text is no SQL expression, names a column that is not there, does
-    /// not type-check, is not true or false, or depends on anything but the row.
+    /// A [`QueryError`] if the text is no SQL expression, is too long, names a column that is not
+    /// there, does not type-check, is not true or false, or depends on anything but the row.
     pub fn condition(&self, sql: &str, schema: &SchemaRef) -> Result<Condition, QueryError> {
         let (compiled, data_type) = self.compile(sql, schema)?;
         if data_type != DataType::Boolean {
@@ -74,6 +76,7 @@ impl Expressions {
         sql: &str,
         schema: &SchemaRef,
     ) -> Result<(Arc<dyn PhysicalExpr>, DataType), QueryError> {
+        check_expression(sql, &GenericDialect {})?;
         let compiled = || {
             let schema = DFSchema::try_from(Arc::clone(schema))?;
             let expression = self.context.parse_sql_expr(sql, &schema)?;
@@ -219,6 +222,31 @@ mod tests {
         let texts = text.unwrap().evaluate(&rows).unwrap();
         let texts: Vec<_> = texts.iter().flatten().collect();
         assert_eq!(texts, ["4012 x", "x", "77 x"]);
+    }
+
+    #[test]
+    fn long_expressions_are_read_or_refused() {
+        let rows = rows();
+        let chain = |terms: usize| vec!["account = '77'"; terms].join(" or ");
+        // 250 terms have 250 equal signs and 249 ors.
+        let condition = Expressions::new().condition(&chain(250), &rows.schema());
+        let answers = condition.unwrap().evaluate(&rows).unwrap();
+        assert!(answers.value(2));
+        for terms in [251, 1_500, 50_000] {
+            let refused = Expressions::new().condition(&chain(terms), &rows.schema());
+            let refused = refused.unwrap_err().to_string();
+            assert!(
+                refused.contains("more than 500 operators in one expression; take a list"),
+                "{refused}"
+            );
+        }
+        let listed = vec!["'77'"; 1_500].join(", ");
+        let condition =
+            Expressions::new().condition(&format!("account in ({listed})"), &rows.schema());
+        assert!(condition.unwrap().evaluate(&rows).unwrap().value(2));
+        let text = vec!["account"; 1_500].join(" || ");
+        let refused = Expressions::new().text(&text, &rows.schema()).unwrap_err();
+        assert!(matches!(refused, QueryError::TooLong(_)), "{refused}");
     }
 
     #[test]

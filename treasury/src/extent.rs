@@ -26,17 +26,38 @@ const TABLES_MAX: usize = 128;
 /// # Errors
 /// [`QueryError::TooLong`].
 pub fn check_extent(sql: &str, dialect: &dyn Dialect) -> Result<(), QueryError> {
-    let too_long = |found| Err(QueryError::TooLong(found));
+    let Some(found) = beyond(sql, dialect) else {
+        return Ok(());
+    };
+    Err(QueryError::TooLong(format!(
+        "{found}; ask in parts, take a list (x in (1, 2, 3)) for many conditions, or join a table of \
+         your own"
+    )))
+}
+
+/// The same for an expression of a recipe, which cannot join anything.
+///
+/// # Errors
+/// [`QueryError::TooLong`].
+pub(crate) fn check_expression(sql: &str, dialect: &dyn Dialect) -> Result<(), QueryError> {
+    let Some(found) = beyond(sql, dialect) else {
+        return Ok(());
+    };
+    Err(QueryError::TooLong(format!(
+        "{found}; take a list (x in (1, 2, 3)) or a pattern (x like 'INV-%') for many conditions, or \
+         say them in several rules"
+    )))
+}
+
+/// The bound that `sql` is beyond.
+fn beyond(sql: &str, dialect: &dyn Dialect) -> Option<String> {
     if sql.len() > BYTES_MAX {
-        return too_long(format!(
-            "{} bytes of SQL are more than the {BYTES_MAX} that are read; put long lists into a \
-             table of your own and join it",
+        return Some(format!(
+            "{} bytes are more than the {BYTES_MAX} that are read",
             sql.len()
         ));
     }
-    let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else {
-        return Ok(());
-    };
+    let tokens = Tokenizer::new(dialect, sql).tokenize().ok()?;
     let mut extent = Extent::default();
     for token in &tokens {
         extent.note(token);
@@ -52,14 +73,11 @@ pub fn check_extent(sql: &str, dialect: &dyn Dialect) -> Result<(), QueryError> 
             (extent.tables, TABLES_MAX, "tables in one statement"),
         ] {
             if found > max {
-                return too_long(format!(
-                    "there are more than {max} {what}; ask in parts, take a list (x in (1, 2, 3)) \
-                     for many conditions, or join a table of your own"
-                ));
+                return Some(format!("there are more than {max} {what}"));
             }
         }
     }
-    Ok(())
+    None
 }
 
 /// What was counted so far.

@@ -191,6 +191,27 @@ fn sql_that_does_not_fit_points_at_its_line() {
     }
 }
 
+#[test]
+fn a_long_chain_of_conditions_is_refused_at_its_line() {
+    let desk = Desk::with_books();
+    let chain = vec!["account = '7'"; 1_500].join(" or ");
+    for field in ["payments]\nwhere", "items]\nparty"] {
+        let text = format!("name = \"mine\"\nversion = 1\n[{field} = \"{chain}\"\n");
+        fs::write(desk.path("mine.toml"), text).unwrap();
+        let told = desk.run(&["--recipe", "mine.toml"]);
+        assert_eq!(told.status, 1, "{}", told.stderr);
+        for part in [
+            "recipe mine.toml: line 4, column ",
+            "more than 500 operators in one expression; take a list",
+            "4 | ",
+        ] {
+            assert!(told.stderr.contains(part), "{part}: {}", told.stderr);
+        }
+        // The line is shown in part: it has twenty thousand letters.
+        assert!(told.stderr.len() < 1_500, "{}", told.stderr);
+    }
+}
+
 const RULES: &str = r#"
 name = "mine"
 version = 3
