@@ -95,3 +95,13 @@ pub enum EngineError {
     #[error("internal error: {0}; please report it with the command line")]
     Internal(String),
 }
+
+impl EngineError {
+    /// The SQLSTATE of a query without an answer.
+    pub fn sqlstate(&self) -> Option<&'static str> {
+        match self {
+            Self::Query(error) => Some(error.state()),
+            _ => None,
+        }
+    }
+}

@@ -1,12 +1,16 @@
 //! Queries for callers without an async runtime.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use futures::FutureExt as _;
 use parking_lot::Mutex;
 use tieout_ledger::Ledger;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::session::{Answer, Canceller, Limits, Treasury};
 use crate::{QueryError, error::no_runtime};
@@ -17,6 +21,8 @@ pub struct BlockingTreasury {
     runtime: Arc<Runtime>,
     /// What stops the query that was begun last.
     last: Arc<Mutex<Option<Canceller>>>,
+    /// Interrupts, for whoever waits for the next query.
+    interrupted: Arc<Notify>,
 }
 
 impl BlockingTreasury {
@@ -40,19 +46,43 @@ impl BlockingTreasury {
             treasury,
             runtime: Arc::new(runtime),
             last: Arc::default(),
+            interrupted: Arc::default(),
         })
+    }
+
+    /// Sees a later state of the same ledger, see [`Treasury::open_after`].
+    ///
+    /// # Errors
+    /// Those of [`Treasury::open_after`]; the state before is still seen then.
+    pub fn open_after(&mut self, ledger: &Ledger) -> Result<(), QueryError> {
+        self.treasury = self.runtime.block_on(self.treasury.open_after(ledger))?;
+        Ok(())
     }
 
     /// From now on an interrupt (Ctrl-C) stops the query that was begun last, and not the program.
     pub fn stop_on_interrupt(&self) {
         let last = Arc::clone(&self.last);
+        let interrupted = Arc::clone(&self.interrupted);
         self.runtime.spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
                 if let Some(query) = last.lock().as_ref() {
                     query.cancel();
                 }
+                interrupted.notify_one();
             }
         });
+    }
+
+    /// Forgets interrupts so far: what they were about is over.
+    pub fn begin_to_wait(&self) {
+        let _ = self.interrupted.notified().now_or_never();
+    }
+
+    /// Waits for `time`, or until an interrupt where [`BlockingTreasury::stop_on_interrupt`] holds, one
+    /// since [`BlockingTreasury::begin_to_wait`] too; whether the time went by.
+    pub fn wait(&self, time: Duration) -> bool {
+        let waited = async { timeout(time, self.interrupted.notified()).await };
+        self.runtime.block_on(waited).is_err()
     }
 
     /// Answers a query.
@@ -68,10 +98,10 @@ impl BlockingTreasury {
     /// # Errors
     /// Those of [`Treasury::query`].
     pub fn query_with(&self, sql: &str, parameters: &[&str]) -> Result<Rows, QueryError> {
-        let answer = self
-            .runtime
-            .block_on(self.treasury.query_with(sql, parameters))?;
-        *self.last.lock() = Some(answer.canceller());
+        let wish = self.treasury.wish();
+        *self.last.lock() = Some(wish.canceller.clone());
+        let asked = self.treasury.query_once(sql, parameters, wish);
+        let answer = self.runtime.block_on(asked)?;
         Ok(Rows {
             answer,
             runtime: Arc::clone(&self.runtime),

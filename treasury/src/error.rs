@@ -8,6 +8,7 @@ use thiserror::Error;
 use tieout_ledger::LedgerError;
 
 use crate::catalog::{Kind, relations};
+use crate::patience::Impatience;
 
 /// Names that are offered in place of one that is not there.
 const NAMES_MAX: usize = 3;
@@ -132,7 +133,14 @@ impl Clerk {
         if let Some(found) = of_store(error) {
             return QueryError::Store(found);
         }
-        match root(error) {
+        let root = root(error);
+        if let Some(impatience) = Impatience::of(root) {
+            return match impatience {
+                Impatience::Late => self.too_long(),
+                Impatience::GivenUp => QueryError::Cancelled,
+            };
+        }
+        match root {
             DataFusionError::SQL(error, _) => QueryError::Syntax(one_line(&error.to_string())),
             DataFusionError::SchemaError(error, _) => schema_error(error),
             DataFusionError::Plan(found) => plan_error(found),

@@ -20,7 +20,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use futures::StreamExt;
-use futures::stream::{AbortHandle, Abortable};
+use futures::stream::{AbortHandle, AbortRegistration, Abortable};
 use tieout_core::schema::Table;
 use tieout_ledger::{Kept, Ledger};
 
@@ -31,6 +31,7 @@ use crate::extent::check_extent;
 use crate::external::{Allowed, OwnTable, join_in};
 use crate::functions::{LOAD_RATES, Rates, ends, scalar_functions};
 use crate::lookups::LookupsFirst;
+use crate::patience::{Patience, patient};
 use crate::shelved;
 use crate::sorted::{or_else, sorted};
 use crate::tables::{HISTORY, Tables};
@@ -98,7 +99,7 @@ impl Treasury {
             .with_object_list_cache_limit(0)
             .build_arc()
             .map_err(no_session)?;
-        let state = SessionStateBuilder::new_with_default_features()
+        let state = patient(SessionStateBuilder::new_with_default_features())
             .with_config(config(limits))
             .with_runtime_env(runtime)
             .with_query_planner(Arc::new(LookupsFirst))
@@ -197,6 +198,11 @@ impl Treasury {
         Ok(self.with_as_of(ledger))
     }
 
+    /// A query that is about to be asked.
+    pub(crate) fn wish(&self) -> Wish {
+        Wish::new(self.limits.time)
+    }
+
     /// The session, for servers that plan by themselves. It lives as long as the treasury does;
     /// what they run must be held against [`read_only`] first.
     pub fn context(&self) -> &SessionContext {
@@ -211,8 +217,8 @@ impl Treasury {
     /// Answers a query.
     ///
     /// # Errors
-    /// A [`QueryError`] if the text is no query, names what is not there, or would change
-    /// anything. What goes wrong later comes with [`Answer::next`].
+    /// A [`QueryError`] if the text is no query, names what is not there, would change anything, or
+    /// takes too long to plan. What goes wrong later comes with [`Answer::next`].
     pub async fn query(&self, sql: &str) -> Result<Answer, QueryError> {
         self.query_with(sql, &[]).await
     }
@@ -222,14 +228,34 @@ impl Treasury {
     /// # Errors
     /// Those of [`Treasury::query`].
     pub async fn query_with(&self, sql: &str, parameters: &[&str]) -> Result<Answer, QueryError> {
+        self.query_once(sql, parameters, self.wish()).await
+    }
+
+    /// The same for a query that may be stopped from now on.
+    pub(crate) async fn query_once(
+        &self,
+        sql: &str,
+        parameters: &[&str],
+        wish: Wish,
+    ) -> Result<Answer, QueryError> {
         check_extent(sql, &GenericDialect {})?;
-        let deadline = self.limits.time.map(|time| Instant::now() + time);
+        let Wish {
+            deadline,
+            canceller,
+            registration,
+        } = wish;
+        let patience = &canceller.planning;
         let planned = async {
-            let plan = self.context.state().create_logical_plan(sql).await?;
+            let mut state = self.context.state();
+            patience.rule(&mut state);
+            let plan = state.create_logical_plan(sql).await?;
             self.allowed.check(&plan)?;
             let frame = self.context.execute_logical_plan(plan).await?;
-            let (state, plan) = bind(frame, parameters)?.into_parts();
+            let (mut state, plan) = bind(frame, parameters)?.into_parts();
+            patience.rule(&mut state);
             let hashed = state.create_physical_plan(&plan).await?;
+            // An explanation is made of whatever was planned.
+            patience.check()?;
             let hashed = execute_stream(hashed, state.task_ctx())?;
             Ok::<_, DataFusionError>(or_else(hashed, async move {
                 let (sorted, state) = sorted(&state, &plan).await?;
@@ -240,14 +266,34 @@ impl Treasury {
         let stream = in_time(deadline, clerk, planned).await?;
         let stream = stream.map_err(|error| clerk.explain(&error))?;
         let schema = as_texts(&stream.schema());
-        let (stream, handle) = futures::stream::abortable(stream);
         Ok(Answer {
-            stream,
+            stream: Abortable::new(stream, registration),
             schema,
-            handle,
+            canceller,
             clerk,
             deadline,
         })
+    }
+}
+
+/// A query that is about to be asked: until when it is waited for, and what stops it.
+pub(crate) struct Wish {
+    deadline: Option<Instant>,
+    pub(crate) canceller: Canceller,
+    registration: AbortRegistration,
+}
+
+impl Wish {
+    /// For a query that may take so long from now on.
+    fn new(time: Option<Duration>) -> Self {
+        let deadline = time.map(|time| Instant::now() + time);
+        let (rows, registration) = AbortHandle::new_pair();
+        let planning = Patience::until(deadline);
+        Self {
+            deadline,
+            canceller: Canceller { planning, rows },
+            registration,
+        }
     }
 }
 
@@ -269,19 +315,23 @@ async fn in_time<T>(
 pub struct Answer {
     stream: Abortable<SendableRecordBatchStream>,
     schema: SchemaRef,
-    handle: AbortHandle,
+    canceller: Canceller,
     clerk: Clerk,
     deadline: Option<Instant>,
 }
 
 /// Stops the query of an [`Answer`], from any thread.
 #[derive(Clone, Debug)]
-pub struct Canceller(AbortHandle);
+pub struct Canceller {
+    planning: Patience,
+    rows: AbortHandle,
+}
 
 impl Canceller {
     /// Stops it; its next rows are [`QueryError::Cancelled`].
     pub fn cancel(&self) {
-        self.0.abort();
+        self.planning.give_up();
+        self.rows.abort();
     }
 }
 
@@ -293,7 +343,7 @@ impl Answer {
 
     /// What stops the query.
     pub fn canceller(&self) -> Canceller {
-        Canceller(self.handle.clone())
+        self.canceller.clone()
     }
 
     /// The next rows, or none at the end.
@@ -307,7 +357,7 @@ impl Answer {
             Err(error) => return Some(Err(error)),
         };
         match batch {
-            None if self.handle.is_aborted() => Some(Err(QueryError::Cancelled)),
+            None if self.canceller.rows.is_aborted() => Some(Err(QueryError::Cancelled)),
             batch => {
                 let batch = batch?.and_then(|batch| Ok(handed_out(&batch, &self.schema)?));
                 Some(batch.map_err(|error| self.clerk.explain(&error)))

@@ -12,10 +12,10 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
-use tieout_treasury::{or_else, sorted};
+use tieout_treasury::{Patience, or_else, sorted};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::{Notify, oneshot};
 
 use super::books::Snapshot;
 use super::cancel::Cancellable;
@@ -56,13 +56,7 @@ impl Watch<'_> {
                 () = self.cancellable.wanted() => {
                     return Err(canceled("the query was cancelled".to_owned()));
                 }
-                () = tokio::time::sleep_until(deadline.into()) => {
-                    return Err(canceled(format!(
-                        "the query takes longer than the {} s that it may; ask for fewer rows, or \
-                         raise statement_timeout if the server allows more",
-                        self.time_max.as_secs_f64()
-                    )));
-                }
+                () = tokio::time::sleep_until(deadline.into()) => return Err(self.late()),
                 done = &mut work => return Ok(done),
                 () = tokio::time::sleep(LOOK_EVERY) => {
                     if (self.is_gone)() {
@@ -71,6 +65,16 @@ impl Watch<'_> {
                 }
             }
         }
+    }
+
+    /// The refusal of a query that has had its time.
+    fn late(&self) -> Refusal {
+        let why = format!(
+            "the query takes longer than the {} s that it may; ask for fewer rows, or raise \
+             statement_timeout if the server allows more",
+            self.time_max.as_secs_f64()
+        );
+        Refusal::new(state::QUERY_CANCELED, why)
     }
 }
 
@@ -114,11 +118,12 @@ const PART_BYTES_MIN: usize = 64 << 20;
 /// Batches that wait for a client.
 const BATCHES_AHEAD: usize = 2;
 
-/// The rows of a query, batch by batch as they come. The query has a thread of its own, so that one
-/// that never pauses keeps neither its client nor other queries waiting; it ends with this.
+/// The rows of a query, batch by batch as they come. The query is planned and runs on a thread of its own,
+/// so that one that never pauses keeps neither its client nor other queries waiting; it ends with this.
 pub struct Rows {
     batches: Receiver<Result<Option<RecordBatch>, DataFusionError>>,
     ended: Arc<Notify>,
+    patience: Patience,
     snapshot: Arc<Snapshot>,
     deadline: Instant,
     query_bytes_max: usize,
@@ -128,6 +133,7 @@ pub struct Rows {
 
 impl Drop for Rows {
     fn drop(&mut self) {
+        self.patience.give_up();
         self.ended.notify_one();
     }
 }
@@ -137,11 +143,52 @@ async fn in_parts(
     context: &SessionContext,
     plan: &LogicalPlan,
     parts: usize,
+    patience: &Patience,
 ) -> Result<(Arc<dyn ExecutionPlan>, SessionState), DataFusionError> {
     let mut state = context.state();
     *state.config_mut() = state.config().clone().with_target_partitions(parts);
+    patience.rule(&mut state);
     let physical = state.create_physical_plan(plan).await?;
+    // An explanation is made of whatever was planned.
+    patience.check()?;
     Ok((physical, state))
+}
+
+/// What a query is begun with: what it asks, and what it may use.
+struct Order {
+    plan: LogicalPlan,
+    snapshot: Arc<Snapshot>,
+    means: Means,
+    parts: usize,
+    patience: Patience,
+}
+
+impl Order {
+    /// Plans the query, in its turns. What it gives begins to run it.
+    async fn planned(
+        self,
+    ) -> Result<
+        impl FnOnce() -> Result<SendableRecordBatchStream, DataFusionError> + Send + 'static,
+        DataFusionError,
+    > {
+        let means = self.means;
+        let begun = async {
+            let context = self.snapshot.treasury.context();
+            let planned = in_parts(context, &self.plan, self.parts, &self.patience);
+            let (hashed, state) = planned.await?;
+            let ready = ready(hashed, &state, &means, QueryRoom::of(&means.memory))?;
+            Ok::<_, DataFusionError>((ready, state))
+        };
+        let ((physical, task), state) = means.turns.over(begun).await?;
+        let (plan, own) = (self.plan, means.clone());
+        let second = async move {
+            let (sorted, state) = sorted(&state, &plan).await?;
+            let room = QueryRoom::shared_out(&own.memory);
+            let (sorted, task) = ready(sorted, &state, &own, room)?;
+            execute_stream(sorted, task)
+        };
+        Ok(move || Ok(or_else(execute_stream(physical, task)?, second)))
+    }
 }
 
 /// Runs a query until its end, or until nobody wants its rows.
@@ -210,44 +257,47 @@ impl Rows {
         watch: &Watch<'_>,
     ) -> Result<Self, Refusal> {
         let deadline = Instant::now() + watch.time_max;
-        let context = snapshot.treasury.context();
-        let memory = &means.memory;
-        let parts = means.parts(pass.running());
-        let begun = async {
-            let (hashed, state) = in_parts(context, plan, parts).await?;
-            let hashed = ready(hashed, &state, means, QueryRoom::of(memory))?;
-            Ok::<_, DataFusionError>((hashed, state))
-        };
-        let begun = watch.over(deadline, means.turns.over(begun)).await?;
-        let refuse = |error| refused(&error, snapshot, memory.query_bytes_max);
-        let ((physical, task), state) = begun.map_err(refuse)?;
-        let (plan, own) = (plan.clone(), means.clone());
-        let second = async move {
-            let (sorted, state) = sorted(&state, &plan).await?;
-            let room = QueryRoom::shared_out(&own.memory);
-            let (sorted, task) = ready(sorted, &state, &own, room)?;
-            execute_stream(sorted, task)
+        let patience = Patience::until(Some(deadline));
+        let order = Order {
+            plan: plan.clone(),
+            snapshot: Arc::clone(snapshot),
+            means: means.clone(),
+            parts: means.parts(pass.running()),
+            patience: patience.clone(),
         };
         let (sender, batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+        let (teller, told) = oneshot::channel();
         let ended = Arc::new(Notify::new());
-        let works = means.works.clone();
-        let driven = drive(
-            move || Ok(or_else(execute_stream(physical, task)?, second)),
-            sender,
-            Arc::clone(&ended),
-            Arc::clone(&means.turns),
-            pass,
-        );
-        means.works.spawn_blocking(move || works.block_on(driven));
-        Ok(Self {
+        let rows = Self {
             batches,
-            ended,
+            ended: Arc::clone(&ended),
+            patience,
             snapshot: Arc::clone(snapshot),
             deadline,
-            query_bytes_max: memory.query_bytes_max,
+            query_bytes_max: means.memory.query_bytes_max,
             pending: None,
             is_over: false,
-        })
+        };
+        let turns = Arc::clone(&means.turns);
+        let work = async move {
+            match order.planned().await {
+                Ok(begin) => {
+                    let _ = teller.send(Ok(()));
+                    drive(begin, sender, ended, turns, pass).await;
+                }
+                Err(error) => {
+                    drop(pass);
+                    let _ = teller.send(Err(error));
+                }
+            }
+        };
+        let works = means.works.clone();
+        means.works.spawn_blocking(move || works.block_on(work));
+        match watch.over(deadline, told).await? {
+            Ok(Ok(())) => Ok(rows),
+            Ok(Err(error)) => Err(rows.refused(&error, watch)),
+            Err(_) => Err(broken_off()),
+        }
     }
 
     /// The next rows, `rows_max` at most; none at the end.
@@ -273,13 +323,8 @@ impl Rows {
                 }
                 Some(Ok(Some(batch))) if batch.num_rows() == 0 => {}
                 Some(Ok(Some(batch))) => break batch,
-                None => {
-                    let found = "the query broke off; this is a mistake of the server";
-                    return Err(Refusal::new(state::INTERNAL_ERROR, found));
-                }
-                Some(Err(error)) => {
-                    return Err(refused(&error, &self.snapshot, self.query_bytes_max));
-                }
+                None => return Err(broken_off()),
+                Some(Err(error)) => return Err(self.refused(&error, watch)),
             }
         };
         if batch.num_rows() <= rows_max {
@@ -294,26 +339,35 @@ impl Rows {
     pub fn wind(&mut self, watch: &Watch<'_>) {
         self.deadline = Instant::now() + watch.time_max;
     }
+
+    fn refused(&self, error: &DataFusionError, watch: &Watch<'_>) -> Refusal {
+        let refusal = Refusal::from(self.snapshot.treasury.explain(error));
+        if refusal.state == state::QUERY_CANCELED {
+            // Planning has seen it before the clock; who gives up hears nothing.
+            return watch.late();
+        }
+        if refusal.state != state::OUT_OF_MEMORY {
+            return refusal;
+        }
+        if is_disk_full(error) {
+            let found = "the query needs more temporary files than the server allows; ask for fewer \
+                         columns or rows, or group them";
+            return Refusal::new(state::DISK_FULL, found);
+        }
+        Refusal {
+            message: format!(
+                "the query needs more memory than it may use ({} MB, if nobody else uses it); ask \
+                 for fewer columns or rows, or group them",
+                self.query_bytes_max >> 20
+            ),
+            ..refusal
+        }
+    }
 }
 
-fn refused(error: &DataFusionError, snapshot: &Snapshot, query_bytes_max: usize) -> Refusal {
-    let refusal = Refusal::from(snapshot.treasury.explain(error));
-    if refusal.state != state::OUT_OF_MEMORY {
-        return refusal;
-    }
-    if is_disk_full(error) {
-        let found = "the query needs more temporary files than the server allows; ask for fewer \
-                     columns or rows, or group them";
-        return Refusal::new(state::DISK_FULL, found);
-    }
-    Refusal {
-        message: format!(
-            "the query needs more memory than it may use ({} MB, if nobody else uses it); ask for \
-             fewer columns or rows, or group them",
-            query_bytes_max >> 20
-        ),
-        ..refusal
-    }
+fn broken_off() -> Refusal {
+    let found = "the query broke off; this is a mistake of the server";
+    Refusal::new(state::INTERNAL_ERROR, found)
 }
 
 #[cfg(test)]
@@ -400,7 +454,9 @@ mod tests {
         let work = async {
             let plan = context.state().create_logical_plan(sql).await.unwrap();
             for parts in [1, 2, 5] {
-                let (physical, state) = in_parts(&context, &plan, parts).await.unwrap();
+                let (physical, state) = in_parts(&context, &plan, parts, &Patience::default())
+                    .await
+                    .unwrap();
                 assert_eq!(state.config().target_partitions(), parts);
                 let counted = physical.output_partitioning().partition_count();
                 assert_eq!(counted, parts);

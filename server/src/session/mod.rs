@@ -35,6 +35,10 @@ impl Session {
         self.greet()?;
         loop {
             let request = self.channel.request()?;
+            if std::mem::take(&mut self.is_ready) {
+                // A wish from now on is about what now begins, while it is planned too.
+                self.cancellable.forget();
+            }
             match request {
                 Request::Terminate => return Ok(()),
                 Request::Query(sql) => {

@@ -54,6 +54,8 @@ pub struct Session {
     pub(super) cursors: HashMap<String, Cursor>,
     /// Whether what comes is left out until the next Sync.
     pub(super) is_skipping: bool,
+    /// Whether the client knows that nothing runs.
+    pub(super) is_ready: bool,
 }
 
 impl Session {
@@ -72,6 +74,7 @@ impl Session {
             portals: HashMap::new(),
             cursors: HashMap::new(),
             is_skipping: false,
+            is_ready: false,
         })
     }
 
@@ -86,6 +89,7 @@ impl Session {
         let patience = Duration::from_secs(limits.idle_in_transaction_seconds);
         let patience = (self.standing != Standing::Idle).then_some(patience);
         self.channel.silence_max(patience)?;
+        self.is_ready = true;
         self.channel.replies.ready(self.standing);
         Ok(self.channel.flush()?)
     }
@@ -149,7 +153,6 @@ impl Session {
         plan: &LogicalPlan,
         snapshot: &Arc<Snapshot>,
     ) -> Result<Rows, Refusal> {
-        self.cancellable.forget();
         let pass = self.server.gate.enter(&self.user)?;
         let is_gone = || self.channel.is_hung_up();
         let watch = self.watch(&is_gone);

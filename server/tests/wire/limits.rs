@@ -24,6 +24,69 @@ fn a_query_ends_with_its_time() {
     assert_eq!(client.ask("select 1").one(), "1");
 }
 
+/// A statement that is planned for seconds: joins are put in order for a time that grows with their cube.
+fn long_to_plan() -> String {
+    let tables = 96;
+    let join = |place| {
+        let before = place - 1;
+        format!(" join payments p{place} on p{place}.payment_id = p{before}.payment_id")
+    };
+    let joins: String = (1..tables).map(join).collect();
+    format!("explain select count(*) from payments p0{joins}")
+}
+
+#[test]
+fn planning_ends_with_its_time() {
+    let house = House::configured("[limits]\nqueries_per_user = 1\n");
+    let mut client = house.client();
+    let began = Instant::now();
+    assert!(client.ask(&long_to_plan()).errors.is_empty());
+    let whole = began.elapsed();
+    client.ask("set statement_timeout = '50ms'");
+    let began = Instant::now();
+    assert_eq!(client.ask(&long_to_plan()).state(), "57014");
+    assert!(
+        began.elapsed() < whole / 2,
+        "{:?} of {whole:?}",
+        began.elapsed()
+    );
+    // What was planned counts until it has really ended, which is soon too.
+    while !client.ask("select 1").errors.is_empty() {}
+    assert!(
+        began.elapsed() < whole / 2,
+        "{:?} of {whole:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn planning_is_cancelled() {
+    let house = House::open_to_all(house::ledger());
+    let mut client = house.client();
+    let (process, secret) = client.key;
+    let address = house.address;
+    let began = Instant::now();
+    assert!(client.ask(&long_to_plan()).errors.is_empty());
+    let whole = began.elapsed();
+    let canceller = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let mut buffer = bytes::BytesMut::new();
+        frontend::cancel_request(process, secret, &mut buffer);
+        std::io::Write::write_all(&mut stream, &buffer).unwrap();
+    });
+    let began = Instant::now();
+    let answer = client.ask(&long_to_plan());
+    assert!(answer.errors[0].1.contains("cancelled"), "{answer:?}");
+    assert!(
+        began.elapsed() < whole / 2,
+        "{:?} of {whole:?}",
+        began.elapsed()
+    );
+    canceller.join().unwrap();
+    assert_eq!(client.ask("select 1").one(), "1");
+}
+
 #[test]
 fn a_query_is_cancelled_by_who_knows_its_secret() {
     let house = House::open_to_all(house::ledger());

@@ -1,6 +1,8 @@
 //! Plans that are made a second time.
 
-use tieout_treasury::{BlockingTreasury, Limits};
+use std::time::Duration;
+
+use tieout_treasury::{BlockingTreasury, Limits, QueryError};
 
 use crate::{answer, write_ledger};
 
@@ -33,4 +35,27 @@ fn a_join_that_does_not_fit_into_memory_sorts() {
     };
     assert!(plan(&large).concat().contains("SortMergeJoin"));
     assert!(plan(&joined(1000)).concat().contains("HashJoin"));
+}
+
+/// An explanation too, which would be made of the plan as far as it came.
+#[test]
+fn planning_ends_with_its_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = write_ledger(dir.path());
+    let limits = Limits {
+        time: Some(Duration::from_millis(50)),
+        ..Limits::default()
+    };
+    let treasury = BlockingTreasury::open(&ledger, &limits).unwrap();
+    // Seconds of the processor's time.
+    let joins: Vec<_> = (1..96)
+        .map(|place| format!("join payments p{place} on p{place}.payment_id = p0.payment_id"))
+        .collect();
+    let joined = format!("select count(*) from payments p0 {}", joins.join(" "));
+    for sql in [&joined, &format!("explain {joined}")] {
+        let error = treasury.query(sql).err().unwrap();
+        assert!(matches!(error, QueryError::Time { .. }), "{error}");
+        assert_eq!(error.state(), "57014");
+    }
+    assert_eq!(answer(&treasury, "select 1"), ["1"]);
 }
