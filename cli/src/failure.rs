@@ -1,5 +1,6 @@
 //! Why a command could not be done, told so that the reader knows the next step.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use tieout::EngineError;
 
 /// A command that was not done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Failure {
     /// The reader of standard output went away (`| head`), which is no error.
     ReaderGone,
@@ -17,6 +18,8 @@ pub enum Failure {
         what: String,
         /// What to do.
         action: Option<String>,
+        /// The SQLSTATE of a query without an answer.
+        state: Option<&'static str>,
     },
 }
 
@@ -26,6 +29,7 @@ impl Failure {
         Self::Error {
             what: what.into(),
             action: None,
+            state: None,
         }
     }
 
@@ -34,6 +38,7 @@ impl Failure {
         Self::Error {
             what: what.into(),
             action: Some(action.into()),
+            state: None,
         }
     }
 
@@ -53,16 +58,47 @@ impl Failure {
         )
     }
 
+    /// The error in a line of a file.
+    pub fn in_line(mut self, file: &str, line: usize) -> Self {
+        if let Self::Error { what, .. } = &mut self {
+            *what = format!("{file}:{line}: {what}");
+        }
+        self
+    }
+
+    /// The error with its SQLSTATE in front, where it has one.
+    pub fn with_state(&self) -> Self {
+        let mut told = self.clone();
+        if let Self::Error { what, state, .. } = &mut told
+            && let Some(state) = state
+        {
+            *what = format!("{state}: {what}");
+        }
+        told
+    }
+
     /// Prints the error and gives the exit status.
     pub fn tell(&self) -> ExitCode {
-        let Self::Error { what, action } = self else {
-            return ExitCode::SUCCESS;
-        };
-        eprintln!("tieout: error: {}", what.trim_end());
-        if let Some(action) = action {
-            eprintln!("  {action}");
+        match self {
+            Self::ReaderGone => ExitCode::SUCCESS,
+            Self::Error { .. } => {
+                eprintln!("{self}");
+                ExitCode::FAILURE
+            }
         }
-        ExitCode::FAILURE
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Error { what, action, .. } = self else {
+            return Ok(());
+        };
+        write!(out, "tieout: error: {}", what.trim_end())?;
+        match action {
+            None => Ok(()),
+            Some(action) => write!(out, "\n  {action}"),
+        }
     }
 }
 
@@ -77,7 +113,11 @@ impl From<EngineError> for Failure {
                 error.to_string(),
                 "give a folder that you may write to, on a disk with room",
             ),
-            _ => Self::new(error.to_string()),
+            _ => Self::Error {
+                what: error.to_string(),
+                action: None,
+                state: error.sqlstate(),
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Completion of commands, keywords, and the names of what there is.
 
-use super::command::NAMES;
+use super::command;
 
 const KEYWORDS: [&str; 44] = [
     "select",
@@ -64,8 +64,8 @@ impl Words {
     /// Where the last word of `before` begins, and what it may become.
     pub fn complete(&self, before: &str) -> (usize, Vec<String>) {
         if before.starts_with('\\') && !before.contains(' ') {
-            let commands = NAMES.iter().filter(|name| name.starts_with(before));
-            return (0, commands.map(|&name| name.to_owned()).collect());
+            let commands = command::names().filter(|name| name.starts_with(before));
+            return (0, commands.map(str::to_owned).collect());
         }
         let begins = before
             .rfind(|letter: char| !letter.is_alphanumeric() && letter != '_')

@@ -1,10 +1,14 @@
 //! Lines become statements and commands.
 
+use super::command::ends_statement;
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// SQL, without its semicolon.
     Statement(String),
+    /// SQL that the command behind it is about.
+    Held(String),
     /// A command, with its backslash.
     Command(String),
 }
@@ -21,21 +25,23 @@ impl Pending {
         !self.text.trim().is_empty()
     }
 
-    /// Takes a line, and gives what is complete by it.
+    /// Takes a line, and gives what is complete by it. A command goes to the end of its line.
     pub fn add(&mut self, line: &str) -> Vec<Input> {
-        if !self.is_begun() && line.trim_start().starts_with('\\') {
-            self.text.clear();
-            return vec![Input::Command(line.trim().to_owned())];
-        }
         self.text.push_str(line);
         self.text.push('\n');
         let mut complete = Vec::new();
         while let Some(end) = end_of_statement(&self.text) {
-            let rest = self.text.split_off(end + 1);
-            self.text.truncate(end);
-            let statement = std::mem::replace(&mut self.text, rest);
-            if has_sql(&statement) {
-                complete.push(Input::Statement(statement.trim().to_owned()));
+            let rest = self.text.split_off(end);
+            let statement = std::mem::take(&mut self.text);
+            let statement = has_sql(&statement).then(|| statement.trim().to_owned());
+            if let Some(rest) = rest.strip_prefix(';') {
+                complete.extend(statement.map(Input::Statement));
+                rest.clone_into(&mut self.text);
+            } else {
+                let (command, rest) = rest.split_once('\n').unwrap_or((&rest, ""));
+                complete.extend(statement.map(Input::Held));
+                complete.push(Input::Command(command.trim().to_owned()));
+                rest.clone_into(&mut self.text);
             }
         }
         complete
@@ -55,7 +61,8 @@ fn has_sql(text: &str) -> bool {
         .any(|line| !line.is_empty() && !line.starts_with("--"))
 }
 
-/// Where the first semicolon outside quotes and comments is.
+/// Where the first semicolon outside quotes and comments is, or the first command: any where no
+/// statement is open, else one that ends it.
 fn end_of_statement(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut place = 0;
@@ -63,6 +70,9 @@ fn end_of_statement(text: &str) -> Option<usize> {
         let rest = &bytes[place + 1..];
         place += match byte {
             b';' => return Some(place),
+            b'\\' if !has_sql(&text[..place]) || ends_statement(&text[place..]) => {
+                return Some(place);
+            }
             // A doubled quote closes and opens again at once.
             b'\'' | b'"' => 1 + length_to(rest, &[byte])?,
             b'-' if rest.first() == Some(&b'-') => 1 + length_to(rest, b"\n")?,
@@ -90,7 +100,7 @@ mod tests {
         let inputs = lines.iter().flat_map(|line| pending.add(line));
         let mut texts: Vec<String> = inputs
             .map(|input| match input {
-                Input::Statement(text) | Input::Command(text) => text,
+                Input::Statement(text) | Input::Held(text) | Input::Command(text) => text,
             })
             .collect();
         texts.extend(pending.take().map(|rest| format!("{rest}…")));
@@ -124,5 +134,27 @@ mod tests {
             ["\\d payments", "select 1"]
         );
         assert_eq!(statements(&["select", "\\d;"]), ["select\n\\d"]);
+        assert_eq!(
+            statements(&["select 1; \\x", "-- a comment", "\\d"]),
+            ["select 1", "\\x", "\\d"]
+        );
+    }
+
+    #[test]
+    fn some_commands_end_a_statement() {
+        let mut pending = Pending::default();
+        assert_eq!(
+            pending.add("select 1 \\watch 2"),
+            [
+                Input::Held("select 1".to_owned()),
+                Input::Command("\\watch 2".to_owned())
+            ]
+        );
+        assert!(!pending.is_begun());
+        assert_eq!(
+            statements(&["select '\\g' /* \\g */", "\\gx", "select"]),
+            ["select '\\g' /* \\g */", "\\gx", "select…"]
+        );
+        assert_eq!(statements(&["select 1 \\group"]), ["select 1 \\group…"]);
     }
 }
