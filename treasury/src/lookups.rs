@@ -16,8 +16,8 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality, ScalarValue};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
-use datafusion::execution::SessionState;
 use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::functions_table::generate_series::GenerateSeriesTable;
 use datafusion::logical_expr::{
     Distinct, Expr, Join, LogicalPlan, LogicalPlanBuilder, TableScan, lit,
@@ -60,6 +60,23 @@ impl QueryPlanner for LookupsFirst {
         let planner = DefaultPhysicalPlanner::default();
         planner.create_physical_plan(&narrowed, session).await
     }
+}
+
+/// The work of a part of a query, lookups first. It is optimised as a part of the work of the whole.
+///
+/// # Errors
+/// If it cannot be planned.
+pub(crate) async fn planned_as_a_part(
+    plan: &LogicalPlan,
+    state: &SessionState,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    // What is looked up meanwhile is a query of its own.
+    let narrowed = narrowed(plan, state).await?;
+    let as_it_is = SessionStateBuilder::new_from_existing(state.clone())
+        .with_physical_optimizer_rules(Vec::new())
+        .build();
+    let planner = DefaultPhysicalPlanner::default();
+    planner.create_physical_plan(&narrowed, &as_it_is).await
 }
 
 /// A join, one side of which is a lookup.

@@ -8,12 +8,11 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::context::QueryPlanner as _;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType, Volatility};
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::lookups::LookupsFirst;
+use crate::lookups::planned_as_a_part;
 
 /// The only function of a clock that may be in a plan that is kept, for as long as the day lasts.
 const OF_A_DAY: &str = "current_date";
@@ -86,10 +85,6 @@ impl TableProvider for Bound {
         let state = session.as_any().downcast_ref::<SessionState>();
         let state = state
             .ok_or_else(|| DataFusionError::Internal("a session of another kind".to_owned()))?;
-        // The work is optimised as a part of that of the whole statement.
-        let as_it_is = SessionStateBuilder::new_from_existing(state.clone())
-            .with_physical_optimizer_rules(Vec::new())
-            .build();
         let plan = match projection {
             Some(places) => {
                 let columns = self.plan.schema().columns();
@@ -102,6 +97,6 @@ impl TableProvider for Bound {
             }
             None => self.plan.clone(),
         };
-        LookupsFirst.create_physical_plan(&plan, &as_it_is).await
+        planned_as_a_part(&plan, state).await
     }
 }

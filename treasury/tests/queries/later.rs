@@ -34,6 +34,8 @@ fn questions() -> Vec<String> {
         "select convert(100, 'EUR', 'USD', date '2026-03-15')".to_owned(),
         "select count(*) from as_of('payments', 1)".to_owned(),
         "select * from receivables_ageing('2026-03-15')".to_owned(),
+        "select * from explain_payment('b1')".to_owned(),
+        "select * from candidates('b1')".to_owned(),
     ];
     for relation in named {
         questions.push(format!("select * from {}", relation.name));
@@ -45,7 +47,7 @@ fn questions() -> Vec<String> {
 }
 
 /// Questions about rows that hold, about all that there were, by a view, and as of before.
-fn some() -> [String; 6] {
+fn some() -> [String; 7] {
     [
         "select payment_id, status, posting from payments",
         "select party_id, name, posting from parties",
@@ -53,6 +55,7 @@ fn some() -> [String; 6] {
         "select * from unapplied_cash",
         "select convert(100, 'EUR', 'USD', date '2026-03-15')",
         "select count(*) from as_of('payments', 1)",
+        "select what, name from explain_payment('b1')",
     ]
     .map(str::to_owned)
 }

@@ -252,3 +252,45 @@ fn other_readers_leave_row_groups_out_by_the_filters() {
         assert!(told.contains(&says), "{id}: {told}");
     }
 }
+
+#[test]
+fn a_function_answers_each_call_by_its_argument() {
+    let dir = tempfile::tempdir().unwrap();
+    let treasury = opened(&write(&dir.path().join("ledger")));
+    for (sql, expected) in [
+        (
+            "select what, name from explain_payment('p7-0')",
+            &["decision|applied", "application|i7"][..],
+        ),
+        (
+            "select what, name from explain_payment('p8-0')",
+            &["decision|applied", "application|i8"],
+        ),
+        (
+            "select name from explain_payment('p7-1') where what = 'decision'",
+            &["unidentified"],
+        ),
+        ("select count(*) from explain_payment('p40-0')", &["2"]),
+        (
+            "select count(*) from explain_payment('it''s nobody')",
+            &["0"],
+        ),
+        ("select place from explain_payment('p7-0') limit 1", &["1"]),
+        (
+            "select a.name, b.name from explain_payment('p7-0') a join explain_payment('p8-0') b \
+             on a.what = b.what where a.what = 'application'",
+            &["i7|i8"],
+        ),
+        (
+            "select p.payment_id from payments p where p.status in \
+             (select name from explain_payment('p7-1')) and p.payment_id = 'p8-1'",
+            &["p8-1"],
+        ),
+        ("select * from candidates('p7-0')", &[]),
+    ] {
+        // Planned, and as it was planned.
+        for _ in 0..2 {
+            assert_eq!(answer(&treasury, sql), expected, "{sql}");
+        }
+    }
+}
