@@ -44,7 +44,7 @@ POSTGRES_BYTES = 1_000
 TIEOUT_SECONDS = 600
 # Others are given up after so many times tieout's time, and not before these seconds.
 TIMES_OF_TIEOUT = 30
-LEAST_PATIENCE = 10
+LEAST_PATIENCE = 60
 # Seconds that one question takes from one engine, as far as rounds can be left out.
 SECONDS_OF_ONE = 10
 # Bytes of an answer whose rows are compared by numbers made of them, so that they need not all be held.
