@@ -144,6 +144,7 @@ impl<W: Write + Send> ParquetFile<W> {
 }
 
 /// How a file is packed.
+#[derive(Clone, Copy)]
 struct Packing {
     compression: Compression,
     /// Values for which the filters of a row group have room.

@@ -39,11 +39,15 @@ impl IndexBuilder {
         let any = column.as_any();
         if let Some(texts) = any.downcast_ref::<StringArray>() {
             for text in texts {
-                self.push(text.map(|text| Some(Key::of_text(text))));
+                self.push(text.map(Key::of_text));
             }
         } else if let Some(amounts) = any.downcast_ref::<Decimal128Array>() {
             for amount in amounts {
-                self.push(amount.map(Key::of_amount));
+                let key = amount.map(Key::of_amount);
+                if key == Some(None) {
+                    self.pairs = None;
+                }
+                self.push(key.flatten());
             }
         } else {
             let found = format!("an index of a column of {}", column.data_type());
@@ -52,12 +56,10 @@ impl IndexBuilder {
         Ok(())
     }
 
-    /// Adds a row with its key, if it has a value, and the value a key.
-    fn push(&mut self, key: Option<Option<Key>>) {
-        match (key, &mut self.pairs) {
-            (Some(Some(key)), Some(pairs)) => pairs.push((key, self.rows)),
-            (Some(None), pairs) => *pairs = None,
-            (None, _) | (_, None) => {}
+    /// Adds a row, with its key if it has a value.
+    fn push(&mut self, key: Option<Key>) {
+        if let (Some(key), Some(pairs)) = (key, &mut self.pairs) {
+            pairs.push((key, self.rows));
         }
         self.rows += 1;
         if self.rows == self.group_rows {
