@@ -106,7 +106,10 @@ impl AsOf {
     async fn plan(&self, state: &SessionState, moment: Moment, sql: &str) -> Result<LogicalPlan> {
         let posting = match moment {
             Moment::Posting(number) => number,
-            Moment::Day(_) | Moment::At(_) => last_posting(state, moment).await?,
+            Moment::Day(_) | Moment::At(_) => match last_posting(state, moment).await? {
+                0 => return Err(self.not_yet(moment)),
+                number => number,
+            },
         };
         let known = self.states.lock().get(&posting).cloned();
         let treasury = match known {
@@ -114,6 +117,13 @@ impl AsOf {
             None => self.open(posting).await?,
         };
         treasury.context().state().create_logical_plan(sql).await
+    }
+
+    fn not_yet(&self, moment: Moment) -> DataFusionError {
+        refused(&format!(
+            "nothing is known as of {moment}: the first posting was recorded at {}",
+            self.ledger.created_at()
+        ))
     }
 
     async fn open(&self, posting: u64) -> Result<Arc<Treasury>> {

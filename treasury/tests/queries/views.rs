@@ -189,7 +189,7 @@ fn tables_are_as_they_were_known() {
         ("select * from as_of('payments', 3)", "postings 1 to 2"),
         (
             "select * from as_of('payments', date '1999-01-01')",
-            "nothing is known",
+            "nothing is known as of the end of 1999-01-01 (UTC): the first posting was recorded at ",
         ),
         ("select * from as_of('payments', 'soon')", "write as_of"),
         ("select * from as_of('payments')", "write as_of"),
