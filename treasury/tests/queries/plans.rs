@@ -1,10 +1,14 @@
 //! Plans that are made a second time.
 
+use std::thread;
 use std::time::Duration;
 
 use tieout_treasury::{BlockingTreasury, Limits, QueryError};
 
 use crate::{answer, write_ledger};
+
+/// More than the plan of the longest statement takes.
+const STACK_BYTES: usize = 16 << 20;
 
 #[test]
 fn a_join_that_does_not_fit_into_memory_sorts() {
@@ -52,10 +56,17 @@ fn planning_ends_with_its_time() {
         .map(|place| format!("join payments p{place} on p{place}.payment_id = p0.payment_id"))
         .collect();
     let joined = format!("select count(*) from payments p0 {}", joins.join(" "));
-    for sql in [&joined, &format!("explain {joined}")] {
-        let error = treasury.query(sql).err().unwrap();
-        assert!(matches!(error, QueryError::Time { .. }), "{error}");
-        assert_eq!(error.state(), "57014");
-    }
-    assert_eq!(answer(&treasury, "select 1"), ["1"]);
+    let ask = || {
+        for sql in [&joined, &format!("explain {joined}")] {
+            let error = treasury.query(sql).err().unwrap();
+            assert!(matches!(error, QueryError::Time { .. }), "{error}");
+            assert_eq!(error.state(), "57014");
+        }
+        assert_eq!(answer(&treasury, "select 1"), ["1"]);
+    };
+    // A plan goes deep before its time is up.
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES);
+        thread.spawn_scoped(scope, ask).unwrap();
+    });
 }
