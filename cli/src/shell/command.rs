@@ -9,7 +9,7 @@ use clap::ValueEnum as _;
 use super::pattern::Pattern;
 use crate::arguments::AnswerFormat;
 
-/// How often a watched question is asked, where nothing else is said, and at least.
+/// Seconds between the rounds of a watched question, where nothing else is said, and at most.
 const WATCH_SECONDS: f64 = 2.0;
 const WATCH_SECONDS_MAX: f64 = 86_400.0;
 

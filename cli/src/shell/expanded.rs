@@ -21,19 +21,15 @@ pub fn write(
         let cells = Cells::of(&batch).map_err(|error| Failure::new(error.to_string()))?;
         for row in 0..cells.rows() {
             number += 1;
-            writeln!(
-                out,
-                "{:-<rule$}",
-                format!("-[ RECORD {number} ]"),
-                rule = width + 2
-            )?;
+            let head = format!("-[ RECORD {number} ]");
+            writeln!(out, "{head:-<rule$}", rule = width + 2)?;
             for (column, name) in names.iter().enumerate() {
                 let value = cells.text(row, column).unwrap_or_default();
-                let mut lines = value.split('\n');
-                let line = format!("{name:width$} | {}", lines.next().unwrap_or_default());
-                writeln!(out, "{}", line.trim_end())?;
-                for line in lines {
-                    writeln!(out, "{}", format!("{:width$} | {line}", "").trim_end())?;
+                let mut name = name.as_str();
+                for line in value.split('\n') {
+                    let line = format!("{name:width$} | {line}");
+                    writeln!(out, "{}", line.trim_end())?;
+                    name = "";
                 }
             }
         }

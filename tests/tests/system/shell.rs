@@ -1,7 +1,8 @@
 //! The shell of `tieout sql`, at a terminal and in a pipe.
 
 use std::fs;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::desk::{Desk, statement};
 use crate::terminal::{INTERRUPT, Terminal};
@@ -43,21 +44,45 @@ fn ctrl_c_stops_a_query_and_leaves_the_shell() {
     terminal.expect("|    41 |");
     terminal.enter(&format!("{ENDLESS};"));
     terminal.expect("= 3;\r\n");
-    std::thread::sleep(PAUSE);
+    thread::sleep(PAUSE);
     terminal.send(INTERRUPT);
     terminal.expect("the query was cancelled");
     terminal.enter("select 40 + 2 as second;");
     terminal.expect("|     42 |");
-    // Planning, which takes seconds here, stops too.
+    terminal.enter("\\errverbose");
+    terminal.expect("tieout: error: 57014: the query was cancelled");
+    terminal.enter("\\q");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn ctrl_c_stops_a_query_while_it_is_planned() {
+    let desk = desk();
+    let Some(mut terminal) = Terminal::open(&desk, "sql --ledger ledger") else {
+        return;
+    };
+    // It takes seconds.
     let join = |place| format!(" join payments p{place} on p{place}.payment_id = p0.payment_id");
-    let joins: String = (1..128).map(join).collect();
-    let long = format!("select count(*) from payments p0{joins};\n");
+    let joins: String = (1..96).map(join).collect();
+    let long = format!("select 100 + count(*) as x from payments p0{joins};\n");
     fs::write(desk.path("long.sql"), long).unwrap();
+    terminal.expect("tieout> ");
     terminal.enter("\\i long.sql");
     terminal.expect("long.sql\r\n");
-    std::thread::sleep(PAUSE);
+    let began = Instant::now();
+    terminal.expect("| 101 |");
+    let whole = began.elapsed();
+    terminal.enter("\\i long.sql");
+    terminal.expect("long.sql\r\n");
+    let began = Instant::now();
+    thread::sleep(whole / 10);
     terminal.send(INTERRUPT);
     terminal.expect("long.sql:1: the query was cancelled");
+    assert!(
+        began.elapsed() < whole / 2,
+        "{:?} of {whole:?}",
+        began.elapsed()
+    );
     terminal.enter("\\errverbose");
     terminal.expect("tieout: error: 57014: long.sql:1: the query was cancelled");
     terminal.enter("\\q");
