@@ -33,6 +33,7 @@ mod filters;
 mod functions;
 mod holding;
 mod lookups;
+mod parts;
 mod patience;
 mod reversed;
 mod selected;

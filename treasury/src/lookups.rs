@@ -32,6 +32,7 @@ use futures::StreamExt as _;
 use tieout_ledger::LOOKED_UP;
 
 use crate::holding::Holding;
+use crate::parts::in_more_parts;
 use crate::sought::{Sought, VALUES_MAX};
 use crate::stored::StoredTable;
 
@@ -58,7 +59,8 @@ impl QueryPlanner for LookupsFirst {
             plan => narrowed(plan, session).await?,
         };
         let planner = DefaultPhysicalPlanner::default();
-        planner.create_physical_plan(&narrowed, session).await
+        let physical = planner.create_physical_plan(&narrowed, session).await?;
+        in_more_parts(physical, session)
     }
 }
 
