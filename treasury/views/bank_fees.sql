@@ -22,9 +22,11 @@ with fees as (
     (t.type_code in ('564', '567', '661', '698') and t.direction = 'DBIT')
     or (t.type_code = '398' and t.direction = 'CRDT')
     -- Few codes end or begin so; only those are held against the pattern.
-    or (substr(t.type_code, 11) in ('CHRG', 'FEES', 'COMM', 'COME', 'COMI', 'COMT')
+    or ((t.type_code like '%-CHRG' or t.type_code like '%-FEES' or t.type_code like '%-COMM'
+        or t.type_code like '%-COME' or t.type_code like '%-COMI' or t.type_code like '%-COMT')
       and regexp_like(t.type_code, '^[A-Z]{4}-[A-Z]{4}-[A-Z]{4}$'))
-    or substr(t.type_code, 1, 4) in ('NCHG', 'SCHG', 'FCHG', 'NCOM', 'SCOM', 'FCOM'))
+    or t.type_code like 'NCHG%' or t.type_code like 'SCHG%' or t.type_code like 'FCHG%'
+    or t.type_code like 'NCOM%' or t.type_code like 'SCOM%' or t.type_code like 'FCOM%')
   union all
   select t.booking_date, t.account, null, 'charges', t.type_code,
     'charges of ' || coalesce(t.bank_reference, t.end_to_end_id, t.transaction_id),
