@@ -163,3 +163,17 @@ fn payments_are_found_by_amounts() {
         }
     }
 }
+
+#[test]
+fn rows_that_were_taken_back_are_not_found_by_an_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = write(&dir.path().join("ledger"), &mut Dice(7));
+    let treasury = BlockingTreasury::open(&ledger, &Limits::default()).unwrap();
+    // Posting 4 took back what posting 3 had decided, both in the joined file.
+    for (table, postings) in [("payments", &["4"][..]), ("history.payments", &["3", "4"])] {
+        let sql = format!("select posting from {table} where payment_id = 'p3-4' order by 1");
+        assert_eq!(answer(&treasury, &sql), postings, "{table}");
+        let plan = answer(&treasury, &format!("explain {sql}")).join("\n");
+        assert!(plan.contains("FewRowsExec"), "{plan}");
+    }
+}
