@@ -150,13 +150,12 @@ impl StoredTable {
         }
         let parts = state.config().target_partitions();
         let known = self.listed.lock().get(&parts).cloned();
-        let listed = match known {
-            Some(listed) => listed,
-            None => {
-                let listed = self.all.scan(state, None, &[], None).await?;
-                self.listed.lock().insert(parts, Arc::clone(&listed));
-                listed
-            }
+        let listed = if let Some(listed) = known {
+            listed
+        } else {
+            let listed = self.all.scan(state, None, &[], None).await?;
+            self.listed.lock().insert(parts, Arc::clone(&listed));
+            listed
         };
         let Some(config) = scanned(&listed) else {
             return self.all.scan(state, projection, filters, limit).await;

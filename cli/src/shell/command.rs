@@ -68,6 +68,7 @@ pub struct Rounds {
 }
 
 /// A command as the table has it.
+#[derive(Clone, Copy)]
 struct Entry {
     /// Its name, and other names for it.
     names: &'static [&'static str],

@@ -70,17 +70,12 @@ impl Chain {
                 return Ok(Transformed::no(expr));
             };
             // What is put in is said already.
-            match self.columns.get(column) {
-                Some(said) => Ok(Transformed::new(
-                    said.clone(),
-                    true,
-                    TreeNodeRecursion::Jump,
-                )),
-                None => {
-                    is_whole = false;
-                    Ok(Transformed::no(expr))
-                }
-            }
+            let Some(said) = self.columns.get(column) else {
+                is_whole = false;
+                return Ok(Transformed::no(expr));
+            };
+            let said = said.clone();
+            Ok(Transformed::new(said, true, TreeNodeRecursion::Jump))
         });
         said.ok().filter(|_| is_whole).map(|said| said.data)
     }
