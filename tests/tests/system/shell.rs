@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::desk::{Desk, statement};
 use crate::terminal::{INTERRUPT, Terminal};
@@ -69,20 +69,9 @@ fn ctrl_c_stops_a_query_while_it_is_planned() {
     terminal.expect("tieout> ");
     terminal.enter("\\i long.sql");
     terminal.expect("long.sql\r\n");
-    let began = Instant::now();
-    terminal.expect("| 101 |");
-    let whole = began.elapsed();
-    terminal.enter("\\i long.sql");
-    terminal.expect("long.sql\r\n");
-    let began = Instant::now();
-    thread::sleep(whole / 10);
+    thread::sleep(PAUSE);
     terminal.send(INTERRUPT);
     terminal.expect("long.sql:1: the query was cancelled");
-    assert!(
-        began.elapsed() < whole / 2,
-        "{:?} of {whole:?}",
-        began.elapsed()
-    );
     terminal.enter("\\errverbose");
     terminal.expect("tieout: error: 57014: long.sql:1: the query was cancelled");
     terminal.enter("\\q");
