@@ -46,7 +46,7 @@ fn in_parts_of(
     let options = &session.config_options().optimizer;
     let before = session.config().target_partitions();
     // A plan that sorts what it joins is one for little memory.
-    if before <= 1 || !options.prefer_hash_join {
+    if before <= 1 || !options.prefer_hash_join || !shares_out(&plan, before)? {
         return Ok(plan);
     }
     let rows = most_rows(&plan)?;
@@ -92,6 +92,12 @@ fn has_room(rows: usize, pool: &dyn MemoryPool) -> bool {
         MemoryLimit::Finite(bytes) => rows.saturating_mul(BYTES_A_ROW) <= bytes,
         _ => true,
     }
+}
+
+/// Whether anything shares rows out to so many parts by their hash. Most plans have few rows, and are not
+/// asked how many.
+fn shares_out(plan: &Arc<dyn ExecutionPlan>, parts: usize) -> Result<bool> {
+    plan.exists(|node| Ok(shared_out(node, parts).is_some()))
 }
 
 /// What shares rows out to so many parts by their hash.
