@@ -11,15 +11,15 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{DEFAULT_PAGE_SIZE, EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::annex::{self, Annex};
 
 /// Rows that one row group holds at most.
 pub(crate) const GROUP_ROWS: usize = 1 << 18;
-/// Bytes of a page, unpacked, in a file that is kept for years: so much is unpacked of a column for a single
-/// row that is looked up.
+/// Bytes of a page, unpacked: so much is unpacked of a column for a single row, be it the first of a query or
+/// one that is looked up.
 const PAGE_BYTES: usize = 1 << 16;
 /// Rows that are encoded at a time. Always the same number, so that the bytes of a file do not
 /// depend on the batches that it came in.
@@ -73,7 +73,6 @@ impl<W: Write + Send> ParquetFile<W> {
             Packing {
                 compression: Compression::SNAPPY,
                 values: VALUES_READ_SOON,
-                page_bytes: DEFAULT_PAGE_SIZE,
             },
         )
     }
@@ -87,7 +86,6 @@ impl<W: Write + Send> ParquetFile<W> {
         let packing = Packing {
             compression: Compression::ZSTD(ZstdLevel::default()),
             values: GROUP_ROWS as u64,
-            page_bytes: PAGE_BYTES,
         };
         let file = Self::packed(out, schema, packing)?;
         Ok(Self { annexes, ..file })
@@ -149,14 +147,12 @@ struct Packing {
     compression: Compression,
     /// Values for which the filters of a row group have room.
     values: u64,
-    /// Bytes of a page, unpacked.
-    page_bytes: usize,
 }
 
 fn properties(schema: &Schema, packing: Packing) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(packing.compression)
-        .set_data_page_size_limit(packing.page_bytes)
+        .set_data_page_size_limit(PAGE_BYTES)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for field in schema.fields() {
