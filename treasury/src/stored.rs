@@ -12,7 +12,6 @@ use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use datafusion::datasource::physical_plan::FileScanConfigBuilder;
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::cache::cache_manager::FileStatisticsCache;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
@@ -160,11 +159,15 @@ impl StoredTable {
         let Some(config) = scanned(&listed) else {
             return self.all.scan(state, projection, filters, limit).await;
         };
+        // Only the list is shared: a source counts what its queries read, and keeps the counts of all that
+        // it was copied for.
+        let format = &self.read.options.format;
+        let source = format.file_source(config.file_source().table_schema().clone());
         let projected = FileScanConfigBuilder::from(config.clone())
+            .with_source(source)
             .with_projection_indices(projection.cloned())?
             .build();
-        self.listed.lock().insert(parts, listed);
-        Ok(DataSourceExec::from_data_source(projected))
+        format.create_physical_plan(state, projected).await
     }
 
     fn is_less(&self, sifted: &[Sifted]) -> bool {

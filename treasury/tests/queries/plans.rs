@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tieout_treasury::{BlockingTreasury, Limits, QueryError};
 
-use crate::{answer, write_ledger};
+use crate::{answer, open, write_ledger};
 
 /// More than the plan of the longest statement takes.
 const STACK_BYTES: usize = 16 << 20;
@@ -39,6 +39,23 @@ fn a_join_that_does_not_fit_into_memory_sorts() {
     };
     assert!(plan(&large).concat().contains("SortMergeJoin"));
     assert!(plan(&joined(1000)).concat().contains("HashJoin"));
+}
+
+#[test]
+fn what_a_query_reads_is_counted_for_it_alone() {
+    let (_dir, treasury) = open();
+    let read = || {
+        let told = answer(
+            &treasury,
+            "explain analyze select status, amount from payments",
+        );
+        let told = told.concat();
+        let (_, counted) = told.split_once("DataSourceExec").unwrap();
+        let (_, counted) = counted.split_once("output_rows=").unwrap();
+        counted.split_once(',').unwrap().0.to_owned()
+    };
+    // What was counted for all queries together would be kept as well, and grow with each of them.
+    assert_eq!([read(), read(), read()], ["5", "5", "5"]);
 }
 
 /// An explanation too, which would be made of the plan as far as it came.
