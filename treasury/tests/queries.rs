@@ -29,7 +29,8 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use tempfile::TempDir;
 use tieout_core::schema::{AMOUNT_TYPE, Table};
-use tieout_ledger::{Cells, Ledger, stored_schema};
+use tieout_ledger::journal::what;
+use tieout_ledger::{Cells, Ledger, Reversed, stored_schema};
 use tieout_treasury::{BlockingTreasury, Limits, QueryError, Treasury};
 
 /// Identity, status, customer, amount in hundred-thousandths, day.
@@ -60,6 +61,15 @@ fn payments(rows: &[Payment<'_>]) -> RecordBatch {
         }
     });
     RecordBatch::try_new(table.schema(), columns.collect()).unwrap()
+}
+
+/// A payment of `posting` that a later one decides anew.
+fn taken_back(id: &str, posting: u64) -> Reversed {
+    Reversed {
+        what: what::PAYMENT,
+        id: id.to_owned(),
+        posting,
+    }
 }
 
 fn filler(kind: &DataType, nullable: bool, rows: usize) -> ArrayRef {

@@ -13,9 +13,10 @@ use tieout_ledger::{ROWS, SUM_TYPE, Totalled};
 
 use super::chain::{Chain, depends_on};
 
-/// Digits of a sum, and its decimals.
+/// No money, and no amount, with the type of sums.
 const ZERO: Expr = Expr::Literal(ScalarValue::Decimal128(Some(0), 38, 5), None);
 const NULL: Expr = Expr::Literal(ScalarValue::Decimal128(None, 38, 5), None);
+const _: () = assert!(matches!(SUM_TYPE, DataType::Decimal128(38, 5)));
 
 /// An aggregate over totals.
 pub(super) struct Summed {
@@ -184,5 +185,3 @@ impl Summed {
         Expr::AggregateFunction(aggregate)
     }
 }
-
-const _: () = assert!(matches!(SUM_TYPE, DataType::Decimal128(38, 5)));

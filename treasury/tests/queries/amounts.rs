@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use tieout_core::schema::Table;
-use tieout_ledger::journal::what;
-use tieout_ledger::{Ledger, Reversed};
+use tieout_ledger::Ledger;
 use tieout_treasury::{BlockingTreasury, Limits};
 
 use super::lookups::{parquet_files, without_filters};
-use super::{answer, payments};
+use super::{answer, payments, taken_back};
 
 /// Enough for a joined file, which has an index, and others.
 const POSTINGS: u64 = 36;
@@ -53,12 +52,7 @@ fn write(dir: &Path, dice: &mut Dice) -> Ledger {
         let again = format!("p{}-{}", posting - 1, posting % PAYMENTS);
         if posting > 1 {
             rows.push((&again, "unidentified", None, dice.amount(), 20_528));
-            let before = Reversed {
-                what: what::PAYMENT,
-                id: again.clone(),
-                posting: posting - 1,
-            };
-            writer.reverse(&[before]).unwrap();
+            writer.reverse(&[taken_back(&again, posting - 1)]).unwrap();
         }
         writer.write(Table::Payments, &payments(&rows)).unwrap();
         last = Some(writer.finish("cash-application").unwrap());

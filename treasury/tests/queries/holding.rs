@@ -1,12 +1,11 @@
 //! Rows that no longer hold are skipped where they lie, in each state those that it knows of.
 
 use tieout_core::schema::Table;
-use tieout_ledger::journal::what;
-use tieout_ledger::{Ledger, Reversed};
+use tieout_ledger::Ledger;
 use tieout_treasury::{Limits, Treasury};
 
 use super::later::rows;
-use crate::{parties, payments};
+use crate::{parties, payments, taken_back};
 
 /// Enough for files of single postings and of joined ones.
 const POSTINGS: u64 = 40;
@@ -48,13 +47,7 @@ async fn rows_that_were_taken_back_are_skipped_and_earlier_states_keep_them() {
         let again = format!("p{}-0", posting - 1);
         let old = format!("p{}-1", posting / 2);
         let mut reversed = Vec::new();
-        let mut take_back = |id: &str, posting| {
-            reversed.push(Reversed {
-                what: what::PAYMENT,
-                id: id.to_owned(),
-                posting,
-            });
-        };
+        let mut take_back = |id: &str, posting| reversed.push(taken_back(id, posting));
         if posting > 1 {
             take_back(&again, posting - 1);
             written.push((&again, "applied", Some("C1")));

@@ -8,11 +8,10 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tieout_core::schema::Table;
-use tieout_ledger::journal::what;
-use tieout_ledger::{Ledger, Reversed};
+use tieout_ledger::Ledger;
 use tieout_treasury::{BlockingTreasury, Limits};
 
-use super::{answer, filler, payments};
+use super::{answer, filler, payments, taken_back};
 
 /// Enough for files of single postings and of joined ones.
 const POSTINGS: u64 = 40;
@@ -51,12 +50,7 @@ fn write(dir: &Path) -> Ledger {
             .write(Table::Applications, &applications(&applied))
             .unwrap();
         if posting > 1 {
-            let before = Reversed {
-                what: what::PAYMENT,
-                id: again.clone(),
-                posting: posting - 1,
-            };
-            writer.reverse(&[before]).unwrap();
+            writer.reverse(&[taken_back(&again, posting - 1)]).unwrap();
         }
         writer.write(Table::Payments, &payments(&rows)).unwrap();
         last = Some(writer.finish("cash-application").unwrap());

@@ -11,11 +11,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use tempfile::TempDir;
 use tieout_core::schema::{AMOUNT_TYPE, Table};
-use tieout_ledger::journal::what;
-use tieout_ledger::{Ledger, ROWS, Reversed, Totals};
+use tieout_ledger::{Ledger, ROWS, Totals};
 use tieout_treasury::{BlockingTreasury, Limits};
 
-use super::{answer, filler};
+use super::{answer, filler, taken_back};
 
 /// Enough for files of single postings and of joined ones.
 const POSTINGS: u64 = 40;
@@ -75,11 +74,8 @@ fn write(dir: &Path) -> Ledger {
         if posting > 1 {
             let before = (posting - 1) * PAYMENTS..posting * PAYMENTS;
             let again: Vec<u64> = before.step_by(25).collect();
-            let reversed = again.iter().map(|number| Reversed {
-                what: what::PAYMENT,
-                id: format!("p{number}"),
-                posting: posting - 1,
-            });
+            let reversed = again.iter();
+            let reversed = reversed.map(|number| taken_back(&format!("p{number}"), posting - 1));
             writer.reverse(&reversed.collect::<Vec<_>>()).unwrap();
             numbers.extend(again);
         }
