@@ -215,3 +215,44 @@ impl RelationPlanner for PatientRelations {
         Ok(RelationPlanning::Original(Box::new(relation)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const SQL: &str = "select value % 3, count(*) from generate_series(1, 9) t group by 1";
+
+    /// A session that plans for somebody who waits so.
+    fn session(patience: &Patience) -> SessionState {
+        let builder = SessionStateBuilder::new_with_default_features();
+        let mut state = patient(builder).build();
+        patience.rule(&mut state);
+        state
+    }
+
+    fn ended<T>(result: Result<T>) -> Option<Impatience> {
+        Impatience::of(result.err().unwrap().find_root())
+    }
+
+    /// Each step looks by itself: what comes to it was planned while somebody waited.
+    #[tokio::test]
+    async fn each_step_of_planning_ends_when_nobody_waits() {
+        let waits = session(&Patience::default());
+        let plan = waits.create_logical_plan(SQL).await.unwrap();
+        let optimized = waits.optimize(&plan).unwrap();
+        waits.create_physical_plan(&optimized).await.unwrap();
+        let given_up = Patience::default();
+        given_up.clone().give_up();
+        let late = Patience::until(Some(Instant::now()));
+        for (patience, why) in [(late, Impatience::Late), (given_up, Impatience::GivenUp)] {
+            let state = session(&patience);
+            assert_eq!(ended(state.create_logical_plan(SQL).await), Some(why));
+            assert_eq!(ended(state.optimize(&plan)), Some(why));
+            let physical = state.query_planner();
+            let physical = physical.create_physical_plan(&optimized, &state).await;
+            assert_eq!(ended(physical), Some(why));
+        }
+    }
+}
