@@ -25,10 +25,18 @@ const PAGE_BYTES: usize = 1 << 16;
 /// depend on the batches that it came in.
 const PIECE_ROWS: usize = 8_192;
 /// Columns whose values hardly repeat: a dictionary would only be built to be thrown away.
-const UNIQUE: [&str; 9] = [
+/// Or it would be unpacked as a whole, up to a megabyte of it, for the first row of a query.
+const UNIQUE: [&str; 16] = [
     "payment_id",
     "transaction_id",
     "item_id",
+    "number",
+    "item_number",
+    "document_number",
+    "po_number",
+    "check_number",
+    "payment_reference",
+    "end_to_end_id",
     "source_line",
     "byte_start",
     "byte_end",
