@@ -44,6 +44,12 @@ with psycopg.connect("") as db:
     with cursor.copy("copy (select payment_id from payments) to stdout") as copy:
         assert sum(1 for _ in copy.rows()) == count
 
+    columns = "payment_id, amount, booking_date from payments order by payment_id limit 100"
+    wanted = cursor.execute(f"select {columns}").fetchall()
+    with cursor.copy(f"copy (select {columns}) to stdout (format binary)") as copy:
+        copy.set_types(["text", "numeric", "date"])
+        assert list(copy.rows()) == wanted
+
     try:
         cursor.execute("insert into payments values (1)")
         raise SystemExit("an insert was not refused")

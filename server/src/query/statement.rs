@@ -1,14 +1,16 @@
 //! What a statement asks for. Everything that is no question is refused here, by its kind.
 
 use datafusion::sql::sqlparser::ast::{
-    CloseCursor, CopyOption, CopySource, CopyTarget, DiscardObject, Expr, FetchDirection, Reset,
-    Set, SetExpr, Statement, Value, ValueWithSpan,
+    CloseCursor, ContextModifier, CopySource, CopyTarget, DiscardObject, Expr, FetchDirection,
+    Ident, Reset, Set, SetExpr, Statement, Value, ValueWithSpan,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use tieout_treasury::check_extent;
 
+use super::form::Form;
+use super::prepared;
 use crate::wire::{Refusal, state};
 
 /// A statement by what it asks for.
@@ -16,14 +18,28 @@ use crate::wire::{Refusal, state};
 pub enum Command {
     /// Rows: a query, or an explanation of one.
     Rows(Box<Statement>),
+    /// A query that is kept by a name.
+    Prepare {
+        /// Its name.
+        name: String,
+        /// OIDs of its parameters' types, as far as they are said.
+        types: Vec<u32>,
+        /// The query.
+        query: Box<Statement>,
+    },
+    /// Rows of a query that was kept.
+    Execute {
+        /// Its name.
+        name: String,
+        /// Its parameters as texts; none for null.
+        values: Vec<Option<String>>,
+    },
     /// Rows as lines of a file.
     Copy {
         /// The query.
         query: Box<Statement>,
-        /// As CSV; as tab-separated text otherwise.
-        csv: bool,
-        /// With the names of the columns first.
-        header: bool,
+        /// How they are written.
+        form: Box<Form>,
     },
     /// A setting's value; none for all.
     Show(String),
@@ -33,7 +49,11 @@ pub enum Command {
         name: String,
         /// Its value; none for the default.
         value: Option<String>,
+        /// How long.
+        lasting: Lasting,
     },
+    /// A setting as it was.
+    Reset(String),
     /// All settings as they were.
     ResetAll,
     /// A transaction begins.
@@ -51,6 +71,8 @@ pub enum Command {
         name: String,
         /// Whether it lives on after its transaction.
         hold: bool,
+        /// Whether a simple query gets its rows in binary.
+        binary: bool,
         /// The query.
         query: Box<Statement>,
     },
@@ -69,6 +91,15 @@ pub enum Command {
     DiscardAll,
     /// Something that needs nothing done, and the tag that says it is.
     Nothing(&'static str),
+}
+
+/// How long a setting is meant to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// For the session, unless the transaction in which it is made is taken back.
+    Session,
+    /// Until the end of the transaction.
+    Transaction,
 }
 
 /// How many rows of a cursor.
@@ -121,12 +152,24 @@ fn command(statement: Statement) -> Result<Command, Refusal> {
             to: true,
             target: CopyTarget::Stdout,
             options,
+            legacy_options,
             ..
-        } => copy(source, &options)?,
+        } => copy(source, Form::of(options, legacy_options)?)?,
         Statement::Copy { to: true, .. } => {
             let found = "a COPY to a file or program is refused; use COPY ... TO STDOUT";
             return Err(Refusal::new(state::INSUFFICIENT_PRIVILEGE, found));
         }
+        Statement::Prepare {
+            name,
+            data_types,
+            statement,
+        } => prepared::prepare(name_of(name), &data_types, command(*statement)?)?,
+        Statement::Execute {
+            name,
+            parameters,
+            immediate: false,
+            ..
+        } => prepared::execute(name, &parameters)?,
         Statement::ShowVariable { variable } => {
             let words: Vec<_> = variable
                 .iter()
@@ -141,10 +184,7 @@ fn command(statement: Statement) -> Result<Command, Refusal> {
         Statement::Set(set) => setting(set)?,
         Statement::Reset(reset) => match reset.reset {
             Reset::ALL => Command::ResetAll,
-            Reset::ConfigurationParameter(name) => Command::Set {
-                name: name.to_string().to_lowercase(),
-                value: None,
-            },
+            Reset::ConfigurationParameter(name) => Command::Reset(name.to_string().to_lowercase()),
         },
         Statement::StartTransaction { .. } => Command::Begin,
         Statement::Commit { .. } => Command::Commit,
@@ -158,7 +198,8 @@ fn command(statement: Statement) -> Result<Command, Refusal> {
             _ => Command::Nothing("DISCARD"),
         },
         Statement::Deallocate { name, .. } => {
-            Command::Deallocate((!name.value.eq_ignore_ascii_case("all")).then_some(name.value))
+            let name = name_of(name);
+            Command::Deallocate((name != "all").then_some(name))
         }
         Statement::LISTEN { .. } => Command::Nothing("LISTEN"),
         Statement::UNLISTEN { .. } => Command::Nothing("UNLISTEN"),
@@ -166,18 +207,18 @@ fn command(statement: Statement) -> Result<Command, Refusal> {
         Statement::Fetch {
             name, direction, ..
         } => Command::Fetch {
-            name: name.value,
+            name: name_of(name),
             count: fetch(&direction)?,
         },
         Statement::Close { cursor } => Command::CloseCursor(match cursor {
             CloseCursor::All => None,
-            CloseCursor::Specific { name } => Some(name.value),
+            CloseCursor::Specific { name } => Some(name_of(name)),
         }),
         other => return Err(read_only(&other)),
     })
 }
 
-fn copy(source: CopySource, options: &[CopyOption]) -> Result<Command, Refusal> {
+fn copy(source: CopySource, form: Form) -> Result<Command, Refusal> {
     let query = match source {
         CopySource::Query(query) => Statement::Query(query),
         CopySource::Table {
@@ -201,46 +242,46 @@ fn copy(source: CopySource, options: &[CopyOption]) -> Result<Command, Refusal> 
             }
         }
     };
-    let (mut csv, mut header) = (false, false);
-    for option in options {
-        match option {
-            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("csv") => csv = true,
-            CopyOption::Format(name) if name.value.eq_ignore_ascii_case("text") => csv = false,
-            CopyOption::Header(wanted) => header = *wanted,
-            CopyOption::Encoding(name) if name.to_lowercase().replace('-', "") == "utf8" => {}
-            other => {
-                let found = format!("COPY with {other} is not supported; take FORMAT CSV, HEADER");
-                return Err(Refusal::new(state::FEATURE_NOT_SUPPORTED, found));
-            }
-        }
-    }
     Ok(Command::Copy {
         query: Box::new(query),
-        csv,
-        header,
+        form: Box::new(form),
     })
 }
 
 fn setting(set: Set) -> Result<Command, Refusal> {
     match set {
         Set::SingleAssignment {
-            variable, values, ..
+            scope,
+            variable,
+            values,
+            ..
         } => {
             let words: Vec<_> = values.iter().map(value_text).collect();
             let value = words.join(", ");
             Ok(Command::Set {
                 name: variable.to_string().to_lowercase(),
                 value: (!value.eq_ignore_ascii_case("default")).then_some(value),
+                lasting: lasting(scope == Some(ContextModifier::Local)),
             })
         }
-        Set::SetTimeZone { value, .. } => Ok(Command::Set {
+        Set::SetTimeZone { local, value } => Ok(Command::Set {
             name: "timezone".to_owned(),
             value: Some(value_text(&value)),
+            lasting: lasting(local),
         }),
         Set::SetNames { charset_name, .. } => Ok(Command::Set {
             name: "client_encoding".to_owned(),
             value: Some(charset_name.value),
+            lasting: Lasting::Session,
         }),
+        // Whoever asks for the rights of another role would keep their own.
+        Set::SetRole {
+            role_name: Some(role),
+            ..
+        } => {
+            let found = format!("SET ROLE {role} is not supported; connect as a user who has it");
+            Err(Refusal::new(state::FEATURE_NOT_SUPPORTED, found))
+        }
         Set::SetTransaction { .. } | Set::SetRole { .. } | Set::SetSessionParam(_) => {
             Ok(Command::Nothing("SET"))
         }
@@ -248,6 +289,22 @@ fn setting(set: Set) -> Result<Command, Refusal> {
             let found = format!("{other} is not supported");
             Err(Refusal::new(state::FEATURE_NOT_SUPPORTED, found))
         }
+    }
+}
+
+/// A name: in small letters unless it is quoted.
+pub(super) fn name_of(name: Ident) -> String {
+    match name.quote_style {
+        Some(_) => name.value,
+        None => name.value.to_lowercase(),
+    }
+}
+
+fn lasting(is_local: bool) -> Lasting {
+    if is_local {
+        Lasting::Transaction
+    } else {
+        Lasting::Session
     }
 }
 
@@ -266,11 +323,12 @@ fn declare(stmts: Vec<datafusion::sql::sqlparser::ast::Declare>) -> Result<Comma
     let mut stmts = stmts.into_iter();
     match (stmts.next(), stmts.next()) {
         (Some(one), None) => {
-            let name = one.names.first().map(|name| name.value.clone());
+            let name = one.names.into_iter().next().map(name_of);
             match (name, one.for_query) {
                 (Some(name), Some(query)) => Ok(Command::Declare {
                     name,
                     hold: one.hold == Some(true),
+                    binary: one.binary == Some(true),
                     query: Box::new(Statement::Query(query)),
                 }),
                 _ => Err(Refusal::new(
@@ -365,8 +423,17 @@ mod tests {
         let wanted = Command::Set {
             name: "statement_timeout".to_owned(),
             value: Some("5s".to_owned()),
+            lasting: Lasting::Session,
         };
         assert_eq!(set, [wanted]);
+        for (sql, wanted) in [
+            ("set local timezone = 'UTC'", Lasting::Transaction),
+            ("set local time zone 'UTC'", Lasting::Transaction),
+            ("set session timezone = 'UTC'", Lasting::Session),
+        ] {
+            let set = read(sql).unwrap();
+            assert!(matches!(set[..], [Command::Set { lasting, .. }] if lasting == wanted));
+        }
         let show = read("show transaction isolation level").unwrap();
         assert_eq!(show, [Command::Show("transaction_isolation".to_owned())]);
         let fetch = read("fetch forward 100 from \"c\"").unwrap();
@@ -375,14 +442,7 @@ mod tests {
             count: Fetch::Next(100),
         };
         assert_eq!(fetch, [wanted]);
-        let copy = read("copy (select 1) to stdout with (format csv, header)").unwrap();
-        assert!(matches!(
-            copy[..],
-            [Command::Copy {
-                csv: true,
-                header: true,
-                ..
-            }]
-        ));
+        let copy = read("copy payments to stdout").unwrap();
+        assert!(matches!(copy[..], [Command::Copy { .. }]));
     }
 }

@@ -6,9 +6,10 @@ use std::time::Instant;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::sql::sqlparser::ast::Statement;
 
-use super::copy::Lines;
+use super::copy::Copying;
 use super::state::{Fault, Session};
-use crate::query::{Command, Rows};
+use super::variables::Variables;
+use crate::query::{Command, Form, Format, Lasting, Rows};
 use crate::values::{self, Cells};
 use crate::wire::{Bare, Column, Refusal, Standing, state};
 
@@ -33,6 +34,7 @@ impl Session {
                 self.send_batch(&shown, &columns)?;
                 self.channel.replies.complete("SHOW");
             }
+            Command::Execute { name, values } => self.execute_named(&name, values)?,
             Command::Fetch { name, count } => {
                 let columns = self.cursor_columns(&name)?;
                 self.channel.replies.columns(&columns);
@@ -57,41 +59,55 @@ impl Session {
     /// Does what has no rows, and says that it is done.
     pub(super) fn act(&mut self, command: Command) -> Result<(), Fault> {
         let tag = match command {
-            Command::Copy { query, csv, header } => return self.copy(&query, csv, header),
+            Command::Copy { query, form } => return self.copy(&query, *form),
             Command::Begin => {
                 if self.standing == Standing::Open {
                     let found = "there is already a transaction in progress";
                     self.channel.replies.warning("25001", found);
                 }
                 self.standing = Standing::Open;
+                self.variables.begin();
                 "BEGIN"
             }
             Command::Commit => {
-                let tag = match self.standing {
-                    Standing::Failed => "ROLLBACK",
-                    _ => "COMMIT",
-                };
-                self.end_of_transaction();
-                tag
+                let is_kept = self.standing != Standing::Failed;
+                self.end_of_transaction(is_kept);
+                if is_kept { "COMMIT" } else { "ROLLBACK" }
             }
             Command::Rollback { to_savepoint } => {
-                if to_savepoint {
-                    self.standing = Standing::Open;
+                if !to_savepoint {
+                    self.end_of_transaction(false);
+                } else if self.standing == Standing::Idle {
+                    let found = "a savepoint is in a transaction; BEGIN first";
+                    return Err(Refusal::new(state::NO_ACTIVE_SQL_TRANSACTION, found).into());
                 } else {
-                    self.end_of_transaction();
+                    self.standing = Standing::Open;
                 }
                 "ROLLBACK"
             }
-            Command::Set { name, value } => {
-                self.set(&name, value.as_deref())?;
-                if value.is_some() { "SET" } else { "RESET" }
+            Command::Set {
+                name,
+                value,
+                lasting,
+            } => {
+                self.set(&name, value.as_deref(), lasting)?;
+                "SET"
             }
-            Command::ResetAll => {
-                self.variables.reset();
+            Command::Reset(name) => {
+                self.set(&name, None, Lasting::Session)?;
                 "RESET"
             }
-            Command::Declare { name, hold, query } => {
-                self.declare(name, hold, &query)?;
+            Command::ResetAll => {
+                self.change(Variables::reset);
+                "RESET"
+            }
+            Command::Declare {
+                name,
+                hold,
+                binary,
+                query,
+            } => {
+                self.declare(name, hold, binary, &query)?;
                 "DECLARE CURSOR"
             }
             Command::CloseCursor(name) => {
@@ -103,26 +119,33 @@ impl Session {
                 "DEALLOCATE"
             }
             Command::DiscardAll => {
-                self.variables.reset();
+                self.change(Variables::reset);
                 self.statements.clear();
                 self.cursors.clear();
-                self.end_of_transaction();
+                self.end_of_transaction(true);
                 "DISCARD ALL"
             }
+            Command::Prepare { name, types, query } => {
+                self.prepare(name, Some(Command::Rows(query)), types)?;
+                "PREPARE"
+            }
             Command::Nothing(tag) => tag,
-            Command::Rows(_) | Command::Show(_) | Command::Fetch { .. } => return Ok(()),
+            Command::Rows(_)
+            | Command::Show(_)
+            | Command::Fetch { .. }
+            | Command::Execute { .. } => return Ok(()),
         };
         self.channel.replies.complete(tag);
         Ok(())
     }
 
-    fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Refusal> {
-        if let Some(reported) = self.variables.set(name, value)?
-            && let Some(value) = self.variables.get(reported)
-        {
-            self.channel.replies.setting(reported, &value);
+    fn set(&mut self, name: &str, value: Option<&str>, lasting: Lasting) -> Result<(), Refusal> {
+        if lasting == Lasting::Transaction && self.standing == Standing::Idle {
+            let found = "SET LOCAL is for a transaction, and none is open: nothing is set";
+            self.channel.replies.warning("25P01", found);
+            return Ok(());
         }
-        Ok(())
+        self.change(|variables| variables.set(name, value, lasting))
     }
 
     /// A setting as rows.
@@ -142,24 +165,22 @@ impl Session {
             .map_err(|error| Refusal::new(state::INTERNAL_ERROR, error.to_string()))
     }
 
-    fn copy(&mut self, query: &Statement, csv: bool, header: bool) -> Result<(), Fault> {
+    fn copy(&mut self, query: &Statement, form: Form) -> Result<(), Fault> {
         let snapshot = self.snapshot()?;
         let planned = self.plan(query, &[], snapshot)?;
-        let columns = values::columns(&planned.schema, &[])?;
+        let columns = values::columns(&planned.schema, &[form.format == Format::Binary])?;
+        let copying = Copying::of(form, &columns)?;
         let mut rows = self.begin(&planned.with(Vec::new())?, &planned.snapshot)?;
-        let lines = Lines { csv };
-        self.channel.replies.copy_out(columns.len());
-        if header {
-            lines.header(&columns, &mut self.channel.replies);
-        }
+        copying.begin(&columns, &mut self.channel.replies);
         let mut sent = 0;
         while let Some(batch) = self.next(&mut rows, usize::MAX)? {
             let began = Instant::now();
             sent += batch.num_rows();
-            lines.rows(&batch, &columns, &mut self.channel.replies)?;
+            copying.rows(&batch, &columns, &mut self.channel.replies)?;
             self.channel.flush_if_full()?;
             self.server.means.turns.rest_since(began);
         }
+        copying.end(&mut self.channel.replies);
         self.channel.replies.bare(Bare::CopyDone);
         self.channel.replies.complete(&format!("COPY {sent}"));
         Ok(())

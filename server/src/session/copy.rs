@@ -1,35 +1,69 @@
-//! Rows as lines: `COPY ... TO STDOUT`, as tab-separated text or CSV.
+//! Rows as `COPY ... TO STDOUT` sends them: as lines of text or CSV, or in binary.
 
 use arrow::array::RecordBatch;
 
+use crate::query::{Form, Format};
 use crate::values::Cells;
-use crate::wire::{Column, Refusal, Replies};
+use crate::wire::{Column, Refusal, Replies, state};
 
-/// How lines are written.
-#[derive(Clone, Copy, Debug)]
-pub struct Lines {
-    /// As CSV; as text otherwise.
-    pub csv: bool,
+/// What a copy in binary begins with: what it is, no flags, nothing more to say.
+const BINARY_BEGIN: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// And what it ends with, in place of a number of values.
+const BINARY_END: [u8; 2] = (-1_i16).to_be_bytes();
+
+/// Writes the rows of one `COPY`.
+pub struct Copying {
+    form: Form,
+    /// Of each column, whether its values all stand in quotes.
+    quoted: Vec<bool>,
 }
 
-impl Lines {
-    /// The line with the columns' names.
-    pub fn header(self, columns: &[Column], replies: &mut Replies) {
-        replies.copy_line(|line| {
-            for (place, column) in columns.iter().enumerate() {
-                self.separate(place, line);
-                self.put(column.name.as_bytes(), line);
-            }
-            line.push(b'\n');
-        });
+impl Copying {
+    /// Of rows with these columns.
+    ///
+    /// # Errors
+    /// [`state::UNDEFINED_COLUMN`] if there is no column that is to be quoted.
+    pub fn of(form: Form, columns: &[Column]) -> Result<Self, Refusal> {
+        let is_there = |name: &&String| columns.iter().any(|column| column.name == **name);
+        if let Some(name) = form.quoted.iter().find(|name| !is_there(name)) {
+            let found = format!("FORCE_QUOTE names {name}, which is no column of what is copied");
+            return Err(Refusal::new(state::UNDEFINED_COLUMN, found));
+        }
+        let quoted = columns
+            .iter()
+            .map(|column| form.quoted.contains(&column.name));
+        Ok(Self {
+            quoted: quoted.collect(),
+            form,
+        })
     }
 
-    /// A row's line, by its number in the batch.
+    fn is_binary(&self) -> bool {
+        self.form.format == Format::Binary
+    }
+
+    /// What comes before the rows.
+    pub fn begin(&self, columns: &[Column], replies: &mut Replies) {
+        replies.copy_out(columns.len(), self.is_binary());
+        if self.is_binary() {
+            replies.copy_line(|line| line.extend(BINARY_BEGIN));
+        } else if self.form.header {
+            replies.copy_line(|line| {
+                for (place, column) in columns.iter().enumerate() {
+                    self.separate(place, line);
+                    self.put(column.name.as_bytes(), false, line);
+                }
+                line.push(b'\n');
+            });
+        }
+    }
+
+    /// A batch of rows.
     ///
     /// # Errors
     /// A [`Refusal`] if a column cannot be shown.
     pub fn rows(
-        self,
+        &self,
         batch: &RecordBatch,
         columns: &[Column],
         replies: &mut Replies,
@@ -38,15 +72,19 @@ impl Lines {
         let writers = cells.writers()?;
         let mut value = Vec::new();
         for row in 0..batch.num_rows() {
+            if self.is_binary() {
+                replies.copy_row(writers.len(), |place, out| writers[place].write(row, out));
+                continue;
+            }
             replies.copy_line(|line| {
                 for (place, writer) in writers.iter().enumerate() {
                     self.separate(place, line);
                     if writer.is_null(row) {
-                        line.extend(if self.csv { &b""[..] } else { &b"\\N"[..] });
+                        line.extend(self.form.null.as_bytes());
                     } else {
                         value.clear();
                         writer.write_bare(row, &mut value);
-                        self.put(&value, line);
+                        self.put(&value, self.quoted[place], line);
                     }
                 }
                 line.push(b'\n');
@@ -55,55 +93,71 @@ impl Lines {
         Ok(())
     }
 
-    fn separate(self, place: usize, line: &mut Vec<u8>) {
+    /// What comes after them.
+    pub fn end(&self, replies: &mut Replies) {
+        if self.is_binary() {
+            replies.copy_line(|line| line.extend(BINARY_END));
+        }
+    }
+
+    fn separate(&self, place: usize, line: &mut Vec<u8>) {
         if place > 0 {
-            line.push(if self.csv { b',' } else { b'\t' });
+            line.push(self.form.delimiter);
         }
     }
 
-    fn put(self, value: &[u8], line: &mut Vec<u8>) {
-        if self.csv {
-            put_csv(value, line);
+    fn put(&self, value: &[u8], is_quoted: bool, line: &mut Vec<u8>) {
+        if self.form.format == Format::Csv {
+            self.put_csv(value, is_quoted, line);
         } else {
-            put_text(value, line);
+            self.put_text(value, line);
         }
     }
-}
 
-/// An empty text is quoted, so that it is no null.
-fn put_csv(value: &[u8], line: &mut Vec<u8>) {
-    let is_plain =
-        !value.is_empty() && value != b"\\." && !value.iter().any(|byte| b",\"\r\n".contains(byte));
-    if is_plain {
-        line.extend(value);
-        return;
-    }
-    line.push(b'"');
-    for &byte in value {
-        if byte == b'"' {
-            line.push(b'"');
+    /// A value that reads as a null, or as the end of all lines, is quoted, so that it is neither.
+    fn put_csv(&self, value: &[u8], is_quoted: bool, line: &mut Vec<u8>) {
+        let Form {
+            delimiter,
+            quote,
+            escape,
+            ..
+        } = self.form;
+        let special = [delimiter, quote, b'\r', b'\n'];
+        let is_plain = !is_quoted
+            && value != self.form.null.as_bytes()
+            && value != b"\\."
+            && !value.iter().any(|byte| special.contains(byte));
+        if is_plain {
+            line.extend(value);
+            return;
         }
-        line.push(byte);
-    }
-    line.push(b'"');
-}
-
-fn put_text(value: &[u8], line: &mut Vec<u8>) {
-    for &byte in value {
-        let letter = match byte {
-            b'\\' => b'\\',
-            b'\t' => b't',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            8 => b'b',
-            11 => b'v',
-            12 => b'f',
-            _ => {
-                line.push(byte);
-                continue;
+        line.push(quote);
+        for &byte in value {
+            if byte == quote || byte == escape {
+                line.push(escape);
             }
-        };
-        line.extend([b'\\', letter]);
+            line.push(byte);
+        }
+        line.push(quote);
+    }
+
+    fn put_text(&self, value: &[u8], line: &mut Vec<u8>) {
+        for &byte in value {
+            let letter = match byte {
+                b'\t' => b't',
+                b'\n' => b'n',
+                b'\r' => b'r',
+                8 => b'b',
+                11 => b'v',
+                12 => b'f',
+                byte if byte == b'\\' || byte == self.form.delimiter => byte,
+                _ => {
+                    line.push(byte);
+                    continue;
+                }
+            };
+            line.extend([b'\\', letter]);
+        }
     }
 }
 
@@ -112,17 +166,38 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::query::{Command, read};
+
+    fn put(options: &str, is_quoted: bool, value: &str) -> String {
+        let commands = read(&format!("copy (select 1) to stdout {options}")).unwrap();
+        let [Command::Copy { form, .. }] = &commands[..] else {
+            panic!("{commands:?}");
+        };
+        let copying = Copying::of((**form).clone(), &[]).unwrap();
+        let mut line = Vec::new();
+        copying.put(value.as_bytes(), is_quoted, &mut line);
+        String::from_utf8(line).unwrap()
+    }
 
     #[test]
     fn values_are_quoted_as_postgres_does() {
-        let put = |csv: bool, value: &str| {
-            let mut line = Vec::new();
-            Lines { csv }.put(value.as_bytes(), &mut line);
-            String::from_utf8(line).unwrap()
-        };
-        assert_eq!(put(true, "plain"), "plain");
-        assert_eq!(put(true, ""), "\"\"");
-        assert_eq!(put(true, "a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(put(false, "a\tb\\c\n"), "a\\tb\\\\c\\n");
+        let csv = |value| put("csv", false, value);
+        assert_eq!(csv("plain"), "plain");
+        assert_eq!(csv(""), "\"\"");
+        assert_eq!(csv("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv("\\."), "\"\\.\"");
+        assert_eq!(put("", false, "a\tb\\c\n"), "a\\tb\\\\c\\n");
+    }
+
+    #[test]
+    fn and_as_the_options_say() {
+        assert_eq!(put("csv", true, "plain"), "\"plain\"");
+        assert_eq!(put("csv null 'none'", false, "none"), "\"none\"");
+        assert_eq!(put("csv null 'none'", false, ""), "");
+        assert_eq!(put("csv delimiter ';'", false, "1,5;6"), "\"1,5;6\"");
+        assert_eq!(put("csv delimiter ';'", false, "1,5"), "1,5");
+        let marks = "csv quote '''' escape '\\'";
+        assert_eq!(put(marks, false, "it's a \\"), "'it\\'s a \\\\'");
+        assert_eq!(put("delimiter '|'", false, "a|b\tc"), "a\\|b\\tc");
     }
 }

@@ -14,7 +14,7 @@ pub const NAMES_MAX: usize = 1000;
 pub struct Cursor {
     /// Whether it lives on after its transaction.
     pub hold: bool,
-    /// Its columns, in text.
+    /// Its columns, as a simple query gets them.
     pub columns: Vec<Column>,
     rows: Rows,
 }
@@ -24,6 +24,7 @@ impl Session {
         &mut self,
         name: String,
         hold: bool,
+        binary: bool,
         query: &Statement,
     ) -> Result<(), Fault> {
         if self.standing != Standing::Open && !hold {
@@ -40,7 +41,7 @@ impl Session {
         }
         let snapshot = self.snapshot()?;
         let planned = self.plan(query, &[], snapshot)?;
-        let columns = values::columns(&planned.schema, &[])?;
+        let columns = values::columns(&planned.schema, &[binary])?;
         let rows = self.begin(&planned.with(Vec::new())?, &planned.snapshot)?;
         let cursor = Cursor {
             hold,

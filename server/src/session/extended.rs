@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::sqlparser::ast::Statement;
+use parking_lot::Mutex;
 
 use super::cursors::NAMES_MAX;
 use super::state::{Fault, Session};
@@ -15,8 +17,8 @@ use crate::wire::{Bare, Bind, Column, Refusal, Request, Target, state};
 pub struct Prepared {
     command: Option<Command>,
     given: Vec<u32>,
-    /// How it was planned when it was prepared, if it has rows.
-    planned: Option<Planned>,
+    /// How it was planned last, if it has rows.
+    planned: Option<Mutex<Arc<Planned>>>,
 }
 
 /// A statement with its values.
@@ -59,6 +61,24 @@ impl Session {
     }
 
     fn parse(&mut self, name: String, sql: &str, given: Vec<u32>) -> Result<(), Fault> {
+        let mut commands = read(sql)?;
+        let command = commands.pop();
+        if !commands.is_empty() {
+            let found = "prepare one statement at a time";
+            return Err(Refusal::new(state::SYNTAX_ERROR, found).into());
+        }
+        self.prepare(name, command, given)?;
+        self.channel.replies.bare(Bare::ParseComplete);
+        Ok(())
+    }
+
+    /// Keeps a statement by its name.
+    pub(super) fn prepare(
+        &mut self,
+        name: String,
+        command: Option<Command>,
+        given: Vec<u32>,
+    ) -> Result<(), Fault> {
         if !name.is_empty() {
             if self.statements.contains_key(&name) {
                 let found = format!("there is a prepared statement {name} already");
@@ -69,18 +89,13 @@ impl Session {
                 return Err(Refusal::new(state::PROGRAM_LIMIT_EXCEEDED, found).into());
             }
         }
-        let mut commands = read(sql)?;
-        let command = commands.pop();
-        if !commands.is_empty() {
-            let found = "prepare one statement at a time";
-            return Err(Refusal::new(state::SYNTAX_ERROR, found).into());
-        }
         let mut planned = None;
         if let Some(command) = &command {
             self.may_go_on(command)?;
             if let Command::Rows(query) = command {
                 let snapshot = self.snapshot()?;
-                planned = Some(self.plan(query, &given, snapshot)?);
+                let own = self.plan(query, &given, snapshot)?;
+                planned = Some(Mutex::new(Arc::new(own)));
             }
         }
         let prepared = Prepared {
@@ -89,7 +104,6 @@ impl Session {
             planned,
         };
         self.statements.insert(name, Arc::new(prepared));
-        self.channel.replies.bare(Bare::ParseComplete);
         Ok(())
     }
 
@@ -111,25 +125,50 @@ impl Session {
         Ok(())
     }
 
+    /// The statement that an `EXECUTE` names: one that is kept, and is no `EXECUTE` itself.
+    fn executed(&self, name: &str) -> Result<Arc<Prepared>, Refusal> {
+        let prepared = self.prepared(name)?;
+        if let Some(Command::Execute { .. }) = prepared.command {
+            let found = format!("{name:?} is an EXECUTE itself; name what it executes");
+            return Err(Refusal::new(state::FEATURE_NOT_SUPPORTED, found));
+        }
+        Ok(prepared)
+    }
+
     fn bind(&mut self, bind: &Bind) -> Result<(), Fault> {
         let prepared = self.prepared(&bind.statement)?;
+        let portal = match &prepared.command {
+            Some(Command::Execute { .. }) if !bind.values.is_empty() => {
+                let found = "an EXECUTE has its values in itself, and takes no others";
+                return Err(Refusal::new(state::PROTOCOL_VIOLATION, found).into());
+            }
+            Some(Command::Execute { name, values }) => {
+                let own = execution(values.clone(), bind.binary_columns.clone());
+                let executed = self.executed(name)?;
+                self.portal(&executed, &own)?
+            }
+            _ => self.portal(&prepared, bind)?,
+        };
+        if self.portals.len() >= NAMES_MAX {
+            let found = "there are too many portals; close some";
+            return Err(Refusal::new(state::PROGRAM_LIMIT_EXCEEDED, found).into());
+        }
+        self.portals.insert(bind.portal.clone(), portal);
+        self.channel.replies.bare(Bare::BindComplete);
+        Ok(())
+    }
+
+    /// A statement with the values of `bind`.
+    fn portal(&mut self, prepared: &Prepared, bind: &Bind) -> Result<Portal, Fault> {
         if let Some(command) = &prepared.command {
             self.may_go_on(command)?;
         }
-        let portal = match &prepared.command {
+        Ok(match &prepared.command {
             None => Portal {
                 source: Source::Nothing,
                 columns: Vec::new(),
             },
-            Some(Command::Rows(query)) => {
-                let snapshot = self.snapshot()?;
-                let known = prepared.planned.as_ref();
-                match known.filter(|planned| planned.snapshot.number == snapshot.number) {
-                    Some(planned) => bound(planned, bind)?,
-                    // A run has committed since.
-                    None => bound(&self.plan(query, &prepared.given, snapshot)?, bind)?,
-                }
-            }
+            Some(Command::Rows(query)) => bound(&self.renewed(prepared, query)?, bind)?,
             Some(Command::Show(name)) => {
                 let shown = self.shown(name)?;
                 Portal {
@@ -141,14 +180,37 @@ impl Session {
                 columns: self.columns_of(command, &bind.binary_columns)?,
                 source: Source::Act(command.clone()),
             },
-        };
-        if self.portals.len() >= NAMES_MAX {
-            let found = "there are too many portals; close some";
-            return Err(Refusal::new(state::PROGRAM_LIMIT_EXCEEDED, found).into());
+        })
+    }
+
+    /// The statement as it is planned for what it sees now: a run may have committed since.
+    fn renewed(&mut self, prepared: &Prepared, query: &Statement) -> Result<Arc<Planned>, Refusal> {
+        let snapshot = self.snapshot()?;
+        let known = prepared.planned.as_ref();
+        if let Some(planned) = known.map(|planned| Arc::clone(&planned.lock()))
+            && planned.snapshot.number == snapshot.number
+        {
+            return Ok(planned);
         }
-        self.portals.insert(bind.portal.clone(), portal);
-        self.channel.replies.bare(Bare::BindComplete);
-        Ok(())
+        let planned = Arc::new(self.plan(query, &prepared.given, snapshot)?);
+        if let Some(known) = known {
+            *known.lock() = Arc::clone(&planned);
+        }
+        Ok(planned)
+    }
+
+    /// Answers `EXECUTE` in a simple query.
+    pub(super) fn execute_named(
+        &mut self,
+        name: &str,
+        values: Vec<Option<String>>,
+    ) -> Result<(), Fault> {
+        let prepared = self.executed(name)?;
+        let mut portal = self.portal(&prepared, &execution(values, Vec::new()))?;
+        if !portal.columns.is_empty() {
+            self.channel.replies.columns(&portal.columns);
+        }
+        self.run(&mut portal, usize::MAX)
     }
 
     /// The columns of what is no query: those of a cursor.
@@ -169,16 +231,21 @@ impl Session {
     }
 
     fn describe_statement(&mut self, name: &str) -> Result<(), Fault> {
-        let prepared = self.prepared(name)?;
+        let mut prepared = self.prepared(name)?;
+        let mut has_values = false;
+        if let Some(Command::Execute { name, .. }) = &prepared.command {
+            prepared = self.executed(name)?;
+            has_values = true;
+        }
         let columns = match (&prepared.planned, &prepared.command) {
-            (Some(planned), _) => values::columns(&planned.schema, &[])?,
+            (Some(planned), _) => values::columns(&planned.lock().schema, &[])?,
             (None, Some(Command::Show(name))) => values::columns(&self.shown(name)?.schema(), &[])?,
             (None, Some(command)) => self.columns_of(command, &[])?,
             (None, None) => Vec::new(),
         };
-        let parameters = prepared.planned.as_ref();
-        let parameters = parameters.map_or(&[][..], |planned| &planned.parameters);
-        self.channel.replies.parameters(parameters);
+        let planned = prepared.planned.as_ref().filter(|_| !has_values);
+        let parameters = planned.map_or_else(Vec::new, |planned| planned.lock().parameters.clone());
+        self.channel.replies.parameters(&parameters);
         self.describe(&columns);
         Ok(())
     }
@@ -206,7 +273,14 @@ impl Session {
         // Taken out while it runs: one that fails is closed.
         let mut portal = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
         let rows_max = if rows_max == 0 { usize::MAX } else { rows_max };
-        portal.source = match portal.source {
+        self.run(&mut portal, rows_max)?;
+        self.portals.insert(name.to_owned(), portal);
+        Ok(())
+    }
+
+    /// Sends what a portal has, `rows_max` rows at most.
+    fn run(&mut self, portal: &mut Portal, rows_max: usize) -> Result<(), Fault> {
+        portal.source = match std::mem::replace(&mut portal.source, Source::Over) {
             Source::Nothing => {
                 self.channel.replies.bare(Bare::EmptyQuery);
                 Source::Nothing
@@ -239,7 +313,6 @@ impl Session {
                 Source::Over
             }
         };
-        self.portals.insert(name.to_owned(), portal);
         Ok(())
     }
 
@@ -284,6 +357,18 @@ fn bound(planned: &Planned, bind: &Bind) -> Result<Portal, Refusal> {
             Arc::clone(&planned.snapshot),
         ),
     })
+}
+
+/// The values of an `EXECUTE`, and how its rows are wanted.
+fn execution(values: Vec<Option<String>>, binary_columns: Vec<bool>) -> Bind {
+    let values = values.into_iter();
+    Bind {
+        portal: String::new(),
+        statement: String::new(),
+        binary: Vec::new(),
+        values: values.map(|value| value.map(String::into_bytes)).collect(),
+        binary_columns,
+    }
 }
 
 fn no_portal(name: &str) -> Refusal {

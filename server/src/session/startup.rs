@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::access::{Exchange, MECHANISM, Mistake, Verifier};
+use crate::query::Lasting;
 use crate::serve::Server;
-use crate::session::variables::{REPORTED, Variables};
+use crate::session::variables::Variables;
 use crate::wire::{Body, Channel, Gone, Refusal, malformed, state};
 
 const PROTOCOL_MAJOR: u32 = 3;
@@ -119,14 +120,12 @@ fn enter(
             "database" | "replication" => {}
             "options" => take_options(&mut variables, value)?,
             name if name.starts_with("_pq_.") => {}
-            name => drop(variables.set(name, Some(value))?),
+            name => variables.set(name, Some(value), Lasting::Session)?,
         }
     }
     channel.replies.welcome();
-    for name in REPORTED {
-        if let Some(value) = variables.get(name) {
-            channel.replies.setting(name, &value);
-        }
+    for (name, value) in variables.reported() {
+        channel.replies.setting(name, &value);
     }
     Ok((user, variables))
 }
@@ -136,7 +135,7 @@ fn take_options(variables: &mut Variables, options: &str) -> Result<(), Refusal>
     for word in options.split_whitespace() {
         let word = word.trim_start_matches("-c").trim_start_matches("--");
         if let Some((name, value)) = word.split_once('=') {
-            variables.set(name, Some(value))?;
+            variables.set(name, Some(value), Lasting::Session)?;
         }
     }
     Ok(())

@@ -109,11 +109,25 @@ impl Session {
         }
     }
 
-    pub(super) fn end_of_transaction(&mut self) {
+    /// The transaction ends, and if it `is_kept` what was set in it lasts.
+    pub(super) fn end_of_transaction(&mut self, is_kept: bool) {
+        self.change(|variables| variables.end(is_kept));
         self.standing = Standing::Idle;
         self.snapshot = None;
         self.portals.clear();
         self.cursors.retain(|_, cursor| cursor.hold);
+    }
+
+    /// Changes settings, and tells the client of those that it wants to know.
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Variables) -> T) -> T {
+        let before: Vec<_> = self.variables.reported().collect();
+        let changed = change(&mut self.variables);
+        for now in self.variables.reported() {
+            if !before.contains(&now) {
+                self.channel.replies.setting(now.0, &now.1);
+            }
+        }
+        changed
     }
 
     /// What a new query sees: the newest state, or that of the open transaction.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::query::Lasting;
 use crate::wire::{Refusal, state};
 
 /// What clients are told when they come in, and whenever it changes.
-pub const REPORTED: [&str; 11] = [
+const REPORTED: [&str; 11] = [
     "server_version",
     "server_encoding",
     "client_encoding",
@@ -72,12 +73,18 @@ const FIXED: [&str; 13] = [
     "bytea_output",
 ];
 
+/// How many settings are kept: a session has few, whatever else a client says.
+const SETTINGS_MAX: usize = 200;
+
 /// The settings of a session.
 #[derive(Debug)]
 pub struct Variables {
     user: String,
     set: BTreeMap<String, String>,
-    statement_time: Option<Duration>,
+    /// Those of the open transaction, in front of the others.
+    local: BTreeMap<String, String>,
+    /// What was set when the open transaction began.
+    before: Option<BTreeMap<String, String>>,
 }
 
 impl Variables {
@@ -86,7 +93,8 @@ impl Variables {
         Self {
             user: user.to_owned(),
             set: BTreeMap::new(),
-            statement_time: None,
+            local: BTreeMap::new(),
+            before: None,
         }
     }
 
@@ -96,7 +104,7 @@ impl Variables {
         if name == "session_authorization" {
             return Some(self.user.clone());
         }
-        if let Some(value) = self.set.get(&name) {
+        if let Some(value) = self.local.get(&name).or_else(|| self.set.get(&name)) {
             return Some(value.clone());
         }
         default(&name).map(str::to_owned)
@@ -110,7 +118,13 @@ impl Variables {
             .collect()
     }
 
-    /// Sets one, or sets it back; the name as it is reported, if clients are told of it.
+    /// Those that clients are told of, as they are now.
+    pub fn reported(&self) -> impl Iterator<Item = (&'static str, String)> + use<'_> {
+        let reported = REPORTED.into_iter();
+        reported.filter_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// Sets one, or sets it back.
     ///
     /// # Errors
     /// [`state::INVALID_PARAMETER_VALUE`] if it cannot be so.
@@ -118,7 +132,8 @@ impl Variables {
         &mut self,
         name: &str,
         value: Option<&str>,
-    ) -> Result<Option<&'static str>, Refusal> {
+        lasting: Lasting,
+    ) -> Result<(), Refusal> {
         let name = name.to_lowercase();
         let wrong = |found: String| Refusal::new(state::INVALID_PARAMETER_VALUE, found);
         let is_fixed = FIXED.contains(&name.as_str());
@@ -129,12 +144,9 @@ impl Variables {
             }
         }
         match (name.as_str(), value) {
-            ("statement_timeout", value) => {
-                let time = value.map_or(Some(Duration::ZERO), read_time);
-                let time = time.ok_or_else(|| {
-                    wrong("statement_timeout takes milliseconds, or '5s', '2min'".to_owned())
-                })?;
-                self.statement_time = Some(time).filter(|time| !time.is_zero());
+            ("statement_timeout", Some(value)) if read_time(value).is_none() => {
+                let found = "statement_timeout takes milliseconds, or '5s', '2min'";
+                return Err(wrong(found.to_owned()));
             }
             ("client_encoding", Some(value))
                 if !["utf8", "unicode"].contains(&plain(value).as_str()) =>
@@ -146,35 +158,53 @@ impl Variables {
             }
             _ => {}
         }
-        match value {
-            Some(_) if name == "client_encoding" => {
-                self.set.insert(name.clone(), "UTF8".to_owned());
-            }
-            Some(value) if !is_fixed => {
-                // A session has few settings; what else a client says is kept, up to a bound.
-                const SETTINGS_MAX: usize = 200;
-                if self.set.len() >= SETTINGS_MAX && !self.set.contains_key(&name) {
-                    return Err(wrong("there are too many settings".to_owned()));
-                }
-                self.set.insert(name.clone(), value.to_owned());
-            }
-            _ => {
-                self.set.remove(&name);
-            }
+        let value = match value {
+            Some(_) if name == "client_encoding" => Some("UTF8"),
+            value => value.filter(|_| !is_fixed),
+        };
+        self.local.remove(&name);
+        let (own, value) = match lasting {
+            Lasting::Session => (&mut self.set, value),
+            Lasting::Transaction => (&mut self.local, value.or_else(|| default(&name))),
+        };
+        let Some(value) = value else {
+            own.remove(&name);
+            return Ok(());
+        };
+        if own.len() >= SETTINGS_MAX && !own.contains_key(&name) {
+            return Err(wrong("there are too many settings".to_owned()));
         }
-        let mut reported = REPORTED.into_iter();
-        Ok(reported.find(|reported| reported.eq_ignore_ascii_case(&name)))
+        own.insert(name, value.to_owned());
+        Ok(())
+    }
+
+    /// A transaction begins.
+    pub fn begin(&mut self) {
+        self.before.get_or_insert_with(|| self.set.clone());
+    }
+
+    /// It ends: what was set in it lasts only if it `is_kept`.
+    pub fn end(&mut self, is_kept: bool) {
+        self.local.clear();
+        if let Some(before) = self.before.take()
+            && !is_kept
+        {
+            self.set = before;
+        }
     }
 
     /// All as at the start.
     pub fn reset(&mut self) {
         self.set.clear();
-        self.statement_time = None;
+        self.local.clear();
     }
 
     /// How long a query may take: `time_max`, or less if the client wants so.
     pub fn statement_time(&self, time_max: Duration) -> Duration {
-        self.statement_time
+        let wanted = self.get("statement_timeout");
+        let wanted = wanted.and_then(|text| read_time(&text));
+        wanted
+            .filter(|time| !time.is_zero())
             .map_or(time_max, |time| time.min(time_max))
     }
 }
@@ -225,31 +255,76 @@ mod tests {
 
     use super::*;
 
+    use Lasting::{Session, Transaction};
+
     #[test]
     fn a_client_can_only_shorten_its_time() {
         let mut variables = Variables::of("ann");
         let max = Duration::from_secs(10);
         assert_eq!(variables.statement_time(max), max);
-        variables.set("statement_timeout", Some("1500")).unwrap();
-        assert_eq!(variables.statement_time(max), Duration::from_millis(1500));
-        variables.set("statement_timeout", Some("1h")).unwrap();
-        assert_eq!(variables.statement_time(max), max);
-        assert!(variables.set("statement_timeout", Some("soon")).is_err());
-        variables.set("statement_timeout", None).unwrap();
-        assert_eq!(variables.statement_time(max), max);
+        for (value, wanted) in [
+            (Some("1500"), Duration::from_millis(1500)),
+            (Some("0"), max),
+            (Some("2s"), Duration::from_secs(2)),
+            (Some("1h"), max),
+            (None, max),
+        ] {
+            variables.set("statement_timeout", value, Session).unwrap();
+            assert_eq!(variables.statement_time(max), wanted, "{value:?}");
+        }
+        let soon = variables.set("statement_timeout", Some("soon"), Session);
+        assert_eq!(soon.unwrap_err().state, state::INVALID_PARAMETER_VALUE);
     }
 
     #[test]
     fn what_is_so_stays() {
         let mut variables = Variables::of("ann");
-        assert!(variables.set("transaction_read_only", Some("off")).is_err());
-        assert!(variables.set("transaction_read_only", Some("true")).is_ok());
-        assert!(variables.set("client_encoding", Some("latin1")).is_err());
-        let told = variables.set("client_encoding", Some("utf-8")).unwrap();
-        assert_eq!(told, Some("client_encoding"));
+        let mut set = |name, value| variables.set(name, Some(value), Session);
+        assert!(set("transaction_read_only", "off").is_err());
+        assert!(set("transaction_read_only", "true").is_ok());
+        assert!(set("client_encoding", "latin1").is_err());
+        set("client_encoding", "utf-8").unwrap();
+        set("application_name", "psql").unwrap();
         assert_eq!(variables.get("client_encoding").unwrap(), "UTF8");
-        variables.set("application_name", Some("psql")).unwrap();
         assert_eq!(variables.get("APPLICATION_NAME").unwrap(), "psql");
         assert_eq!(variables.get("session_authorization").unwrap(), "ann");
+    }
+
+    #[test]
+    fn what_a_transaction_sets_ends_with_it() {
+        let mut variables = Variables::of("ann");
+        let zone = |variables: &Variables| variables.get("timezone").unwrap();
+        variables
+            .set("TimeZone", Some("Europe/Paris"), Session)
+            .unwrap();
+        variables.begin();
+        variables
+            .set("TimeZone", Some("Asia/Tokyo"), Transaction)
+            .unwrap();
+        assert_eq!(zone(&variables), "Asia/Tokyo");
+        variables.set("TimeZone", None, Transaction).unwrap();
+        assert_eq!(zone(&variables), "UTC");
+        variables.end(true);
+        assert_eq!(zone(&variables), "Europe/Paris");
+
+        variables.begin();
+        variables
+            .set("TimeZone", Some("Asia/Tokyo"), Transaction)
+            .unwrap();
+        variables
+            .set("TimeZone", Some("America/Lima"), Session)
+            .unwrap();
+        assert_eq!(zone(&variables), "America/Lima");
+        variables.end(false);
+        assert_eq!(zone(&variables), "Europe/Paris");
+
+        variables.begin();
+        variables
+            .set("TimeZone", Some("America/Lima"), Session)
+            .unwrap();
+        variables.end(true);
+        assert_eq!(zone(&variables), "America/Lima");
+        variables.end(false);
+        assert_eq!(zone(&variables), "America/Lima");
     }
 }

@@ -110,6 +110,26 @@ pub fn by_name(name: &str) -> Option<&'static PgType> {
     TYPES.iter().find(|pg| pg.name == name || pg.sql == name)
 }
 
+/// The OID of a type as SQL may write it: `int`, `numeric(12, 2)`, `text[]`.
+pub fn oid_named(text: &str) -> Option<u32> {
+    let text = text.to_lowercase();
+    if let Some(item) = text.strip_suffix("[]") {
+        return by_oid(oid_named(item)?).map(|pg| pg.array);
+    }
+    // Lengths say nothing about how values are read; what follows them does.
+    let name = match text.split_once('(') {
+        None => text,
+        Some((name, rest)) => format!("{name}{}", rest.split_once(')')?.1),
+    };
+    Some(match name.as_str() {
+        "int" => oid::INT4,
+        "dec" | "decimal" => oid::NUMERIC,
+        "float" => oid::FLOAT8,
+        "char" => oid::BPCHAR,
+        other => by_name(other)?.oid,
+    })
+}
+
 /// The type whose arrays have an OID.
 pub fn of_array(oid: u32) -> Option<&'static PgType> {
     TYPES.iter().find(|pg| pg.array == oid)

@@ -176,8 +176,17 @@ impl Replies {
     }
 
     /// A row of `count` values, each of which `value` writes with its length in front.
-    pub fn row(&mut self, count: usize, mut value: impl FnMut(usize, &mut Vec<u8>)) {
-        self.message(b'D', |body| {
+    pub fn row(&mut self, count: usize, value: impl FnMut(usize, &mut Vec<u8>)) {
+        self.values(b'D', count, value);
+    }
+
+    /// The same as a row of a `COPY` in binary.
+    pub fn copy_row(&mut self, count: usize, value: impl FnMut(usize, &mut Vec<u8>)) {
+        self.values(b'd', count, value);
+    }
+
+    fn values(&mut self, kind: u8, count: usize, mut value: impl FnMut(usize, &mut Vec<u8>)) {
+        self.message(kind, |body| {
             body.extend((count as u16).to_be_bytes());
             for place in 0..count {
                 value(place, body);
@@ -185,12 +194,12 @@ impl Replies {
         });
     }
 
-    /// Lines of a `COPY` follow.
-    pub fn copy_out(&mut self, columns: usize) {
+    /// Lines of a `COPY` follow, or its rows in binary.
+    pub fn copy_out(&mut self, columns: usize, binary: bool) {
         self.message(b'H', |body| {
-            body.push(0);
+            body.push(u8::from(binary));
             body.extend((columns as u16).to_be_bytes());
-            body.extend(std::iter::repeat_n(0, columns * 2));
+            body.extend([0, u8::from(binary)].repeat(columns));
         });
     }
 

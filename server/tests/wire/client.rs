@@ -23,7 +23,9 @@ pub struct Answer {
     pub columns: Vec<(String, Oid)>,
     pub parameters: Vec<Oid>,
     pub rows: Vec<Vec<Option<Vec<u8>>>>,
-    pub copied: String,
+    pub copied: Vec<u8>,
+    /// Settings that the client was told of.
+    pub settings: Vec<(String, String)>,
     pub tags: Vec<String>,
     /// SQLSTATE and message.
     pub errors: Vec<(String, String)>,
@@ -50,6 +52,11 @@ impl Answer {
     pub fn one(&self) -> String {
         assert_eq!(self.errors, [], "{self:?}");
         self.texts()[0][0].clone().unwrap()
+    }
+
+    /// What was copied, as text.
+    pub fn copied(&self) -> &str {
+        str::from_utf8(&self.copied).unwrap()
     }
 
     /// The code of the only error.
@@ -231,10 +238,14 @@ fn note(answer: &mut Answer, message: backend::Message) {
             answer.rows.push(row.collect().unwrap());
         }
         backend::Message::CopyData(body) => {
-            answer.copied.push_str(str::from_utf8(body.data()).unwrap());
+            answer.copied.extend(body.data());
         }
         backend::Message::CommandComplete(body) => {
             answer.tags.push(body.tag().unwrap().to_owned());
+        }
+        backend::Message::ParameterStatus(body) => {
+            let (name, value) = (body.name().unwrap(), body.value().unwrap());
+            answer.settings.push((name.to_owned(), value.to_owned()));
         }
         backend::Message::PortalSuspended => answer.suspended += 1,
         backend::Message::ErrorResponse(body) => answer.errors.push(fields(body.fields())),

@@ -48,6 +48,7 @@ fn errors_have_their_codes_and_the_connection_goes_on() {
         ("select * into t from payments", "25006"),
         ("select 1/0", "22012"),
         ("show nonsense", "42704"),
+        ("set role clerk", "0A000"),
         ("fetch 1 from c", "34000"),
     ] {
         let answer = client.ask(sql);
@@ -214,6 +215,10 @@ fn cursors_give_rows_as_asked() {
     assert_ne!(first.rows, second.rows);
     assert!(client.ask("fetch all from c").rows.len() > 10);
     assert_eq!(client.ask("fetch 5 from c").tags, ["FETCH 0"]);
+    client.ask("declare Bits binary cursor for select 7, 'a'");
+    let wanted = [&7_i64.to_be_bytes()[..], b"a"].map(|bytes| Some(bytes.to_vec()));
+    assert_eq!(client.ask("fetch all from bits").rows, [wanted]);
+    assert_eq!(client.ask("close BITS").tags, ["CLOSE CURSOR"]);
     assert_eq!(client.ask("close c").tags, ["CLOSE CURSOR"]);
     assert_eq!(client.ask("fetch 1 from c").state(), "34000");
     assert_eq!(client.ask("select 1").state(), "25P02");
@@ -225,19 +230,114 @@ fn cursors_give_rows_as_asked() {
 fn rows_are_copied_out() {
     let house = house();
     let mut client = house.client();
-    let sql = "copy (select 'a,b' as x, null as y, '' as z) to stdout with (format csv, header)";
-    let answer = client.ask(sql);
-    assert_eq!(answer.copied, "x,y,z\n\"a,b\",,\"\"\n");
-    assert_eq!(answer.tags, ["COPY 1"]);
+    let rows = "copy (select 'a,b' as x, null as y, '' as z) to stdout";
+    for options in ["with (format csv, header)", "csv header", "with csv header"] {
+        let answer = client.ask(&format!("{rows} {options}"));
+        assert_eq!(answer.copied(), "x,y,z\n\"a,b\",,\"\"\n", "{options}");
+        assert_eq!(answer.tags, ["COPY 1"]);
+    }
+    let answer = client.ask(&format!(
+        "{rows} (format csv, delimiter ';', null '-', force_quote (x))"
+    ));
+    assert_eq!(answer.copied(), "\"a,b\";-;\n");
     let text = client.ask("copy (select 'a\tb', null) to stdout");
-    assert_eq!(text.copied, "a\\tb\t\\N\n");
+    assert_eq!(text.copied(), "a\\tb\t\\N\n");
+    let nothing = client.ask("copy (select 1 as a) to stdout (format csv, force_quote (b))");
+    assert_eq!(nothing.state(), "42703");
     let table = client.ask("copy payments (payment_id, amount) to stdout");
     let total: usize = client
         .ask("select count(*) from payments")
         .one()
         .parse()
         .unwrap();
-    assert_eq!(table.copied.lines().count(), total);
+    assert_eq!(table.copied().lines().count(), total);
+}
+
+#[test]
+fn rows_are_copied_out_in_binary() {
+    let house = house();
+    let mut client = house.client();
+    let rows = "select 'ab' as x, cast(null as bigint) as y, date '2000-01-02' as z";
+    let wanted = [
+        &b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"[..],
+        b"\0\x03\0\0\0\x02ab\xff\xff\xff\xff\0\0\0\x04\0\0\0\x01",
+        b"\xff\xff",
+    ]
+    .concat();
+    for options in ["with (format binary)", "binary"] {
+        let answer = client.ask(&format!("copy ({rows}) to stdout {options}"));
+        assert_eq!(answer.copied, wanted, "{options}: {answer:?}");
+        assert_eq!(answer.tags, ["COPY 1"]);
+    }
+    let none = client.ask("copy (select 1 where false) to stdout binary");
+    assert_eq!(none.copied, [&wanted[..19], b"\xff\xff"].concat());
+}
+
+#[test]
+fn statements_are_prepared_by_their_words() {
+    let house = house();
+    let mut client = house.client();
+    let prepared = client.ask("prepare Found (text, int) as select $1 || 'x', $2 + 1");
+    assert_eq!(prepared.tags, ["PREPARE"]);
+    let answer = client.ask("execute found('it''s ', -3)");
+    let wanted = ["it's x", "-2"].map(|text| Some(text.to_owned()));
+    assert_eq!(answer.texts(), [wanted]);
+    assert_eq!(answer.tags, ["SELECT 1"]);
+    assert_eq!(answer.columns.len(), 2);
+    let nulls = client.ask("execute \"found\"(null, null)");
+    assert_eq!(nulls.texts(), [[None, None]]);
+    // As a statement of the protocol, which clients send for whatever their users write.
+    let answer = client.ask_with("execute found('a', 1)", &[], &[], false);
+    assert_eq!(answer.texts()[0][0].as_deref(), Some("ax"));
+    assert_eq!(answer.parameters, Vec::<u32>::new());
+    assert_eq!(answer.columns.len(), 2);
+    for (sql, state) in [
+        ("prepare found as select 1", "42P05"),
+        ("prepare other as select * from nowhere", "42P01"),
+        ("execute nobody", "26000"),
+        ("execute found('a')", "08P01"),
+        ("execute found('a', 'b')", "22P02"),
+        ("execute found('a', 1 + 1)", "0A000"),
+    ] {
+        assert_eq!(client.ask(sql).state(), state, "{sql}");
+    }
+    // One that would execute itself for ever.
+    client.send(|buffer| frontend::parse("again", "execute again", [], buffer).unwrap());
+    assert_eq!(client.bind("again", &[], false, 0).state(), "0A000");
+    assert_eq!(client.ask("execute again").state(), "0A000");
+    assert_eq!(client.ask("deallocate FOUND").tags, ["DEALLOCATE"]);
+    assert_eq!(client.ask("execute found('a', 1)").state(), "26000");
+}
+
+#[test]
+fn settings_end_with_their_transaction() {
+    let house = house();
+    let mut client = house.client();
+    let told = |zone: &str| vec![("TimeZone".to_owned(), zone.to_owned())];
+    let outside = client.ask("set local timezone = 'Asia/Tokyo'");
+    assert_eq!(
+        (outside.tags, outside.settings),
+        (vec!["SET".to_owned()], vec![])
+    );
+    assert_eq!(client.ask("show timezone").one(), "UTC");
+    client.ask("begin");
+    let set = client.ask("set local timezone = 'Asia/Tokyo'");
+    assert_eq!(set.settings, told("Asia/Tokyo"));
+    assert_eq!(client.ask("show timezone").one(), "Asia/Tokyo");
+    assert_eq!(client.ask("commit").settings, told("UTC"));
+    assert_eq!(client.ask("show timezone").one(), "UTC");
+    client.ask("begin; set timezone = 'Asia/Tokyo'");
+    assert_eq!(client.ask("rollback").settings, told("UTC"));
+    client.ask("begin; set timezone = 'Asia/Tokyo'");
+    assert_eq!(client.ask("commit").settings, []);
+    assert_eq!(client.ask("reset timezone").settings, told("UTC"));
+    // A limit of a transaction, and none after it.
+    client.ask("begin; set local statement_timeout = '1ms'");
+    let long = "select count(*) from generate_series(1, 1000000000)";
+    assert_eq!(client.ask(long).state(), "57014");
+    assert_eq!(client.ask("commit").tags, ["ROLLBACK"]);
+    assert_eq!(client.ask("show statement_timeout").one(), "0");
+    assert_eq!(client.ask("rollback to savepoint a").state(), "25P01");
 }
 
 #[test]
@@ -320,6 +420,10 @@ fn a_new_query_sees_a_new_posting_and_a_transaction_does_not() {
     assert!(after > 0);
     assert_eq!(inside.ask(count).one(), "0");
     inside.ask("commit");
-    // A statement that was prepared before sees it too.
-    assert_eq!(inside.bind("s", &[], false, 0).one(), after.to_string());
+    // A statement that was prepared before sees it too, and is planned anew once for that.
+    let plans = (house.plans)();
+    for _ in 0..3 {
+        assert_eq!(inside.bind("s", &[], false, 0).one(), after.to_string());
+    }
+    assert_eq!((house.plans)(), plans + 1);
 }
