@@ -1,8 +1,7 @@
 //! `PREPARE` and `EXECUTE`: statements that are kept by a name, with values in SQL's own words.
 
 use datafusion::sql::sqlparser::ast::{
-    DataType as SqlType, Expr, ObjectName, Statement, TypedString, UnaryOperator, Value,
-    ValueWithSpan,
+    DataType as SqlType, Expr, ObjectName, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
 
 use super::statement::{Command, name_of};
@@ -113,7 +112,7 @@ mod tests {
         assert_eq!(executed.unwrap(), [wanted]);
         for (sql, state) in [
             ("prepare q as delete from payments", "25006"),
-            ("prepare q as show timezone", "42601"),
+            ("prepare q as show timezone", "0A000"),
             ("prepare q (money) as select $1", "42704"),
             ("execute q(1 + 1)", "0A000"),
         ] {

@@ -168,7 +168,10 @@ impl Session {
                 source: Source::Nothing,
                 columns: Vec::new(),
             },
-            Some(Command::Rows(query)) => bound(&self.renewed(prepared, query)?, bind)?,
+            Some(Command::Rows(query)) => {
+                let planned = self.renewed(prepared, query)?;
+                bound(&planned, bind)?
+            }
             Some(Command::Show(name)) => {
                 let shown = self.shown(name)?;
                 Portal {
