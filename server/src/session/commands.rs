@@ -169,7 +169,7 @@ impl Session {
         let snapshot = self.snapshot()?;
         let planned = self.plan(query, &[], snapshot)?;
         let columns = values::columns(&planned.schema, &[form.format == Format::Binary])?;
-        let copying = Copying::of(form, &columns)?;
+        let mut copying = Copying::of(form, &columns)?;
         let mut rows = self.begin(&planned.with(Vec::new())?, &planned.snapshot)?;
         copying.begin(&columns, &mut self.channel.replies);
         let mut sent = 0;

@@ -4,9 +4,10 @@ use arrow::array::RecordBatch;
 
 use crate::query::{Form, Format};
 use crate::values::Cells;
-use crate::wire::{Column, Refusal, Replies, state};
+use crate::wire::{Column, Refusal, Replies, put_row, state};
 
-/// What a copy in binary begins with: what it is, no flags, nothing more to say.
+/// What a copy in binary begins with: what it is, no flags, nothing more to say. It comes in front of
+/// the first row, or of the end, since clients take a message apart that they know to have both.
 const BINARY_BEGIN: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// And what it ends with, in place of a number of values.
 const BINARY_END: [u8; 2] = (-1_i16).to_be_bytes();
@@ -16,6 +17,8 @@ pub struct Copying {
     form: Form,
     /// Of each column, whether its values all stand in quotes.
     quoted: Vec<bool>,
+    /// Whether what it begins with was sent.
+    is_begun: bool,
 }
 
 impl Copying {
@@ -35,6 +38,7 @@ impl Copying {
         Ok(Self {
             quoted: quoted.collect(),
             form,
+            is_begun: false,
         })
     }
 
@@ -45,9 +49,7 @@ impl Copying {
     /// What comes before the rows.
     pub fn begin(&self, columns: &[Column], replies: &mut Replies) {
         replies.copy_out(columns.len(), self.is_binary());
-        if self.is_binary() {
-            replies.copy_line(|line| line.extend(BINARY_BEGIN));
-        } else if self.form.header {
+        if self.form.header {
             replies.copy_line(|line| {
                 for (place, column) in columns.iter().enumerate() {
                     self.separate(place, line);
@@ -63,7 +65,7 @@ impl Copying {
     /// # Errors
     /// A [`Refusal`] if a column cannot be shown.
     pub fn rows(
-        &self,
+        &mut self,
         batch: &RecordBatch,
         columns: &[Column],
         replies: &mut Replies,
@@ -73,7 +75,12 @@ impl Copying {
         let mut value = Vec::new();
         for row in 0..batch.num_rows() {
             if self.is_binary() {
-                replies.copy_row(writers.len(), |place, out| writers[place].write(row, out));
+                replies.copy_line(|line| {
+                    self.begin_binary(line);
+                    put_row(line, writers.len(), |place, out| {
+                        writers[place].write(row, out)
+                    });
+                });
                 continue;
             }
             replies.copy_line(|line| {
@@ -94,9 +101,18 @@ impl Copying {
     }
 
     /// What comes after them.
-    pub fn end(&self, replies: &mut Replies) {
+    pub fn end(&mut self, replies: &mut Replies) {
         if self.is_binary() {
-            replies.copy_line(|line| line.extend(BINARY_END));
+            replies.copy_line(|line| {
+                self.begin_binary(line);
+                line.extend(BINARY_END);
+            });
+        }
+    }
+
+    fn begin_binary(&mut self, line: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            line.extend(BINARY_BEGIN);
         }
     }
 

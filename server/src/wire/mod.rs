@@ -11,5 +11,5 @@ mod request;
 
 pub use channel::{Channel, Gone};
 pub use refusal::{Refusal, is_disk_full, state};
-pub use reply::{Bare, Column, Replies, Standing, put_null, put_value};
+pub use reply::{Bare, Column, Replies, Standing, put_null, put_row, put_value};
 pub use request::{Bind, Body, Request, Target, malformed};

@@ -177,21 +177,7 @@ impl Replies {
 
     /// A row of `count` values, each of which `value` writes with its length in front.
     pub fn row(&mut self, count: usize, value: impl FnMut(usize, &mut Vec<u8>)) {
-        self.values(b'D', count, value);
-    }
-
-    /// The same as a row of a `COPY` in binary.
-    pub fn copy_row(&mut self, count: usize, value: impl FnMut(usize, &mut Vec<u8>)) {
-        self.values(b'd', count, value);
-    }
-
-    fn values(&mut self, kind: u8, count: usize, mut value: impl FnMut(usize, &mut Vec<u8>)) {
-        self.message(kind, |body| {
-            body.extend((count as u16).to_be_bytes());
-            for place in 0..count {
-                value(place, body);
-            }
-        });
+        self.message(b'D', |body| put_row(body, count, value));
     }
 
     /// Lines of a `COPY` follow, or its rows in binary.
@@ -203,7 +189,7 @@ impl Replies {
         });
     }
 
-    /// A line of a `COPY`.
+    /// A line or row of a `COPY`.
     pub fn copy_line(&mut self, line: impl FnOnce(&mut Vec<u8>)) {
         self.message(b'd', line);
     }
@@ -233,6 +219,14 @@ fn put_text(body: &mut Vec<u8>, text: &str) {
     // A zero would end the text before its time.
     body.extend(text.bytes().filter(|&byte| byte != 0));
     body.push(0);
+}
+
+/// Writes the values of a row, as many as `count` says, with their number in front.
+pub fn put_row(body: &mut Vec<u8>, count: usize, mut value: impl FnMut(usize, &mut Vec<u8>)) {
+    body.extend((count as u16).to_be_bytes());
+    for place in 0..count {
+        value(place, body);
+    }
 }
 
 /// Writes a value with its length in front.

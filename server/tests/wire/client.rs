@@ -24,6 +24,8 @@ pub struct Answer {
     pub parameters: Vec<Oid>,
     pub rows: Vec<Vec<Option<Vec<u8>>>>,
     pub copied: Vec<u8>,
+    /// In how many messages.
+    pub copies: usize,
     /// Settings that the client was told of.
     pub settings: Vec<(String, String)>,
     pub tags: Vec<String>,
@@ -239,6 +241,7 @@ fn note(answer: &mut Answer, message: backend::Message) {
         }
         backend::Message::CopyData(body) => {
             answer.copied.extend(body.data());
+            answer.copies += 1;
         }
         backend::Message::CommandComplete(body) => {
             answer.tags.push(body.tag().unwrap().to_owned());
