@@ -1,10 +1,13 @@
-"""ADBC: Arrow Flight SQL by TLS, with a user and a password; batches, parameters, what there is."""
+"""ADBC: Arrow Flight SQL by TLS, with a user and a password; batches, parameters, what there is.
+Then its driver for PostgreSQL, which copies rows in binary and learns their types from the catalog.
+"""
 
 import datetime
 import decimal
 import os
 
 import adbc_driver_flightsql.dbapi as flight_sql
+import adbc_driver_postgresql.dbapi as postgresql
 from adbc_driver_flightsql import DatabaseOptions
 
 port = os.environ["FLIGHT"].rsplit(":", 1)[1]
@@ -78,4 +81,15 @@ try:
     raise SystemExit("a wrong password was let in")
 except flight_sql.Error as error:
     assert "28P01" in str(error), error
+
+with postgresql.connect(f"postgresql://ann:s3cret@127.0.0.1:{os.environ['PGPORT']}/tieout?sslmode=require") as connection:
+    columns = "payment_id, amount, booking_date, source_line from payments order by payment_id limit 100"
+    with connect() as other, other.cursor() as cursor:
+        cursor.execute(f"select {columns}")
+        wanted = cursor.fetchall()
+    with connection.cursor() as cursor:
+        cursor.execute(f"select {columns}")
+        # It has no exact numbers but as texts.
+        copied = [(name, decimal.Decimal(amount), day, line) for name, amount, day, line in cursor.fetchall()]
+    assert copied == wanted, (copied[0], wanted[0])
 print("ok")

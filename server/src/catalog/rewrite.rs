@@ -23,7 +23,7 @@ use crate::wire::Refusal;
 use columns::name_columns;
 pub use expressions::{arguments, call, literal};
 use expressions::{first_text, number_literal};
-use operators::{plain_operator, with_backslash};
+use operators::{plain_operator, with_backslash, without_zero};
 use schemas::{Qualifier, is_about_catalog};
 
 /// Who asks.
@@ -141,9 +141,12 @@ impl Rewriter<'_> {
     fn rewritten(&mut self, expr: &mut Expr) -> Result<Option<Expr>, Refusal> {
         Ok(match expr {
             Expr::Collate { expr, .. } => Some(*expr.clone()),
-            Expr::BinaryOp { op, .. } => {
+            Expr::BinaryOp { left, op, right } => {
                 if let Some(plain) = plain_operator(op) {
                     *op = plain;
+                }
+                if self.is_about_catalog {
+                    without_zero(left, right);
                 }
                 None
             }
@@ -152,12 +155,12 @@ impl Rewriter<'_> {
                 compare_op: BinaryOperator::Eq,
                 right,
                 ..
-            } => Some(self.is_in(left, right, false)),
+            } => Some(self.is_in(left, right, false)?),
             Expr::AllOp {
                 left,
                 compare_op: BinaryOperator::NotEq,
                 right,
-            } => Some(self.is_in(left, right, true)),
+            } => Some(self.is_in(left, right, true)?),
             Expr::Cast {
                 expr, data_type, ..
             } => self.cast(expr, data_type)?,

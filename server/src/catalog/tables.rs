@@ -12,7 +12,7 @@ use super::relations::{
     HISTORY_OID, INFORMATION_OID, PG_CATALOG_OID, PG_CLASS_OID, PUBLIC_OID, Relation, Relations,
     schema_oid,
 };
-use crate::values::types::{self, TYPES, oid};
+use crate::values::types::{self, PgType, TYPES, oid};
 
 /// The owner of all there is.
 pub const OWNER: &str = "tieout";
@@ -273,18 +273,48 @@ fn pg_types() -> Vec<Row> {
                 ("typalign", "i".into()),
                 ("typstorage", "p".into()),
                 ("typtypmod", Cell::Number(-1)),
+                ("typrelid", Cell::Number(0)),
+                ("typbasetype", Cell::Number(0)),
             ]
         };
         let mut base = common(pg.oid, pg.name.to_owned(), pg.category, pg.size);
         base.push(("typarray", pg.array.into()));
+        base.push(("typelem", Cell::Number(0)));
         base.push(("typispreferred", Cell::Truth(is_preferred)));
-        base.push(("typinput", Cell::Text(format!("{}in", pg.name))));
+        base.extend(functions(pg));
         let mut array = common(pg.array, format!("_{}", pg.name), "A", -1);
         array.push(("typelem", pg.oid.into()));
-        array.push(("typinput", "array_in".into()));
+        array.push(("typarray", Cell::Number(0)));
+        array.extend([
+            ("typinput", "array_in".into()),
+            ("typoutput", "array_out".into()),
+            ("typreceive", "array_recv".into()),
+            ("typsend", "array_send".into()),
+        ]);
         rows.extend([base, array]);
     }
     rows
+}
+
+/// What PostgreSQL reads and writes a type's values with: clients tell from it what their bytes are.
+fn functions(pg: &PgType) -> [(&'static str, Cell); 4] {
+    let is_later = [
+        oid::NUMERIC,
+        oid::DATE,
+        oid::TIME,
+        oid::TIMESTAMP,
+        oid::TIMESTAMPTZ,
+        oid::INTERVAL,
+        oid::UUID,
+    ];
+    let between = if is_later.contains(&pg.oid) { "_" } else { "" };
+    let does = |what: &str| Cell::Text(format!("{}{between}{what}", pg.name));
+    [
+        ("typinput", does("in")),
+        ("typoutput", does("out")),
+        ("typreceive", does("recv")),
+        ("typsend", does("send")),
+    ]
 }
 
 fn descriptions(relation: &Relation) -> Vec<Row> {

@@ -6,4 +6,4 @@ mod parameter;
 pub mod types;
 
 pub use encode::{Cells, columns};
-pub use parameter::parameter;
+pub use parameter::{parameter, split_array};

@@ -239,7 +239,10 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The items of `{a,"b c",NULL}`; none for a null.
-fn split_array(text: &str) -> Result<Vec<Option<String>>, Refusal> {
+///
+/// # Errors
+/// [`state::INVALID_TEXT_REPRESENTATION`] if it is no array, or one of arrays.
+pub fn split_array(text: &str) -> Result<Vec<Option<String>>, Refusal> {
     let wrong = || {
         Refusal::new(
             state::INVALID_TEXT_REPRESENTATION,

@@ -343,6 +343,51 @@ fn settings_end_with_their_transaction() {
 }
 
 #[test]
+fn texts_are_arrays_where_arrays_are_meant() {
+    let house = house();
+    let mut client = house.client();
+    for (sql, wanted) in [
+        ("select 'a' = any('{a,b}'::text[])", "t"),
+        ("select 'a,b' = any('{\"a,b\",c}')", "t"),
+        ("select 'a' = any('{\"a,b\",c}')", "f"),
+        ("select 'a' <> all('{\"a,b\",c}')", "t"),
+        ("select '{a,\"b c\",NULL}'::text[]", "{a,\"b c\",NULL}"),
+        ("select '{1,2}'::int[]", "{1,2}"),
+        ("select 1.5 = any('{1.50,2}'::numeric[])", "t"),
+        ("select 1 = any('{}'::int[])", "f"),
+        ("select '{}'::date[]", "{}"),
+    ] {
+        assert_eq!(client.ask(sql).one(), wanted, "{sql}");
+    }
+    for sql in [
+        "select 1 = any('x')",
+        "select '{a'::text[]",
+        "select '{a}'::int[]",
+    ] {
+        assert_eq!(client.ask(sql).state(), "22P02", "{sql}");
+    }
+}
+
+#[test]
+fn types_tell_how_their_values_are_read() {
+    let house = house();
+    let mut client = house.client();
+    let sql = "select typname, typreceive from pg_catalog.pg_type where (typreceive != 0 or \
+               typsend != 0) and typtype != 'r' and typreceive::text != 'array_recv' and \
+               typname in ('int8', 'numeric', 'timestamptz') order by 1";
+    let wanted = [
+        ["int8", "int8recv"],
+        ["numeric", "numeric_recv"],
+        ["timestamptz", "timestamptz_recv"],
+    ];
+    let found = client.ask(sql).texts();
+    assert_eq!(
+        found,
+        wanted.map(|row| row.map(|text| Some(text.to_owned())))
+    );
+}
+
+#[test]
 fn the_catalog_tells_of_tables_and_columns() {
     let house = house();
     let mut client = house.client();

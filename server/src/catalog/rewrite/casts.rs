@@ -1,9 +1,12 @@
 //! Casts to types that only Postgres has.
 
-use datafusion::sql::sqlparser::ast::{DataType as SqlType, Expr, Value, ValueWithSpan};
+use datafusion::sql::sqlparser::ast::{
+    Array, ArrayElemTypeDef, DataType as SqlType, Expr, Value, ValueWithSpan,
+};
 
 use super::Rewriter;
 use super::expressions::{call, cast, inner, null, number_literal};
+use super::operators::items;
 use crate::catalog::functions::type_oid;
 use crate::catalog::relations::{catalog_oid, schema_oid};
 use crate::query::{placeholder, sql_type};
@@ -34,7 +37,28 @@ impl Rewriter<'_> {
                 if let Some(plain) = sql_type(&bare) {
                     *data_type = plain;
                 }
-                return Ok(None);
+                return match (expr, &*data_type) {
+                    (
+                        Expr::Value(ValueWithSpan {
+                            value: Value::SingleQuotedString(text),
+                            ..
+                        }),
+                        SqlType::Array(
+                            ArrayElemTypeDef::SquareBracket(of, _)
+                            | ArrayElemTypeDef::AngleBracket(of)
+                            | ArrayElemTypeDef::Parenthesis(of),
+                        ),
+                    ) => {
+                        let elem = items(text)?.into_iter();
+                        let elem = elem.map(|item| cast(item, of.as_ref().clone()));
+                        let array = Expr::Array(Array {
+                            elem: elem.collect(),
+                            named: true,
+                        });
+                        Ok(Some(cast(array, data_type.clone())))
+                    }
+                    _ => Ok(None),
+                };
             }
             _ => return Ok(None),
         };

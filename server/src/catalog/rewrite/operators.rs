@@ -5,40 +5,44 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::Rewriter;
-use super::expressions::{call, cast, literal};
+use super::expressions::{call, cast, inner, literal, null};
 use crate::query::placeholder;
+use crate::values::split_array;
 use crate::values::types::oid;
+use crate::wire::Refusal;
 
 const TEXT_ARRAY: u32 = 1009;
 
 impl Rewriter<'_> {
     /// `left = any(right)`, as the query engine has it.
-    pub(super) fn is_in(&mut self, left: &Expr, right: &Expr, negated: bool) -> Expr {
+    pub(super) fn is_in(
+        &mut self,
+        left: &Expr,
+        right: &Expr,
+        negated: bool,
+    ) -> Result<Expr, Refusal> {
         let left = Box::new(left.clone());
-        let items = match right {
+        let items = match inner(right) {
             Expr::Array(array) => Some(array.elem.clone()),
             Expr::Value(ValueWithSpan {
                 value: Value::SingleQuotedString(text),
                 ..
-            }) if text.starts_with('{') => {
-                let items = text.trim_matches(['{', '}']).split(',');
-                Some(items.map(|item| literal(item.trim())).collect())
-            }
+            }) => Some(items(text)?),
             _ => None,
         };
         if let Some(list) = items {
-            return Expr::InList {
+            return Ok(Expr::InList {
                 expr: left,
                 list,
                 negated,
-            };
+            });
         }
         if let Expr::Subquery(subquery) = right {
-            return Expr::InSubquery {
+            return Ok(Expr::InSubquery {
                 expr: left,
                 subquery: subquery.clone(),
                 negated,
-            };
+            });
         }
         let mut left = *left;
         let unknown = placeholder(right)
@@ -50,14 +54,46 @@ impl Rewriter<'_> {
             left = cast(left, SqlType::Text);
         }
         let has = call("array_has", [right.clone(), left]);
-        if negated {
+        Ok(if negated {
             Expr::UnaryOp {
                 op: UnaryOperator::Not,
                 expr: Box::new(has),
             }
         } else {
             has
-        }
+        })
+    }
+}
+
+/// The items of an array's text, as texts.
+///
+/// # Errors
+/// Those of [`split_array`].
+pub fn items(text: &str) -> Result<Vec<Expr>, Refusal> {
+    let items = split_array(text)?.into_iter();
+    Ok(items
+        .map(|item| item.map_or_else(null, |item| literal(&item)))
+        .collect())
+}
+
+/// A function of a type is its name here, and none is `-`, which PostgreSQL also compares with 0.
+pub fn without_zero(left: &Expr, right: &mut Expr) {
+    let name = match left {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(path) => path.last(),
+        _ => None,
+    };
+    let functions = ["typinput", "typoutput", "typreceive", "typsend"];
+    let is_function =
+        name.is_some_and(|name| functions.contains(&name.value.to_lowercase().as_str()));
+    if is_function
+        && let Expr::Value(ValueWithSpan {
+            value: Value::Number(number, _),
+            ..
+        }) = &*right
+        && number == "0"
+    {
+        *right = literal("-");
     }
 }
 
