@@ -5,6 +5,7 @@ mod days;
 mod ends;
 mod rates;
 mod scalar;
+mod templates;
 mod texts;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(crate) fn scalar_functions(rates: &Arc<Rates>) -> Vec<ScalarUDF> {
         .into_iter()
         .chain(of_rates)
         .map(ScalarUDF::from)
+        .chain(templates::functions())
         .collect()
 }
 
