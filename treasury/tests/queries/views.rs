@@ -307,16 +307,25 @@ fn times_are_written_and_read_by_the_patterns_of_postgres() {
     for (sql, wanted) in [
         ("to_char(date '2026-03-05', 'YYYY-MM')", "2026-03"),
         ("to_char(date '2026-03-05', 'FMDD.FMMM.YYYY')", "5.3.2026"),
-        ("to_char(date '2026-03-05', 'Dy DD Mon YY')", "Thu 05 Mar 26"),
+        (
+            "to_char(date '2026-03-05', 'Dy DD Mon YY')",
+            "Thu 05 Mar 26",
+        ),
         ("to_char(date '2026-03-05', '\"Q\"Q FMMonth')", "Q1 March"),
-        ("to_char(date '2027-01-01', 'IYYY-IW-ID DDD')", "2026-53-5 001"),
+        (
+            "to_char(date '2027-01-01', 'IYYY-IW-ID DDD')",
+            "2026-53-5 001",
+        ),
         (&format!("to_char({noon}, 'HH24:MI:SS.MS')"), "13:07:09.250"),
         (&format!("to_char({noon}, 'HH12:MI am')"), "01:07 pm"),
         ("to_char(date '2026-03-05', '%d/%m/%Y')", "05/03/2026"),
         ("to_date('05.03.2026', 'DD.MM.YYYY')", "2026-03-05"),
         ("to_date('5-MAR-2026', 'DD-MON-YYYY')", "2026-03-05"),
         ("to_date('2026-03-05')", "2026-03-05"),
-        ("to_timestamp('05.03.2026 13:07', 'DD.MM.YYYY HH24:MI')", "2026-03-05T13:07:00"),
+        (
+            "to_timestamp('05.03.2026 13:07', 'DD.MM.YYYY HH24:MI')",
+            "2026-03-05T13:07:00",
+        ),
         ("to_char(d, p)", "05.03 2026"),
     ] {
         let from = "(values (date '2026-03-05', 'DD.MM YYYY'), (null, 'YYYY'), (date '2026-03-05', null)) t(d, p)";
