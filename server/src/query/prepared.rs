@@ -44,30 +44,29 @@ pub fn execute(name: Option<ObjectName>, values: &[Expr]) -> Result<Command, Ref
             "write EXECUTE name (values) with the name of a prepared statement",
         )
     })?;
-    let values = values.iter().map(|value| {
-        plain(value).ok_or_else(|| {
-            let found = format!("EXECUTE takes plain values, and {value} is none");
-            Refusal::new(state::FEATURE_NOT_SUPPORTED, found)
-        })
-    });
+    let values = values.iter().map(plain);
     Ok(Command::Execute {
         name: name_of(name),
         values: values.collect::<Result<_, _>>()?,
     })
 }
 
-/// The text of a plain value, as a client would send it; none inside for a null.
-fn plain(value: &Expr) -> Option<Option<String>> {
-    match value {
+/// The text of a plain value, as a client would send it; none for a null.
+///
+/// # Errors
+/// [`state::FEATURE_NOT_SUPPORTED`] if it is another expression.
+fn plain(value: &Expr) -> Result<Option<String>, Refusal> {
+    let found = match value {
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => return plain(expr),
         Expr::Value(ValueWithSpan { value, .. })
         | Expr::TypedString(TypedString {
             value: ValueWithSpan { value, .. },
             ..
         }) => match value {
-            Value::Null => Some(None),
-            Value::Number(digits, _) => Some(Some(digits.clone())),
-            Value::Boolean(truth) => Some(Some(truth.to_string())),
-            other => other.clone().into_string().map(Some),
+            Value::Null => return Ok(None),
+            Value::Number(digits, _) => Some(digits.clone()),
+            Value::Boolean(truth) => Some(truth.to_string()),
+            other => other.clone().into_string(),
         },
         Expr::UnaryOp {
             op: UnaryOperator::Minus,
@@ -76,12 +75,16 @@ fn plain(value: &Expr) -> Option<Option<String>> {
             Expr::Value(ValueWithSpan {
                 value: Value::Number(digits, _),
                 ..
-            }) => Some(Some(format!("-{digits}"))),
+            }) => Some(format!("-{digits}")),
             _ => None,
         },
-        Expr::Cast { expr, .. } | Expr::Nested(expr) => plain(expr),
         _ => None,
-    }
+    };
+    let found = found.ok_or_else(|| {
+        let found = format!("EXECUTE takes plain values, and {value} is none");
+        Refusal::new(state::FEATURE_NOT_SUPPORTED, found)
+    })?;
+    Ok(Some(found))
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl Copying {
                 replies.copy_line(|line| {
                     self.begin_binary(line);
                     put_row(line, writers.len(), |place, out| {
-                        writers[place].write(row, out)
+                        writers[place].write(row, out);
                     });
                 });
                 continue;
