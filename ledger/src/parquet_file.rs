@@ -24,8 +24,8 @@ const PAGE_BYTES: usize = 1 << 16;
 /// Rows that are encoded at a time. Always the same number, so that the bytes of a file do not
 /// depend on the batches that it came in.
 const PIECE_ROWS: usize = 8_192;
-/// Columns whose values hardly repeat: a dictionary would only be built to be thrown away.
-/// Or it would be unpacked as a whole, up to a megabyte of it, for the first row of a query.
+/// Columns whose values hardly repeat: a dictionary would only be built to be thrown away, or be kept and
+/// unpacked as a whole, up to a megabyte, for the first row of a query.
 const UNIQUE: [&str; 16] = [
     "payment_id",
     "transaction_id",

@@ -54,6 +54,29 @@ impl Form {
         }
         said.form()
     }
+
+    /// Whether what is written can be read again.
+    fn check(&self) -> Result<(), Refusal> {
+        let null = self.null.as_bytes();
+        let found = if self.format == Format::Text
+            && (self.delimiter.is_ascii_lowercase()
+                || self.delimiter.is_ascii_digit()
+                || b"\\.".contains(&self.delimiter))
+        {
+            "as text, DELIMITER can be no small letter, digit, point or backslash"
+        } else if self.format == Format::Csv && self.delimiter == self.quote {
+            "DELIMITER and QUOTE are to be different"
+        } else if null.contains(&self.delimiter) {
+            "NULL cannot have the DELIMITER in it"
+        } else if self.format == Format::Csv && null.contains(&self.quote) {
+            "NULL cannot have the QUOTE in it"
+        } else if null.iter().any(|byte| b"\r\n".contains(byte)) {
+            "NULL cannot have ends of lines in it"
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::new(state::INVALID_PARAMETER_VALUE, found))
+    }
 }
 
 /// An option of the older way as one or more of today's.
@@ -142,31 +165,6 @@ impl Said {
         };
         form.check()?;
         Ok(form)
-    }
-}
-
-impl Form {
-    /// Whether what is written can be read again.
-    fn check(&self) -> Result<(), Refusal> {
-        let null = self.null.as_bytes();
-        let found = if self.format == Format::Text
-            && (self.delimiter.is_ascii_lowercase()
-                || self.delimiter.is_ascii_digit()
-                || b"\\.".contains(&self.delimiter))
-        {
-            "as text, DELIMITER can be no small letter, digit, point or backslash"
-        } else if self.format == Format::Csv && self.delimiter == self.quote {
-            "DELIMITER and QUOTE are to be different"
-        } else if null.contains(&self.delimiter) {
-            "NULL cannot have the DELIMITER in it"
-        } else if self.format == Format::Csv && null.contains(&self.quote) {
-            "NULL cannot have the QUOTE in it"
-        } else if null.iter().any(|byte| b"\r\n".contains(byte)) {
-            "NULL cannot have ends of lines in it"
-        } else {
-            return Ok(());
-        };
-        Err(Refusal::new(state::INVALID_PARAMETER_VALUE, found))
     }
 }
 

@@ -354,6 +354,8 @@ fn texts_are_arrays_where_arrays_are_meant() {
         ("select '{a,\"b c\",NULL}'::text[]", "{a,\"b c\",NULL}"),
         ("select '{1,2}'::int[]", "{1,2}"),
         ("select 1.5 = any('{1.50,2}'::numeric[])", "t"),
+        ("select '2' = any(array[1,2]::text[])", "t"),
+        ("select 'x' = any(array[1,2]::text[])", "f"),
         ("select 1 = any('{}'::int[])", "f"),
         ("select '{}'::date[]", "{}"),
     ] {

@@ -1,8 +1,6 @@
 //! Casts to types that only Postgres has.
 
-use datafusion::sql::sqlparser::ast::{
-    Array, ArrayElemTypeDef, DataType as SqlType, Expr, Value, ValueWithSpan,
-};
+use datafusion::sql::sqlparser::ast::{Array, DataType as SqlType, Expr, Value, ValueWithSpan};
 
 use super::Rewriter;
 use super::expressions::{call, cast, inner, null, number_literal};
@@ -37,28 +35,19 @@ impl Rewriter<'_> {
                 if let Some(plain) = sql_type(&bare) {
                     *data_type = plain;
                 }
-                return match (expr, &*data_type) {
-                    (
-                        Expr::Value(ValueWithSpan {
-                            value: Value::SingleQuotedString(text),
-                            ..
-                        }),
-                        SqlType::Array(
-                            ArrayElemTypeDef::SquareBracket(of, _)
-                            | ArrayElemTypeDef::AngleBracket(of)
-                            | ArrayElemTypeDef::Parenthesis(of),
-                        ),
-                    ) => {
-                        let elem = items(text)?.into_iter();
-                        let elem = elem.map(|item| cast(item, of.as_ref().clone()));
-                        let array = Expr::Array(Array {
-                            elem: elem.collect(),
-                            named: true,
-                        });
-                        Ok(Some(cast(array, data_type.clone())))
-                    }
-                    _ => Ok(None),
+                let Expr::Value(ValueWithSpan {
+                    value: Value::SingleQuotedString(text),
+                    ..
+                }) = expr
+                else {
+                    return Ok(None);
                 };
+                // The engine would make it an array of one text.
+                let array = Expr::Array(Array {
+                    elem: items(text)?,
+                    named: true,
+                });
+                return Ok(Some(cast(array, data_type.clone())));
             }
             _ => return Ok(None),
         };

@@ -1,11 +1,12 @@
 //! Operators that the query engine has in other ways.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, DataType as SqlType, Expr, UnaryOperator, Value, ValueWithSpan,
+    ArrayElemTypeDef, BinaryOperator, DataType as SqlType, Expr, UnaryOperator, Value,
+    ValueWithSpan,
 };
 
 use super::Rewriter;
-use super::expressions::{call, cast, inner, literal, null};
+use super::expressions::{call, cast, literal, null};
 use crate::query::placeholder;
 use crate::values::split_array;
 use crate::values::types::oid;
@@ -22,8 +23,17 @@ impl Rewriter<'_> {
         negated: bool,
     ) -> Result<Expr, Refusal> {
         let left = Box::new(left.clone());
-        let items = match inner(right) {
+        let items = match right {
             Expr::Array(array) => Some(array.elem.clone()),
+            Expr::Cast {
+                expr, data_type, ..
+            } => match (expr.as_ref(), data_type) {
+                (Expr::Array(array), SqlType::Array(ArrayElemTypeDef::SquareBracket(of, _))) => {
+                    let items = array.elem.iter().cloned();
+                    Some(items.map(|item| cast(item, of.as_ref().clone())).collect())
+                }
+                _ => None,
+            },
             Expr::Value(ValueWithSpan {
                 value: Value::SingleQuotedString(text),
                 ..
